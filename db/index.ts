@@ -1,0 +1,74 @@
+import { sql } from "drizzle-orm";
+import { drizzle, type NodePgDatabase } from "drizzle-orm/node-postgres";
+import pg from "pg";
+import * as schema from "./schema.ts";
+
+export type Db = NodePgDatabase<typeof schema> & { $client: pg.Pool };
+export type Tx = Parameters<Parameters<Db["transaction"]>[0]>[0];
+
+/**
+ * Who acts. `customer` and `staff` are people with a session, `api` is a key and the person who
+ * owns it, `worker` is the machinery. Every row of the audit record and the timeline names one.
+ */
+export interface Actor {
+  kind: "customer" | "staff" | "worker" | "api";
+  /** An account's id, or a worker's name. */
+  id: string;
+  /** The address that the act came from; empty for machinery. */
+  origin: string;
+  /** Ties together everything that one request or one job did. */
+  correlationId: string;
+}
+
+const ROLES: Record<Actor["kind"], string> = {
+  customer: "berth_customer",
+  staff: "berth_staff",
+  worker: "berth_worker",
+  api: "berth_api",
+};
+
+export interface DbOptions {
+  /** How many connections at most; 10 unless told. */
+  max?: number;
+  applicationName: string;
+  /** Told of every error on an idle connection; the pool replaces the connection by itself. */
+  onError: (error: Error) => void;
+}
+
+/**
+ * A pool of connections to Berth's own database. The login role may do nothing by itself: every
+ * query goes through {@link asActor}.
+ */
+export function createDb(url: string, options: DbOptions): Db {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: options.max ?? 10,
+    application_name: options.applicationName,
+    connectionTimeoutMillis: 10_000,
+    idle_in_transaction_session_timeout: 60_000,
+    statement_timeout: 60_000,
+  });
+  pool.on("error", options.onError);
+  return drizzle(pool, { schema });
+}
+
+/**
+ * Makes the rest of this transaction act as `actor`: its database role, and the settings that
+ * row-level security and the audit triggers read. All of it ends with the transaction.
+ */
+export async function withActor(tx: Tx, actor: Actor): Promise<void> {
+  await tx.execute(sql`select
+    set_config('role', ${ROLES[actor.kind]}, true),
+    set_config('berth.actor_kind', ${actor.kind}, true),
+    set_config('berth.actor_id', ${actor.id}, true),
+    set_config('berth.origin', ${actor.origin}, true),
+    set_config('berth.correlation_id', ${actor.correlationId}, true)`);
+}
+
+/** Runs `work` in one transaction as `actor`. Nothing of it may wait for the network. */
+export function asActor<T>(db: Db, actor: Actor, work: (tx: Tx) => Promise<T>): Promise<T> {
+  return db.transaction(async (tx) => {
+    await withActor(tx, actor);
+    return work(tx);
+  });
+}

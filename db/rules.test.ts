@@ -1,0 +1,195 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createTestDatabase, type TestDatabase } from "../tests/support/database.ts";
+import { type Actor, asActor } from "./index.ts";
+import { sql } from "drizzle-orm";
+
+let base: TestDatabase;
+const customer = (id: string): Actor => ({ kind: "customer", id, origin: "", correlationId: "t" });
+const worker: Actor = { kind: "worker", id: "w1", origin: "", correlationId: "t" };
+
+const REQUEST = {
+  ann: "00000000-0000-7000-8000-0000000000a1",
+  bob: "00000000-0000-7000-8000-0000000000b1",
+};
+
+/** Runs raw SQL under an actor's role; resolves to the rows, rejects with PostgreSQL's error. */
+const as = (actor: Actor, text: string) =>
+  asActor(base.db, actor, (tx) => tx.execute(sql.raw(text))).then((result) => result.rows);
+
+/** The SQLSTATE with which PostgreSQL refused, or "accepted". */
+const refusal = (attempt: Promise<unknown>) =>
+  attempt.then(
+    () => "accepted",
+    (error: Error & { cause?: { code?: string }; code?: string }) => error.cause?.code ?? error.code,
+  );
+
+beforeAll(async () => {
+  base = await createTestDatabase();
+  await base.admin.query(`
+    insert into plans (id, name, description, monthly_price, yearly_price, templates, position)
+      values ('starter', 'Starter', 'x', 1, 1, '{}', 1);
+    insert into auth."user" (id, name, email) values ('ann', 'Ann', 'ann@example.com'), ('bob', 'Bob', 'bob@example.com');
+    insert into customers (id, user_id, company, contact_name, email, country, timezone) values
+      ('00000000-0000-7000-8000-00000000000a', 'ann', 'A', 'Ann', 'ann@example.com', 'DE', 'UTC'),
+      ('00000000-0000-7000-8000-00000000000b', 'bob', 'B', 'Bob', 'bob@example.com', 'DE', 'UTC');
+    insert into provisioning_queue (id, customer_id, plan_id, billing_cycle, region, features, priority) values
+      ('${REQUEST.ann}', '00000000-0000-7000-8000-00000000000a', 'starter', 'monthly', 'eu-west-1', '{base}', 'normal'),
+      ('${REQUEST.bob}', '00000000-0000-7000-8000-00000000000b', 'starter', 'monthly', 'eu-west-1', '{base}', 'normal');
+    insert into request_events (request_id, kind, actor_kind, actor_id) values
+      ('${REQUEST.ann}', 'received', 'api', 'x'), ('${REQUEST.bob}', 'received', 'api', 'x');
+    insert into request_clock_segments (request_id, kind, started_at) values
+      ('${REQUEST.ann}', 'running', now()), ('${REQUEST.bob}', 'running', now());
+    insert into customer_backends (id, customer_id, request_id, project_ref, url, status) select
+      gen_random_uuid(), customer_id, id, 'ref' || right(id::text, 2), 'https://x', 'building' from provisioning_queue;
+    insert into data_keys (backend_id, generation, key_id, wrapped) select id, 1, 'k', '\\x00' from customer_backends;
+    insert into audit_log (actor_kind, actor_id, action, subject_kind, subject_id) values ('api', 'x', 'planted', 'request', 'r');
+  `);
+});
+afterAll(() => base.drop());
+
+describe("row-level security", () => {
+  const owned = ["customers", "provisioning_queue", "request_events", "request_clock_segments"];
+
+  it.each(owned)("shows each of two customers its own rows of %s alone", async (table) => {
+    const key = table === "customers" ? "user_id" : table === "provisioning_queue" ? "id" : "request_id";
+    const ann = await as(customer("ann"), `select ${key} as key from ${table}`);
+    const bob = await as(customer("bob"), `select ${key} as key from ${table}`);
+    expect(ann).toEqual([{ key: table === "customers" ? "ann" : REQUEST.ann }]);
+    expect(bob).toEqual([{ key: table === "customers" ? "bob" : REQUEST.bob }]);
+    expect(await as(customer("nobody"), `select ${key} as key from ${table}`)).toEqual([]);
+    expect(await as(worker, `select ${key} as key from ${table}`)).toHaveLength(2);
+  });
+
+  it("shows a customer its own backend, without what staff alone may see", async () => {
+    expect(await as(customer("ann"), "select project_ref from customer_backends")).toEqual([
+      { project_ref: "refa1" },
+    ]);
+    expect(await refusal(as(customer("ann"), "select * from customer_backends"))).toBe("42501");
+  });
+
+  it("keeps a customer from everything else, by raw SQL", async () => {
+    const forbidden = [
+      "select * from sealed_secrets",
+      "select * from data_keys",
+      "select * from audit_log",
+      "select * from outbox",
+      "select * from provisioning_runs",
+      "select * from one_time_links",
+      'select * from auth."user"',
+      "select * from auth.session",
+      "select * from pgboss.job",
+      `update provisioning_queue set priority = 'vip', version = version + 1`,
+      `insert into request_events (request_id, kind, actor_kind, actor_id) values ('${REQUEST.ann}', 'x', 'customer', 'ann')`,
+      "delete from customers",
+      "set role berth_owner",
+      "create table mine (x int)",
+    ];
+    for (const statement of forbidden) {
+      expect(await refusal(as(customer("ann"), statement)), statement).toBe("42501");
+    }
+  });
+
+  it("gives the login role nothing of its own", async () => {
+    expect(await refusal(base.db.execute(sql`select * from customers`))).toBe("42501");
+  });
+
+  it("is on for every table that a customer owns rows of", async () => {
+    const { rows } = await base.admin.query(`
+      select c.relname from pg_class c join pg_attribute a on a.attrelid = c.oid
+      where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' and not c.relrowsecurity
+        and a.attname in ('customer_id', 'request_id', 'backend_id', 'run_id', 'owner_id')`);
+    expect(rows).toEqual([]);
+  });
+});
+
+describe("the audit record", () => {
+  it.each(["update audit_log set action = 'x'", "delete from audit_log", "truncate audit_log"])(
+    "refuses %s, by privilege and by trigger",
+    async (statement) => {
+      for (const kind of ["customer", "staff", "worker", "api"] as const) {
+        const actor: Actor = { kind, id: "x", origin: "", correlationId: "" };
+        expect(await refusal(as(actor, statement)), kind).toBe("42501");
+      }
+      await expect(base.admin.query(statement)).rejects.toThrow(/cannot be changed/);
+    },
+  );
+
+  it("lets a customer add only what it did itself, at the database's own time", async () => {
+    const insert = (actorId: string, column = "") =>
+      as(
+        customer("ann"),
+        `insert into audit_log (actor_kind, actor_id, action, subject_kind, subject_id${column && ", at"})
+         values ('customer', '${actorId}', 'x', 'request', 'r'${column && ", now()"})`,
+      );
+    expect(await refusal(insert("ann"))).toBe("accepted");
+    expect(await refusal(insert("bob"))).toBe("42501");
+    expect(await refusal(insert("ann", "at"))).toBe("42501");
+  });
+
+  it("records what better-auth writes, without its secrets", async () => {
+    await base.admin.query(`
+      insert into auth.account (id, user_id, account_id, provider_id, password) values ('acc', 'ann', 'ann', 'credential', 'CANARY');
+      update auth.account set password = 'CANARY2' where id = 'acc';
+      insert into auth.session (id, user_id, token, expires_at, ip_address) values ('s', 'ann', 'CANARY3', now(), '127.0.0.1');`);
+    const { rows } = await base.admin.query(
+      "select action, actor_id, origin, row_to_json(audit_log)::text as whole from audit_log where action like 'account.%' and subject_id in ('acc', 's') order by id",
+    );
+    expect(rows.map((row) => [row.action, row.actor_id])).toEqual([
+      ["account.account.insert", "ann"],
+      ["account.account.update", "ann"],
+      ["account.session.insert", "ann"],
+    ]);
+    expect(rows.map((row) => row.whole).join()).not.toContain("CANARY");
+  });
+});
+
+describe("a request's edges, in the database", () => {
+  it("refuses an edge that does not exist, a missed version and a falling token", async () => {
+    const change = (set: string) =>
+      refusal(as(worker, `update provisioning_queue set ${set} where id = '${REQUEST.ann}'`));
+    expect(await change("status = 'completed', version = version + 1")).toBe("23514");
+    expect(await change("status = 'in_progress'")).toBe("23514");
+    expect(await change("lease_token = -1, version = version + 1")).toBe("23514");
+    expect(await change("status = 'in_progress', version = version + 1")).toBe("accepted");
+  });
+});
+
+describe("berth_now()", () => {
+  it("is the transaction's time, and only the schema's owner can shift it", async () => {
+    const read = async () =>
+      Number((await as(worker, "select extract(epoch from berth_now() - now()) as shift"))[0]?.shift);
+    expect(await read()).toBe(0);
+    expect(await refusal(as(worker, "insert into berth_test_clock (shift) values ('1 day')"))).toBe(
+      "42501",
+    );
+    await base.shiftClock("2 hours");
+    expect(await read()).toBe(7200);
+    await base.shiftClock("0");
+  });
+});
+
+describe("berth_enqueue()", () => {
+  it("makes the job that the engine itself would make, and none for an unknown queue", async () => {
+    const { PgBoss } = await import("pg-boss");
+    const boss = new PgBoss({
+      connectionString: base.jobsDatabaseUrl,
+      createSchema: false,
+      migrate: false,
+      supervise: false,
+      schedule: false,
+    });
+    boss.on("error", () => {});
+    await boss.start();
+    const payload = { runId: "00000000-0000-7000-8000-00000000000a" };
+    await boss.send("provision-run", payload);
+    await boss.stop({ graceful: false });
+    await as(customer("ann"), `select berth_enqueue('provision-run', '${JSON.stringify(payload)}')`);
+    const { rows } = await base.admin.query(
+      `select to_jsonb(job) - '{id,start_after,created_on,keep_until}'::text[] as job,
+              keep_until - start_after as kept from pgboss.job where name = 'provision-run'`,
+    );
+    expect(rows).toHaveLength(2);
+    expect(rows[0]).toEqual(rows[1]);
+    expect(await refusal(as(worker, "select berth_enqueue('no-such-queue', '{}')"))).toBe("42704");
+  });
+});
