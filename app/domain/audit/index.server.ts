@@ -1,0 +1,2 @@
+export { type AuditFilter, type AuditRecord, auditFilter, listAudit } from "./queries.ts";
+export { type AuditEntry, recordAudit } from "./record.ts";

@@ -1,0 +1,57 @@
+import { apiKey } from "@better-auth/api-key";
+import { betterAuth } from "better-auth";
+import { isAPIError } from "better-auth/api";
+import { drizzleAdapter } from "better-auth/adapters/drizzle";
+import * as tables from "#db/auth.ts";
+import type { Db } from "#db/index.ts";
+
+/** Shortest password accepted; there are no rules about its composition (NIST SP 800-63B). */
+export const MIN_PASSWORD_LENGTH = 12;
+export const MAX_PASSWORD_LENGTH = 128;
+
+export interface AuthOptions {
+  /** A pool under the login role `berth_auth`. */
+  db: Db;
+  secret: string;
+  publicUrl: string;
+  /** Told of what went wrong inside better-auth; refusals are answers, not errors. */
+  onError: (message: string, cause: unknown) => void;
+}
+
+/**
+ * better-auth, set up for Berth: accounts are made by Berth alone, API keys belong to people and
+ * carry scopes. Its own rate limits are off, since ours count across processes.
+ */
+export function createAuth({ db, secret, publicUrl, onError }: AuthOptions) {
+  return betterAuth({
+    baseURL: publicUrl,
+    secret,
+    logger: {
+      level: "error",
+      log: (_level, message, cause) => {
+        if (!isAPIError(cause)) onError(message, cause);
+      },
+    },
+    telemetry: { enabled: false },
+    database: drizzleAdapter(db, { provider: "pg", schema: tables, transaction: true }),
+    emailAndPassword: {
+      enabled: true,
+      disableSignUp: true,
+      minPasswordLength: MIN_PASSWORD_LENGTH,
+      maxPasswordLength: MAX_PASSWORD_LENGTH,
+    },
+    rateLimit: { enabled: false },
+    plugins: [
+      apiKey({
+        defaultPrefix: "berth_",
+        enableMetadata: false,
+        requireName: true,
+        rateLimit: { enabled: false },
+        keyExpiration: { defaultExpiresIn: null },
+        startingCharactersConfig: { shouldStore: true, charactersLength: 10 },
+      }),
+    ],
+  });
+}
+
+export type Auth = ReturnType<typeof createAuth>;

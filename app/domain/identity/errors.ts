@@ -1,0 +1,37 @@
+import { BerthError } from "#app/platform/errors.ts";
+
+export class InvalidKeyError extends BerthError {
+  constructor() {
+    super("key_invalid", "The API key is missing, unknown, disabled or expired.", {
+      fix: "Send a valid key as `Authorization: Bearer …`.",
+    });
+  }
+}
+
+export class MissingScopeError extends BerthError {
+  constructor(scope: string) {
+    super("scope_missing", `This API key lacks the scope ${scope}.`, {
+      needed: scope,
+      fix: "Use a key that has this scope, or ask a supervisor for one.",
+    });
+  }
+}
+
+/** The person behind the key or session is not on the staff, or no longer is. */
+export class NotStaffError extends BerthError {
+  constructor() {
+    super("not_staff", "This act is for active staff. The account is not, or no longer, one of them.");
+  }
+}
+
+export class WeakPasswordError extends BerthError {
+  constructor(message: string) {
+    super("password_weak", message);
+  }
+}
+
+export class AccountExistsError extends BerthError {
+  constructor() {
+    super("account_exists", "There is an account with this e-mail address already.");
+  }
+}

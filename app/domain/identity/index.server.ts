@@ -1,0 +1,12 @@
+export {
+  addStaff,
+  createApiKey,
+  ensureAccount,
+  requireStaff,
+  type StaffRole,
+  setPassword,
+} from "./accounts.ts";
+export { identifyKey, type KeyHolder, requireScope } from "./api-keys.ts";
+export { type Auth, createAuth, MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from "./auth.ts";
+export * from "./errors.ts";
+export { ALL_SCOPES, SCOPES, type Scope } from "./scopes.ts";
