@@ -356,9 +356,9 @@ CREATE UNIQUE INDEX "provisioning_runs_one_per_backend_key" ON "provisioning_run
 CREATE INDEX "provisioning_runs_request_id_idx" ON "provisioning_runs" USING btree ("request_id","id");--> statement-breakpoint
 CREATE INDEX "provisioning_runs_open_idx" ON "provisioning_runs" USING btree ("lease_expires_at") WHERE status in ('queued', 'running');--> statement-breakpoint
 CREATE UNIQUE INDEX "provisioning_steps_run_position_key" ON "provisioning_steps" USING btree ("run_id","position");--> statement-breakpoint
-CREATE INDEX "provisioning_queue_order_idx" ON "provisioning_queue" USING btree ("due_at","id");--> statement-breakpoint
+CREATE INDEX "provisioning_queue_order_idx" ON "provisioning_queue" USING btree (coalesce(due_at, 'infinity'::timestamptz),"id");--> statement-breakpoint
 CREATE INDEX "provisioning_queue_waiting_idx" ON "provisioning_queue" USING btree ("due_at","id") WHERE status = 'pending';--> statement-breakpoint
-CREATE INDEX "provisioning_queue_status_idx" ON "provisioning_queue" USING btree ("status","due_at","id");--> statement-breakpoint
+CREATE INDEX "provisioning_queue_status_idx" ON "provisioning_queue" USING btree ("status",coalesce(due_at, 'infinity'::timestamptz),"id");--> statement-breakpoint
 CREATE INDEX "provisioning_queue_customer_id_idx" ON "provisioning_queue" USING btree ("customer_id");--> statement-breakpoint
 CREATE INDEX "provisioning_queue_assignee_id_idx" ON "provisioning_queue" USING btree ("assignee_id");--> statement-breakpoint
 CREATE INDEX "provisioning_queue_plan_id_idx" ON "provisioning_queue" USING btree ("plan_id");--> statement-breakpoint

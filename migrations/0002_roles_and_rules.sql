@@ -23,12 +23,15 @@ GRANT SELECT ON plans, plan_targets, feature_templates TO berth_customer, berth_
 --> statement-breakpoint
 GRANT UPDATE (active) ON feature_templates TO berth_staff;
 --> statement-breakpoint
+-- A worker writes the shipped catalogue down when it starts.
+GRANT INSERT, UPDATE ON plans, plan_targets, feature_templates TO berth_worker;
+--> statement-breakpoint
 
 -- Accounts: names and addresses are read everywhere, the rest is better-auth's alone. A customer made
 -- through the API gets an account in the same transaction.
 GRANT SELECT (id, name, email) ON auth."user" TO berth_staff, berth_worker, berth_api;
 --> statement-breakpoint
-GRANT INSERT (id, name, email, email_verified, created_at, updated_at) ON auth."user" TO berth_api;
+GRANT INSERT ON auth."user" TO berth_api;
 --> statement-breakpoint
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA auth TO berth_auth;
 --> statement-breakpoint

@@ -39,7 +39,7 @@ export class BerthError extends Error {
    * The web bundle and the server process each hold a copy of this module, so `instanceof
    * BerthError` goes by the brand. Subclasses keep the ordinary rule.
    */
-  static [Symbol.hasInstance](value: unknown): boolean {
+  static override [Symbol.hasInstance](value: unknown): boolean {
     if (this !== BerthError) return Function.prototype[Symbol.hasInstance].call(this, value);
     return typeof value === "object" && value !== null && brand in value;
   }

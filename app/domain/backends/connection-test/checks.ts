@@ -1,0 +1,58 @@
+import { BerthError } from "#app/platform/errors.ts";
+
+/** The lines of a connection test, in the order in which a person reads them. */
+export const checkNames = [
+  "url",
+  "project-reachable",
+  "anon-key",
+  "service-role-key",
+  "keys-not-swapped",
+  "same-project",
+  "not-in-use",
+  "database-url",
+  "database-reachable",
+  "database-tls",
+  "database-login",
+  "database-privileges",
+  "database-version",
+  "not-transaction-pooler",
+  "schema-empty-or-ours",
+] as const;
+
+export type CheckName = (typeof checkNames)[number];
+
+/** One line: what was found, what is needed, how to mend it. Never holds a secret. */
+export interface Check {
+  name: CheckName;
+  ok: boolean;
+  found?: string;
+  needed?: string;
+  fix?: string;
+}
+
+/** A line that holds, with what was seen. */
+export function passed(name: CheckName, found: string): Check {
+  return { name, ok: true, found };
+}
+
+/** A line that does not hold. */
+export function failed(name: CheckName, found: string, needed: string, fix: string): Check {
+  return { name, ok: false, found, needed, fix };
+}
+
+/** A line that could not be judged. It has no fix of its own: the line named in `why` has. */
+export function notChecked(name: CheckName, why: string): Check {
+  return { name, ok: false, found: `Not checked, because ${why}.` };
+}
+
+/** A line that fails for a reason the code expects; anything else is a fault of Berth's own. */
+export function failedBy(name: CheckName, error: unknown): Check {
+  if (!(error instanceof BerthError)) throw error;
+  return {
+    name,
+    ok: false,
+    found: error.found ?? error.message,
+    needed: error.needed,
+    fix: error.fix,
+  };
+}

@@ -1,0 +1,18 @@
+export {
+  type Check,
+  type ConnectionTest,
+  testConnection,
+} from "./connection-test/connection-test.ts";
+export { ProjectInUseError } from "./errors.ts";
+export {
+  attachBackend,
+  type Backend,
+  type BackendView,
+  backendSecret,
+  type Credentials,
+  isProjectInUse,
+  liveBackendOf,
+  purgeRetiredSecrets,
+  retireBackend,
+  viewBackend,
+} from "./store.ts";

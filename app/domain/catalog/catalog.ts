@@ -1,0 +1,169 @@
+import { readdir } from "node:fs/promises";
+import path from "node:path";
+import semver from "semver";
+import {
+  DependencyError,
+  DuplicateVersionError,
+  TemplatesFolderError,
+  UnknownTemplateError,
+} from "./errors.ts";
+import { orderTemplates } from "./order.ts";
+import { type ReadTemplate, readTemplate, type Template } from "./read.ts";
+import { baseTemplate, planNames } from "./schema.ts";
+
+/** All templates there are, checked against each other. */
+export interface Catalog {
+  /** In order of name. */
+  templates: Template[];
+  /** @throws UnknownTemplateError. */
+  get(name: string): Template;
+  /**
+   * The named templates with all they require, each after what it requires, `base` first.
+   *
+   * @throws UnknownTemplateError.
+   */
+  order(names: string[]): Template[];
+}
+
+const loaded = new Map<string, Promise<Catalog>>();
+
+/**
+ * The catalog of a folder of templates: read, parsed by PostgreSQL's grammar, validated and hashed
+ * once per process. A failure is not kept, so that a mended folder can be read again.
+ *
+ * @throws TemplatesFolderError, and whatever is wrong with a template: ManifestInvalidError,
+ * TemplateFileInvalidError, DuplicateVersionError, DependencyError, TemplateCycleError,
+ * SqlSyntaxError, ForbiddenStatementError.
+ */
+export function loadCatalog(folder: string): Promise<Catalog> {
+  const key = path.resolve(folder);
+  let catalog = loaded.get(key);
+  if (!catalog) {
+    catalog = readCatalog(key);
+    loaded.set(key, catalog);
+    catalog.catch(() => loaded.delete(key));
+  }
+  return catalog;
+}
+
+async function readCatalog(folder: string): Promise<Catalog> {
+  const read: ReadTemplate[] = [];
+  for (const name of await templateFolders(folder)) read.push(await readTemplate(folder, name));
+  const templates = read.map(({ template }) => template);
+  const byName = new Map(templates.map((template) => [template.name, template]));
+  if (!byName.has(baseTemplate)) throw new TemplatesFolderError(folder, "there is no base");
+
+  refuseDuplicateVersions(templates);
+  for (const each of read) checkRequirements(each, byName);
+  // Ordering everything finds circles.
+  orderTemplates(templates, [...byName.keys()]);
+  for (const each of read) checkPlans(each, byName);
+
+  return {
+    templates,
+    get(name) {
+      const template = byName.get(name);
+      if (!template) throw new UnknownTemplateError(name, [...byName.keys()]);
+      return template;
+    },
+    order: (names) => orderTemplates(templates, names),
+  };
+}
+
+async function templateFolders(folder: string): Promise<string[]> {
+  try {
+    const entries = await readdir(folder, { withFileTypes: true });
+    return entries
+      .filter((entry) => entry.isDirectory() && !entry.name.startsWith("."))
+      .map((entry) => entry.name)
+      .sort();
+  } catch (cause) {
+    throw new TemplatesFolderError(folder, "it cannot be read", cause);
+  }
+}
+
+function refuseDuplicateVersions(templates: Template[]): void {
+  const seen = new Map<string, string>();
+  for (const { version, path: file } of templates.flatMap((t) => t.migrations)) {
+    const first = seen.get(version);
+    if (first) throw new DuplicateVersionError(version, first, file);
+    seen.set(version, file);
+  }
+}
+
+function checkRequirements(each: ReadTemplate, byName: Map<string, Template>): void {
+  const { template, manifestFile: file, lineOf } = each;
+  const names = template.requires.map((required) => required.name);
+  if (template.name !== baseTemplate && !names.includes(baseTemplate)) {
+    throw new DependencyError(
+      { file, line: lineOf(["requires"]) },
+      {
+        problem: `${template.name} does not require ${baseTemplate}`,
+        needed: `a requirement of ${baseTemplate}, on which every template stands`,
+        fix: `Add ${baseTemplate} with a range of versions to requires.`,
+      },
+    );
+  }
+  for (const [index, { name, range }] of template.requires.entries()) {
+    const place = { file, line: lineOf(["requires", index]) };
+    if (names.indexOf(name) !== index) {
+      throw new DependencyError(place, {
+        problem: `${name} is required twice`,
+        fix: "Keep one of the two.",
+      });
+    }
+    const required = byName.get(name);
+    if (!required) {
+      throw new DependencyError(place, {
+        problem: `the required template ${name} is missing`,
+        found: name,
+        needed: `one of ${[...byName.keys()].join(", ")}`,
+        fix: "Correct the name, or add that template.",
+      });
+    }
+    if (!semver.satisfies(required.version, range)) {
+      throw new DependencyError(place, {
+        problem: `${name} ${required.version} is outside the required range ${range}`,
+        found: required.version,
+        needed: range,
+        fix: "Widen the range if the template works with that version.",
+      });
+    }
+    if (semver.lt(`${template.minimumPostgres}.0.0`, `${required.minimumPostgres}.0.0`)) {
+      throw new DependencyError(
+        { file, line: lineOf(["postgres"]) },
+        {
+          problem: `${name} needs PostgreSQL ${required.minimumPostgres}`,
+          found: `${template.minimumPostgres}`,
+          needed: `at least ${required.minimumPostgres}`,
+          fix: `Write postgres: ${required.minimumPostgres}.`,
+        },
+      );
+    }
+  }
+}
+
+/** A plan that includes a template includes what that template stands on. */
+function checkPlans(each: ReadTemplate, byName: Map<string, Template>): void {
+  const { template, manifestFile: file, lineOf } = each;
+  const place = { file, line: lineOf(["plans"]) };
+  if (template.name === baseTemplate) {
+    const missing = planNames.filter((plan) => !template.plans.includes(plan));
+    if (missing.length === 0) return;
+    throw new DependencyError(place, {
+      problem: `${baseTemplate} is not in every plan`,
+      needed: planNames.join(", "),
+      fix: `Add ${missing.join(", ")}.`,
+    });
+  }
+  for (const { name } of template.requires) {
+    const offered = byName.get(name)?.plans ?? [];
+    const missing = template.plans.filter((plan) => !offered.includes(plan));
+    if (missing.length === 0) continue;
+    throw new DependencyError(place, {
+      problem: `${missing.join(", ")} includes ${template.name} but not the required ${name}`,
+      needed: `${name} in every plan that includes ${template.name}`,
+      fix: `Add ${missing.join(", ")} to the plans of ${name}, or remove it here.`,
+    });
+  }
+}

@@ -1,0 +1,7 @@
+export { type Catalog, loadCatalog } from "./catalog.ts";
+export * from "./errors.ts";
+export { PLANS, type Plan } from "./plans.ts";
+export type { Template } from "./read.ts";
+export { baseTemplate, type PlanName, planNames } from "./schema.ts";
+export { ChoiceNotPossibleError, type ChoiceProblem, resolveChoice, syncCatalog } from "./store.ts";
+export type { FilePhase, TemplateFile } from "./template-file.ts";

@@ -1,0 +1,86 @@
+import { eq } from "drizzle-orm";
+import { type Actor, asActor, type Db } from "#db/index.ts";
+import { customerBackends } from "#db/backends.ts";
+import { plans } from "#db/catalog.ts";
+import { customers } from "#db/customers.ts";
+import { provisioningQueue } from "#db/queue.ts";
+import { type Mailer, MailNotTakenError } from "#app/integrations/smtp/mailer.ts";
+import { writeLetter } from "./letters.ts";
+import { LINK_PATHS, type LinkPurpose, linkToken } from "./links.ts";
+import { mailFailed, mailSent, type OutboxRow, takeMail } from "./outbox.ts";
+
+export interface DeliveryDeps {
+  db: Db;
+  actor: Actor;
+  mailer: Mailer;
+  /** Keys the tokens of one-time links. */
+  linkKey: Buffer;
+  publicUrl: string;
+}
+
+/**
+ * Sends one waiting mail, the given one or the next: at least once, since a crash between the mail
+ * server's answer and ours sends it again under the same Message-ID.
+ * @returns whether there was one to try.
+ */
+export async function deliverNext(deps: DeliveryDeps, outboxId?: string): Promise<boolean> {
+  const { db, actor, mailer } = deps;
+  const row = await takeMail({ db, actor }, outboxId);
+  if (!row) return false;
+  try {
+    await mailer.send(await composeMail(deps, row));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : "unknown";
+    const final = error instanceof MailNotTakenError && error.final;
+    await asActor(db, actor, (tx) => mailFailed({ tx, actor }, row, { reason, final }));
+    return true;
+  }
+  await asActor(db, actor, (tx) => mailSent({ tx, actor }, row));
+  return true;
+}
+
+async function composeMail({ db, actor, linkKey, publicUrl }: DeliveryDeps, row: OutboxRow) {
+  const [about] = await asActor(db, actor, (tx) =>
+    tx
+      .select({
+        company: customers.company,
+        contactName: customers.contactName,
+        timezone: customers.timezone,
+        plan: plans.name,
+        dueAt: provisioningQueue.dueAt,
+        backendUrl: customerBackends.url,
+      })
+      .from(provisioningQueue)
+      .innerJoin(customers, eq(customers.id, provisioningQueue.customerId))
+      .innerJoin(plans, eq(plans.id, provisioningQueue.planId))
+      .leftJoin(customerBackends, eq(customerBackends.id, row.data.backendId ?? NO_BACKEND))
+      .where(eq(provisioningQueue.id, row.requestId)),
+  );
+  if (!about) throw new Error("The request of a mail is gone.");
+  const { linkId, linkPurpose } = row.data;
+  const path = linkPurpose ? LINK_PATHS[linkPurpose as LinkPurpose] : "";
+  const link = linkId ? `${publicUrl}${path}?token=${linkToken(linkKey, linkId)}` : "";
+  const toStaff = row.kind === "failed";
+  return {
+    messageId: `<${row.id}@${new URL(publicUrl).hostname}>`,
+    to: { name: toStaff ? "" : about.contactName, address: row.recipient },
+    ...writeLetter(row.kind, {
+      ...about,
+      reference: row.requestId,
+      dueAt: formatDue(about.dueAt, about.timezone),
+      link,
+      linkLifetime: linkPurpose === "owner" ? "14 days" : "7 days",
+      backendUrl: about.backendUrl ?? "",
+      problem: row.data.problem ?? "",
+    }),
+  };
+}
+
+const NO_BACKEND = "00000000-0000-0000-0000-000000000000";
+
+function formatDue(dueAt: Date | null, timeZone: string): string {
+  if (!dueAt) return "a time that we will tell you";
+  return new Intl.DateTimeFormat("en-GB", { dateStyle: "full", timeStyle: "long", timeZone }).format(
+    dueAt,
+  );
+}

@@ -1,0 +1,111 @@
+import type { MailKind } from "./outbox.ts";
+
+/** What a letter may speak of. Everything is plain text: it is escaped where it becomes HTML. */
+export interface LetterFacts {
+  company: string;
+  contactName: string;
+  plan: string;
+  reference: string;
+  /** Already formatted, with its zone. */
+  dueAt: string;
+  /** A one-time link, or the page where staff see the request. */
+  link: string;
+  /** How long the link lives, in words. */
+  linkLifetime: string;
+  backendUrl: string;
+  problem: string;
+}
+
+export interface Letter {
+  subject: string;
+  text: string;
+  html: string;
+}
+
+interface Draft {
+  subject: string;
+  paragraphs: string[];
+  button?: { label: string; url: string; note: string };
+}
+
+const DRAFTS: Record<MailKind, (facts: LetterFacts) => Draft> = {
+  received: (facts) => ({
+    subject: `We have your request for ${facts.company}`,
+    paragraphs: [
+      `Hello ${facts.contactName},`,
+      `your request for a ${facts.plan} backend for ${facts.company} is in our queue. We expect it to be ready by ${facts.dueAt}.`,
+      facts.link
+        ? "An account was made for you. Choose a password for it, and you can follow the work."
+        : "You can follow the work with the account that you have.",
+    ],
+    ...(facts.link && {
+      button: {
+        label: "Choose a password",
+        url: facts.link,
+        note: `The link works once, within ${facts.linkLifetime}.`,
+      },
+    }),
+  }),
+  claimed: (facts) => ({
+    subject: `Work on the backend of ${facts.company} has begun`,
+    paragraphs: [
+      `Hello ${facts.contactName},`,
+      `one of us is now preparing the ${facts.plan} backend of ${facts.company}. You need not do anything. We expect it to be ready by ${facts.dueAt}.`,
+    ],
+  }),
+  credentials_problem: (facts) => ({
+    subject: `We need your help with the Supabase project of ${facts.company}`,
+    paragraphs: [
+      `Hello ${facts.contactName},`,
+      `the Supabase project that you gave us cannot be used as it is: ${facts.problem}`,
+      "Please answer this mail once that is mended. Until then the clock of your request stands still. Send no passwords or keys by mail.",
+    ],
+  }),
+  ready: (facts) => ({
+    subject: `The backend of ${facts.company} is ready`,
+    paragraphs: [
+      `Hello ${facts.contactName},`,
+      `the backend of ${facts.company} is ready at ${facts.backendUrl}, and you are its owner.`,
+      "Open the link to sign in for the first time.",
+    ],
+    button: {
+      label: "Sign in as the owner",
+      url: facts.link,
+      note: `The link works once, within ${facts.linkLifetime}. Keep it to yourself.`,
+    },
+  }),
+  failed: (facts) => ({
+    subject: `Building the backend of ${facts.company} has stopped`,
+    paragraphs: [
+      `The run for request ${facts.reference} (${facts.company}, ${facts.plan}) has stopped: ${facts.problem}`,
+      `It is due by ${facts.dueAt}. Mend what is wrong, then retry: the run goes on from the step that failed.`,
+    ],
+  }),
+};
+
+const escapeHtml = (text: string) =>
+  text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+
+const oneLine = (text: string) => text.replace(/\p{Cc}+/gu, " ").trim();
+
+/** Writes a letter. Subject on one line; HTML without scripts, images or outside resources. */
+export function writeLetter(kind: MailKind, facts: LetterFacts): Letter {
+  const { subject, paragraphs, button } = DRAFTS[kind](facts);
+  const text = [
+    ...paragraphs,
+    ...(button ? [`${button.label}: ${button.url}`, button.note] : []),
+    `Reference: ${facts.reference}`,
+  ].join("\n\n");
+  const html = [
+    '<!doctype html><html lang="en"><body style="font:16px/1.5 system-ui,sans-serif;max-width:34em;margin:2em auto;padding:0 1em">',
+    ...paragraphs.map((paragraph) => `<p>${escapeHtml(paragraph)}</p>`),
+    ...(button
+      ? [
+          `<p><a href="${escapeHtml(button.url)}" style="display:inline-block;padding:.6em 1.2em;border-radius:6px;background:#0b5c63;color:#fff;text-decoration:none">${escapeHtml(button.label)}</a></p>`,
+          `<p>${escapeHtml(button.note)}</p>`,
+        ]
+      : []),
+    `<p style="color:#666">Reference: ${escapeHtml(facts.reference)}</p></body></html>`,
+  ].join("\n");
+  return { subject: oneLine(subject), text, html };
+}

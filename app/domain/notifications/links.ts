@@ -1,0 +1,101 @@
+import { createHmac, timingSafeEqual } from "node:crypto";
+import { and, eq, gt, isNull, sql } from "drizzle-orm";
+import { validate as isUuid } from "uuid";
+import type { Actor, Tx } from "#db/index.ts";
+import { type LINK_PURPOSES, oneTimeLinks } from "#db/notifications.ts";
+import { recordAudit } from "../audit/index.server.ts";
+import { LinkNotValidError } from "./errors.ts";
+
+export type LinkPurpose = (typeof LINK_PURPOSES)[number];
+export type Link = typeof oneTimeLinks.$inferSelect;
+
+/** Where each kind of link leads, below the public URL. */
+export const LINK_PATHS: Record<LinkPurpose, string> = {
+  "set-password": "/account/password",
+  owner: "/owner",
+};
+
+/** How long a link may wait in a mailbox. */
+const LIFETIME_DAYS: Record<LinkPurpose, number> = { "set-password": 7, owner: 14 };
+
+/** Makes the row of a link; its token is made when the mail is written. */
+export async function createLink(
+  tx: Tx,
+  link: { purpose: LinkPurpose; subjectId: string; requestId: string },
+): Promise<string> {
+  const [made] = await tx
+    .insert(oneTimeLinks)
+    .values({
+      ...link,
+      expiresAt: sql`berth_now() + make_interval(days => ${LIFETIME_DAYS[link.purpose]})`,
+    })
+    .returning({ id: oneTimeLinks.id });
+  if (!made) throw new Error("A link was not made.");
+  return made.id;
+}
+
+const mac = (key: Buffer, linkId: string) =>
+  createHmac("sha256", key).update(linkId).digest("base64url");
+
+/** The token of a link: its id and a keyed hash of it, so that no row holds what opens it. */
+export function linkToken(key: Buffer, linkId: string): string {
+  return `${linkId}.${mac(key, linkId)}`;
+}
+
+function linkIdOf(key: Buffer, token: string): string {
+  const [id = "", given = ""] = token.split(".");
+  const expected = Buffer.from(mac(key, id));
+  const actual = Buffer.from(given);
+  const genuine =
+    isUuid(id) && expected.length === actual.length && timingSafeEqual(expected, actual);
+  if (!genuine) throw new LinkNotValidError();
+  return id;
+}
+
+const stillOpen = (id: string, purpose: LinkPurpose) =>
+  and(
+    eq(oneTimeLinks.id, id),
+    eq(oneTimeLinks.purpose, purpose),
+    isNull(oneTimeLinks.usedAt),
+    gt(oneTimeLinks.expiresAt, sql`berth_now()`),
+  );
+
+/**
+ * The link behind a token, left unused: pages are opened by scanners of mail, too.
+ * @throws LinkNotValidError
+ */
+export async function findLink(
+  tx: Tx,
+  key: Buffer,
+  purpose: LinkPurpose,
+  token: string,
+): Promise<Link> {
+  const [link] = await tx
+    .select()
+    .from(oneTimeLinks)
+    .where(stillOpen(linkIdOf(key, token), purpose));
+  if (!link) throw new LinkNotValidError();
+  return link;
+}
+
+/**
+ * Uses a link up. Of two at once, one wins.
+ * @throws LinkNotValidError
+ */
+export async function spendLink(
+  { tx, actor }: { tx: Tx; actor: Actor },
+  link: Pick<Link, "id" | "purpose">,
+): Promise<void> {
+  const [spent] = await tx
+    .update(oneTimeLinks)
+    .set({ usedAt: sql`berth_now()` })
+    .where(stillOpen(link.id, link.purpose))
+    .returning();
+  if (!spent) throw new LinkNotValidError();
+  await recordAudit(tx, actor, {
+    action: `link.${link.purpose}.use`,
+    subjectKind: "link",
+    subjectId: link.id,
+    requestId: spent.requestId,
+  });
+}

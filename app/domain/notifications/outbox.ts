@@ -1,0 +1,117 @@
+import { and, asc, eq, lte, sql } from "drizzle-orm";
+import { type Actor, asActor, type Db, type Tx } from "#db/index.ts";
+import { type MAIL_KINDS, outbox } from "#db/notifications.ts";
+import { deliverMail } from "#app/platform/jobs/contracts.ts";
+import { enqueue } from "#app/platform/jobs/enqueue.ts";
+import { recordAudit } from "../audit/index.server.ts";
+
+export type MailKind = (typeof MAIL_KINDS)[number];
+export type OutboxRow = typeof outbox.$inferSelect;
+
+/** Waits between attempts: 10 s, 20 s, 40 s … up to an hour; a day's trouble is survived. */
+const MAX_ATTEMPTS = 30;
+const FIRST_WAIT_SECONDS = 10;
+const LONGEST_WAIT_SECONDS = 3600;
+
+/**
+ * Writes a mail to be sent, in the transaction of what it tells about. `data` holds ids and plain
+ * facts; links are made when it is sent.
+ */
+export async function queueMail(
+  { tx }: { tx: Tx },
+  mail: { kind: MailKind; requestId: string; recipient: string; data?: Record<string, string> },
+): Promise<void> {
+  const [row] = await tx
+    .insert(outbox)
+    .values({ ...mail, data: mail.data ?? {} })
+    .returning({ id: outbox.id });
+  if (row) await enqueue(tx, deliverMail, { outboxId: row.id });
+}
+
+/**
+ * Takes one waiting mail whose time has come, and puts its next attempt off: while it is being
+ * sent nobody else takes it, and after a crash it comes up again.
+ */
+export async function takeMail(
+  { db, actor }: { db: Db; actor: Actor },
+  outboxId?: string,
+): Promise<OutboxRow | null> {
+  return asActor(db, actor, async (tx) => {
+    const [next] = await tx
+      .select({ id: outbox.id })
+      .from(outbox)
+      .where(
+        and(
+          eq(outbox.status, "waiting"),
+          lte(outbox.nextAttemptAt, sql`berth_now()`),
+          outboxId === undefined ? undefined : eq(outbox.id, outboxId),
+        ),
+      )
+      .orderBy(asc(outbox.nextAttemptAt))
+      .limit(1)
+      .for("update", { skipLocked: true });
+    if (!next) return null;
+    const [taken] = await tx
+      .update(outbox)
+      .set({
+        attempts: sql`${outbox.attempts} + 1`,
+        nextAttemptAt: sql`berth_now() + make_interval(secs =>
+          least(${LONGEST_WAIT_SECONDS}, ${FIRST_WAIT_SECONDS} * power(2, least(${outbox.attempts}, 20))))`,
+      })
+      .where(eq(outbox.id, next.id))
+      .returning();
+    return taken ?? null;
+  });
+}
+
+/** Notes that the mail server took it. */
+export async function mailSent({ tx, actor }: { tx: Tx; actor: Actor }, row: OutboxRow) {
+  await tx
+    .update(outbox)
+    .set({ status: "sent", sentAt: sql`berth_now()`, lastError: null })
+    .where(eq(outbox.id, row.id));
+  await recordAudit(tx, actor, {
+    action: "mail.sent",
+    subjectKind: "mail",
+    subjectId: row.id,
+    requestId: row.requestId,
+    data: { kind: row.kind },
+  });
+}
+
+/** Notes a failed attempt; the last one, or a final refusal, makes a dead letter that staff can see. */
+export async function mailFailed(
+  { tx, actor }: { tx: Tx; actor: Actor },
+  row: OutboxRow,
+  failure: { reason: string; final: boolean },
+): Promise<void> {
+  const dead = failure.final || row.attempts >= MAX_ATTEMPTS;
+  await tx
+    .update(outbox)
+    .set({ lastError: failure.reason.slice(0, 500), ...(dead ? { status: "dead" as const } : {}) })
+    .where(eq(outbox.id, row.id));
+  if (!dead) return;
+  await recordAudit(tx, actor, {
+    action: "mail.dead",
+    subjectKind: "mail",
+    subjectId: row.id,
+    requestId: row.requestId,
+    data: { kind: row.kind, attempts: row.attempts },
+  });
+}
+
+/** What became of a request's mails, for the desk. */
+export async function listMails(tx: Tx, requestId: string) {
+  return tx
+    .select({
+      id: outbox.id,
+      kind: outbox.kind,
+      status: outbox.status,
+      attempts: outbox.attempts,
+      lastError: outbox.lastError,
+      sentAt: outbox.sentAt,
+    })
+    .from(outbox)
+    .where(eq(outbox.requestId, requestId))
+    .orderBy(asc(outbox.id));
+}

@@ -1,0 +1,9 @@
+export {
+  credentialsInput,
+  emailAddress,
+  type NewCustomer,
+  newCustomerInput,
+  REGIONS,
+} from "./schema.ts";
+export { type CustomerAnswer, findCustomers, submitRequest } from "./submit.ts";
+export { readPasswordLink, redeemPasswordLink } from "./password.ts";

@@ -1,0 +1,88 @@
+import { z } from "zod";
+import { PRIORITIES } from "#db/catalog.ts";
+
+/** Regions of Supabase's projects, by its own codes (Management API, `region_selection.code`). */
+export const REGIONS = [
+  "us-east-1",
+  "us-east-2",
+  "us-west-1",
+  "us-west-2",
+  "ca-central-1",
+  "sa-east-1",
+  "eu-west-1",
+  "eu-west-2",
+  "eu-west-3",
+  "eu-central-1",
+  "eu-central-2",
+  "eu-north-1",
+  "ap-south-1",
+  "ap-southeast-1",
+  "ap-southeast-2",
+  "ap-northeast-1",
+  "ap-northeast-2",
+] as const;
+
+/** One line of text: trimmed, no control characters, bounded. */
+export const line = (longest: number) =>
+  z
+    .string()
+    .max(longest * 2)
+    .transform((text) => text.trim())
+    .pipe(
+      z
+        .string()
+        .min(1, "Fill this in.")
+        .max(longest, `Use at most ${longest} characters.`)
+        .refine((text) => !/\p{Cc}|\p{Zl}|\p{Zp}/u.test(text) && text.isWellFormed(), {
+          error: "Use plain text on one line.",
+        }),
+    );
+
+const isTimeZone = (name: string) => {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone !== "";
+  } catch {
+    return false;
+  }
+};
+
+const COUNTRY_NAMES = new Intl.DisplayNames("en", { type: "region", fallback: "none" });
+const isCountry = (code: string) => /^[A-Z]{2}$/.test(code) && COUNTRY_NAMES.of(code) !== undefined;
+
+/** One address, in lower case. */
+export const emailAddress = z
+  .string()
+  .trim()
+  .max(254, "Use at most 254 characters.")
+  .pipe(z.email("Write one e-mail address, such as name@example.com."))
+  .transform((text) => text.toLowerCase());
+
+/** A customer's own Supabase project. Bounded here; judged by the connection test. */
+export const credentialsInput = z.strictObject({
+  url: z.string().trim().min(1).max(2_000),
+  anonKey: z.string().trim().min(1).max(8_000),
+  serviceRoleKey: z.string().trim().min(1).max(8_000),
+  databaseUrl: z.string().trim().min(1).max(4_000),
+});
+
+/** A customer and what it wants, as the wizard and the API send it. */
+export const newCustomerInput = z.strictObject({
+  company: line(200),
+  contactName: line(200),
+  email: emailAddress,
+  phone: z
+    .string()
+    .trim()
+    .regex(/^\+?[0-9][0-9 ()./-]{4,30}$/, "Write a telephone number, such as +49 30 1234567.")
+    .optional(),
+  country: z.string().refine(isCountry, "Use a two-letter country code, such as DE."),
+  timezone: z.string().max(64).refine(isTimeZone, "Use a time zone such as Europe/Berlin.").default("UTC"),
+  industry: line(100).optional(),
+  region: z.enum(REGIONS),
+  plan: z.string().trim().toLowerCase().min(1).max(50),
+  billingCycle: z.enum(["monthly", "yearly"]),
+  features: z.array(z.string().min(1).max(100)).max(50),
+  priority: z.enum(PRIORITIES).default("normal"),
+  backend: credentialsInput.optional(),
+});
+export type NewCustomer = z.infer<typeof newCustomerInput>;

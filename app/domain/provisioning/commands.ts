@@ -1,0 +1,107 @@
+import { sql } from "drizzle-orm";
+import type { Actor, Tx } from "#db/index.ts";
+import { liveBackendOf, retireBackend, viewBackend } from "../backends/index.server.ts";
+import type { BackendView } from "../backends/index.server.ts";
+import type { Catalog } from "../catalog/index.server.ts";
+import { listMails } from "../notifications/index.server.ts";
+import {
+  type Context,
+  getQueueItem,
+  moveRequest,
+  type QueueItem,
+  requireHeld,
+} from "../queue/index.server.ts";
+import type { Vault } from "../vault/index.server.ts";
+import { CredentialsMissingError } from "./errors.ts";
+import { type RunView, startRun, viewRun } from "./runs.ts";
+
+/**
+ * Runs a failed request again, with the credentials and templates as they are now. What is done
+ * already is found done, so it goes on from the step that failed.
+ * @throws CredentialsMissingError, and what {@link requireHeld} throws
+ */
+export async function retryRequest(
+  { tx, actor }: Context,
+  catalog: Catalog,
+  requestId: string,
+): Promise<void> {
+  const request = await requireHeld({ tx, actor }, requestId, "retry", ["failed"]);
+  const backend = await liveBackendOf(tx, requestId);
+  if (!backend) throw new CredentialsMissingError();
+  const retried = await moveRequest({ tx, actor }, request, "migrating", {
+    event: "retried",
+    data: { backendId: backend.id },
+    set: { failure: null },
+  });
+  await startRun({ tx, actor }, catalog, retried, backend);
+}
+
+/**
+ * Cancels a request that is not being built. Its project is let go of, with what was built in it,
+ * and its sealed credentials are destroyed.
+ * @throws what {@link requireHeld} throws
+ */
+export async function cancelRequest({ tx, actor }: Context, requestId: string): Promise<void> {
+  const request = await requireHeld({ tx, actor }, requestId, "cancel", [
+    "pending",
+    "in_progress",
+    "waiting_on_customer",
+    "failed",
+  ]);
+  await moveRequest({ tx, actor }, request, "cancelled", { event: "cancelled" });
+  const backend = await liveBackendOf(tx, requestId);
+  if (backend) await retireBackend({ tx, actor }, backend, "cancelled");
+}
+
+/** One entry of a request's timeline. */
+export interface TimelineEntry {
+  kind: string;
+  at: string;
+  actor: { kind: string; id: string };
+  data: Record<string, unknown>;
+}
+
+/** Everything the desk shows of one request. */
+export interface RequestView extends QueueItem {
+  backend: BackendView | null;
+  run: RunView | null;
+  timeline: TimelineEntry[];
+  mails: { kind: string; status: string; attempts: number; lastError: string | null }[];
+}
+
+/** Newest events shown with a request; older ones are in the audit record. */
+const TIMELINE_LENGTH = 200;
+
+/** @throws RequestNotFoundError */
+export async function viewRequest(
+  { tx, vault }: { tx: Tx; actor: Actor; vault: Vault },
+  requestId: string,
+): Promise<RequestView> {
+  const item = await getQueueItem(tx, requestId);
+  const { rows } = await tx.execute<{
+    kind: string;
+    at: Date | string;
+    actor_kind: string;
+    actor_id: string;
+    data: Record<string, unknown>;
+  }>(sql`select kind, at, actor_kind, actor_id, data from request_events
+    where request_id = ${requestId} order by id desc limit ${TIMELINE_LENGTH}`);
+  const mails = await listMails(tx, requestId);
+  return {
+    ...item,
+    backend: await viewBackend(tx, vault, requestId),
+    run: await viewRun(tx, requestId),
+    timeline: rows.map(({ kind, at, actor_kind, actor_id, data }) => ({
+      kind,
+      at: new Date(at).toISOString(),
+      actor: { kind: actor_kind, id: actor_id },
+      data,
+    })),
+    mails: mails.map(({ kind, status, attempts, lastError }) => ({
+      kind,
+      status,
+      attempts,
+      lastError,
+    })),
+  };
+}

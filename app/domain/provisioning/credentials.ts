@@ -1,0 +1,157 @@
+import { type Actor, asActor, type Db } from "#db/index.ts";
+import type { OutboundGuard } from "#app/platform/outbound/guard.ts";
+import { recordAudit } from "../audit/index.server.ts";
+import {
+  attachBackend,
+  type Backend,
+  backendSecret,
+  type ConnectionTest,
+  type Credentials,
+  isProjectInUse,
+  liveBackendOf,
+  testConnection,
+} from "../backends/index.server.ts";
+import type { Catalog } from "../catalog/index.server.ts";
+import {
+  type Context,
+  mailCustomer,
+  moveRequest,
+  type RequestRow,
+  type RequestStatus,
+  requireHeld,
+} from "../queue/index.server.ts";
+import type { Vault } from "../vault/index.server.ts";
+import { CredentialsMissingError, CredentialsRefusedError } from "./errors.ts";
+import { startRun } from "./runs.ts";
+
+export interface CredentialsDeps {
+  db: Db;
+  actor: Actor;
+  vault: Vault;
+  catalog: Catalog;
+  guard: OutboundGuard;
+  /** PEM of the authority that signs customers' databases. */
+  databaseCa?: string | undefined;
+}
+
+/** From these states credentials may be submitted: the first ones, or others after a failure. */
+const OPEN_TO_CREDENTIALS: readonly RequestStatus[] = [
+  "in_progress",
+  "waiting_on_customer",
+  "failed",
+];
+
+/**
+ * Tests credentials line by line. Nothing is kept, and nothing is written but the audit record.
+ * `requestId`: the request that may have the project already.
+ */
+export async function checkCredentials(
+  deps: Omit<CredentialsDeps, "catalog" | "vault">,
+  credentials: Credentials,
+  requestId?: string,
+): Promise<ConnectionTest> {
+  const { db, actor, guard, databaseCa } = deps;
+  const report = await testConnection(credentials, {
+    guard,
+    ca: databaseCa,
+    liveBackendOf: (ref) => asActor(db, actor, (tx) => isProjectInUse(tx, ref, requestId)),
+  });
+  await asActor(db, actor, (tx) =>
+    recordAudit(tx, actor, {
+      action: "credentials.test",
+      subjectKind: requestId === undefined ? "project" : "request",
+      subjectId: requestId ?? report.ref ?? "unknown",
+      requestId,
+      data: {
+        ok: report.ok,
+        projectRef: report.ref,
+        failed: report.checks.filter((check) => !check.ok).map((check) => check.name),
+      },
+    }),
+  );
+  return report;
+}
+
+/**
+ * Tests the credentials of a request that the person acting holds, and if every line holds seals
+ * them and enqueues the run, in one transaction. Without `given`, those that the customer offered.
+ * @throws CredentialsRefusedError with the lines; CredentialsMissingError, ProjectInUseError, and
+ * what {@link requireHeld} throws.
+ */
+export async function submitCredentials(
+  deps: CredentialsDeps,
+  requestId: string,
+  given: Credentials | null,
+): Promise<void> {
+  const { db, actor } = deps;
+  const act = "supply credentials for";
+  const offered = await asActor(db, actor, async (tx) => {
+    await requireHeld({ tx, actor }, requestId, act, OPEN_TO_CREDENTIALS);
+    return given === null ? liveBackendOf(tx, requestId) : null;
+  });
+  const credentials = given ?? (await openOffered(deps, requestId, offered));
+  const report = await checkCredentials(deps, credentials, requestId);
+  if (!report.ok || report.ref === null) {
+    if (given === null) await askCustomer(deps, requestId, report);
+    throw new CredentialsRefusedError(report);
+  }
+  const project = { ref: report.ref, status: "building" as const };
+  const tested = { ...credentials, url: report.facts.origin ?? credentials.url };
+  await asActor(db, actor, async (tx) => {
+    let request = await requireHeld({ tx, actor }, requestId, act, OPEN_TO_CREDENTIALS);
+    request = await resume({ tx, actor }, request);
+    const context = { tx, actor, vault: deps.vault };
+    const backend = await attachBackend(context, request, tested, project);
+    const received = await moveRequest({ tx, actor }, request, "credentials_received", {
+      event: "credentials_submitted",
+      data: { backendId: backend.id, generation: backend.generation },
+      set: { failure: null },
+    });
+    await startRun({ tx, actor }, deps.catalog, received, backend);
+  });
+}
+
+/** Back in hand: from waiting on the customer, or from a failed run. */
+async function resume(context: Context, request: RequestRow): Promise<RequestRow> {
+  if (request.status === "in_progress") return request;
+  return moveRequest(context, request, "in_progress", { event: "resumed" });
+}
+
+async function openOffered(
+  { db, actor, vault }: CredentialsDeps,
+  requestId: string,
+  backend: Backend | null,
+): Promise<Credentials> {
+  if (!backend) throw new CredentialsMissingError();
+  return vault.use(
+    { db, actor, requestId },
+    backendSecret(backend),
+    "connection-test",
+    async ({ anonKey = "", serviceRoleKey = "", databaseUrl = "" }) => ({
+      url: backend.url,
+      anonKey,
+      serviceRoleKey,
+      databaseUrl,
+    }),
+  );
+}
+
+/** The customer's own project does not hold: its clock stops, and it is told what to mend. */
+async function askCustomer(
+  { db, actor }: CredentialsDeps,
+  requestId: string,
+  report: ConnectionTest,
+): Promise<void> {
+  const failed = report.checks.filter((check) => !check.ok);
+  const problem = failed.map(({ found, fix }) => [found, fix].filter(Boolean).join(". ")).join(" ");
+  await asActor(db, actor, async (tx) => {
+    const request = await requireHeld({ tx, actor }, requestId, "test", OPEN_TO_CREDENTIALS);
+    if (request.status === "in_progress") {
+      await moveRequest({ tx, actor }, request, "waiting_on_customer", {
+        event: "credentials_problem",
+        data: { failed: failed.map((check) => check.name) },
+      });
+    }
+    await mailCustomer({ tx, actor }, request, "credentials_problem", { problem });
+  });
+}

@@ -1,0 +1,51 @@
+import { BerthError } from "#app/platform/errors.ts";
+import type { ConnectionTest } from "../backends/index.server.ts";
+
+/** The credentials do not hold; the report says line by line what is wrong. */
+export class CredentialsRefusedError extends BerthError {
+  readonly report: ConnectionTest;
+  constructor(report: ConnectionTest) {
+    super("credentials_refused", "These credentials cannot be used as they are.", {
+      fix: "Mend the lines that failed, and submit again.",
+    });
+    this.report = report;
+  }
+}
+
+/** There is nothing to take up: the customer gave no credentials of its own. */
+export class CredentialsMissingError extends BerthError {
+  constructor() {
+    super("credentials_missing", "This request has no credentials yet.", {
+      fix: "Send the project's URL, both keys and the database URL.",
+    });
+  }
+}
+
+/** The run changed hands while this worker was at it: it must not write another word about it. */
+export class LeaseLostError extends BerthError {
+  constructor() {
+    super("lease_lost", "Another worker has taken over this run.");
+  }
+}
+
+/** What a machine may not do here: says what was found, what is needed, and where a person does it. */
+export class NeedsPersonError extends BerthError {
+  readonly link: string;
+  constructor(facts: { message: string; found: string; needed: string; fix: string; link: string }) {
+    super("needs_person", facts.message, facts);
+    this.link = facts.link;
+  }
+}
+
+/** A step's own check of its work failed. */
+export class CheckFailedError extends BerthError {
+  constructor(code: string, failed: { name: string; found: string; needed: string; fix: string }[]) {
+    const [first] = failed;
+    const more = failed.length > 1 ? ` (and ${failed.length - 1} more)` : "";
+    super(code, `${first?.name ?? "A check"} does not hold${more}.`, {
+      found: failed.map((one) => `${one.name}: ${one.found}`).join("; "),
+      needed: first?.needed,
+      fix: first?.fix,
+    });
+  }
+}

@@ -1,0 +1,41 @@
+import type { StepError } from "#db/provisioning.ts";
+import { SqlStepError } from "#app/integrations/postgres/run-errors.ts";
+import { BerthError } from "#app/platform/errors.ts";
+import { redactText } from "#app/platform/redact.ts";
+import { NeedsPersonError } from "./errors.ts";
+
+/** What a step's failure is to people: redacted, bounded, with what to do. */
+export function describeFailure(error: unknown): StepError {
+  if (!(error instanceof BerthError)) {
+    return {
+      code: "unexpected",
+      message: "The step met a failure that Berth does not know.",
+      fix: "Look at the worker's log under this run's id, then retry.",
+    };
+  }
+  const described: StepError = {
+    code: error.code,
+    message: error.message,
+    found: error.found,
+    needed: error.needed,
+    fix: error.fix,
+    retryable: error.retryable,
+  };
+  if (error instanceof NeedsPersonError) described.link = error.link;
+  if (error instanceof SqlStepError) {
+    described.sqlstate = error.sqlstate;
+    described.file = error.file;
+    described.line = error.line;
+    described.detail = error.detail;
+    described.hint = error.hint;
+    if (error.statement !== null) described.statement = String(error.statement);
+  }
+  return Object.fromEntries(
+    Object.entries(described)
+      .filter(([, value]) => value !== undefined)
+      .map(([key, value]) => [
+        key,
+        typeof value === "string" ? redactText(value).slice(0, 4_000) : value,
+      ]),
+  ) as unknown as StepError;
+}

@@ -1,0 +1,146 @@
+import { and, asc, desc, eq, sql } from "drizzle-orm";
+import type { Tx } from "#db/index.ts";
+import { provisioningRuns, provisioningSteps, type StepError } from "#db/provisioning.ts";
+import { provisionRun } from "#app/platform/jobs/contracts.ts";
+import { enqueue } from "#app/platform/jobs/enqueue.ts";
+import { recordAudit } from "../audit/index.server.ts";
+import type { Backend } from "../backends/index.server.ts";
+import type { Catalog } from "../catalog/index.server.ts";
+import type { Context, RequestRow } from "../queue/index.server.ts";
+import { type Lease, requireLease } from "./lease.ts";
+import { planRun } from "./plan.ts";
+import type { StepFacts } from "./steps.ts";
+
+export type Step = typeof provisioningSteps.$inferSelect;
+
+/** Plans a run for this backend and enqueues it, in the caller's transaction. */
+export async function startRun(
+  { tx, actor }: Context,
+  catalog: Catalog,
+  request: RequestRow,
+  backend: Backend,
+): Promise<string> {
+  const plan = planRun(catalog, request.features);
+  const [run] = await tx
+    .insert(provisioningRuns)
+    .values({ requestId: request.id, backendId: backend.id, templates: plan.templates })
+    .returning({ id: provisioningRuns.id });
+  if (!run) throw new Error("A run was not made.");
+  await tx
+    .insert(provisioningSteps)
+    .values(plan.steps.map((step, position) => ({ ...step, runId: run.id, position })));
+  await enqueue(tx, provisionRun, { runId: run.id });
+  await recordAudit(tx, actor, {
+    action: "run.create",
+    subjectKind: "run",
+    subjectId: run.id,
+    requestId: request.id,
+    data: { backendId: backend.id, generation: backend.generation, templates: plan.templates },
+  });
+  return run.id;
+}
+
+/** The steps of a run, in order. */
+export function stepsOf(tx: Tx, runId: string): Promise<Step[]> {
+  return tx
+    .select()
+    .from(provisioningSteps)
+    .where(eq(provisioningSteps.runId, runId))
+    .orderBy(asc(provisioningSteps.position));
+}
+
+/** Notes that a step begins. @throws LeaseLostError */
+export async function beginStep(tx: Tx, lease: Lease, step: Step): Promise<void> {
+  await requireLease(tx, lease);
+  await tx
+    .update(provisioningSteps)
+    .set({
+      status: "running",
+      attempts: sql`${provisioningSteps.attempts} + 1`,
+      startedAt: sql`berth_now()`,
+      error: null,
+    })
+    .where(eq(provisioningSteps.id, step.id));
+}
+
+/** Notes how a step ended. Durations in whole milliseconds. @throws LeaseLostError */
+export async function endStep(
+  { tx, actor }: Context,
+  lease: Lease,
+  step: Step,
+  end:
+    | { status: "done"; durationMs: number; facts: StepFacts }
+    | { status: "failed" | "needs_person"; durationMs: number; error: StepError },
+): Promise<void> {
+  await requireLease(tx, lease);
+  await tx
+    .update(provisioningSteps)
+    .set({
+      status: end.status,
+      endedAt: sql`berth_now()`,
+      durationMs: end.durationMs,
+      ...(end.status === "done" ? { outcome: end.facts, error: null } : { error: end.error }),
+    })
+    .where(eq(provisioningSteps.id, step.id));
+  await recordAudit(tx, actor, {
+    action: `step.${end.status}`,
+    subjectKind: "step",
+    subjectId: step.id,
+    requestId: lease.run.requestId,
+    data: {
+      runId: lease.run.id,
+      name: step.name,
+      ...(end.status === "done" ? end.facts : { code: end.error.code }),
+    },
+  });
+}
+
+/** A run as staff see it. Times are ISO 8601 in UTC. */
+export interface RunView {
+  runId: string;
+  status: string;
+  templates: Record<string, string>;
+  takeovers: number;
+  createdAt: string;
+  startedAt: string | null;
+  endedAt: string | null;
+  steps: {
+    name: string;
+    kind: string;
+    status: string;
+    attempts: number;
+    durationMs: number | null;
+    outcome?: Record<string, unknown>;
+    error?: StepError;
+  }[];
+}
+
+/** The newest run of a request, with its steps. */
+export async function viewRun(tx: Tx, requestId: string): Promise<RunView | null> {
+  const [run] = await tx
+    .select()
+    .from(provisioningRuns)
+    .where(and(eq(provisioningRuns.requestId, requestId)))
+    .orderBy(desc(provisioningRuns.id))
+    .limit(1);
+  if (!run) return null;
+  const steps = await stepsOf(tx, run.id);
+  return {
+    runId: run.id,
+    status: run.status,
+    templates: run.templates,
+    takeovers: run.takeovers,
+    createdAt: run.createdAt.toISOString(),
+    startedAt: run.startedAt?.toISOString() ?? null,
+    endedAt: run.endedAt?.toISOString() ?? null,
+    steps: steps.map(({ name, kind, status, attempts, durationMs, outcome, error }) => ({
+      name,
+      kind,
+      status,
+      attempts,
+      durationMs,
+      ...(outcome ? { outcome } : {}),
+      ...(error ? { error } : {}),
+    })),
+  };
+}

@@ -1,0 +1,173 @@
+import type { CheckRow, RunSession } from "#app/integrations/postgres/run-session.ts";
+import { preflight } from "#app/integrations/postgres/preflight.ts";
+import type { SqlStep } from "#app/integrations/postgres/ledger.ts";
+import {
+  ManagementTokenError,
+  ProjectNotFoundError,
+} from "#app/integrations/supabase/errors.ts";
+import type { ManagementClient } from "#app/integrations/supabase/management.ts";
+import type { Project } from "#app/integrations/supabase/project.ts";
+import type { Catalog } from "../catalog/index.server.ts";
+import { CheckFailedError, NeedsPersonError } from "./errors.ts";
+import type { PlannedStep } from "./plan.ts";
+
+/** What the steps of one run work on. Connections are opened at first use. */
+export interface Site {
+  projectRef: string;
+  catalog: Catalog;
+  /** The templates of this run, by name. */
+  templates: readonly string[];
+  owner: { email: string; name: string };
+  session(): Promise<RunSession>;
+  /** Through the service key, and through the anon key. */
+  admin: Project;
+  visitor: Project;
+  /** Absent where Berth has no access token. */
+  management: ManagementClient | null;
+  /** Told of the owner's account, before the step counts as done. */
+  ownerFound(userId: string): Promise<void>;
+}
+
+/** What a step tells of itself when it is done: a few plain facts. */
+export type StepFacts = Record<string, unknown>;
+
+/** Does one step, or finds it done. Every handler may be repeated at any time. */
+export function runStep(site: Site, step: PlannedStep): Promise<StepFacts> {
+  return HANDLERS[step.kind](site, step);
+}
+
+const HANDLERS: Record<PlannedStep["kind"], (site: Site, step: PlannedStep) => Promise<StepFacts>> =
+  {
+    preflight: runPreflight,
+    sql: applyFile,
+    seed: applyFile,
+    "auth-config": configureAuth,
+    owner: ensureOwner,
+    health: checkHealth,
+  };
+
+async function runPreflight(site: Site): Promise<StepFacts> {
+  const minimumPostgres = Math.max(
+    ...site.templates.map((name) => site.catalog.get(name).minimumPostgres),
+  );
+  const session = await site.session();
+  const lines = await preflight(session, { minimumPostgres });
+  const failed = lines.filter((line) => !line.ok);
+  if (failed.length > 0) throw new CheckFailedError("preflight_failed", failed);
+  await session.prepare();
+  return { checks: lines.length };
+}
+
+/** The catalogue's file behind a planned step. */
+function sqlStepOf(catalog: Catalog, step: PlannedStep): SqlStep {
+  const template = catalog.get(step.template ?? "");
+  const file = [...template.migrations, ...(template.seed ? [template.seed] : [])].find(
+    (candidate) => candidate.path === step.file,
+  );
+  if (!file) {
+    throw new CheckFailedError("file_missing", [
+      {
+        name: step.file ?? "A file",
+        found: `${template.name} ${template.version} does not have it`,
+        needed: "the file that was planned",
+        fix: "Retry: the run is planned anew from the templates as they are now.",
+      },
+    ]);
+  }
+  if (file.checksum !== step.checksum) {
+    throw new CheckFailedError("plan_outdated", [
+      {
+        name: file.path,
+        found: "another checksum than was planned",
+        needed: "the file that was planned",
+        fix: "Retry: the run is planned anew from the templates as they are now.",
+      },
+    ]);
+  }
+  return {
+    kind: step.kind === "seed" ? "seed" : "migration",
+    version: file.version,
+    name: file.name,
+    file: file.path,
+    sql: file.sql,
+    checksum: file.checksum,
+    template: template.name,
+    templateVersion: template.version,
+    transactional: file.transactional,
+    statements: file.statements,
+  };
+}
+
+async function applyFile(site: Site, step: PlannedStep): Promise<StepFacts> {
+  const session = await site.session();
+  const { outcome, statements, notices } = await session.apply(sqlStepOf(site.catalog, step));
+  return { outcome, statements, ...(notices.length > 0 ? { notices: notices.slice(0, 10) } : {}) };
+}
+
+/**
+ * A business's backend is entered by invitation: sign-up is closed, e-mail works. Whether it is so,
+ * anybody can see; to make it so takes the Management API, or a person.
+ */
+async function configureAuth(site: Site): Promise<StepFacts> {
+  const isDone = async () => {
+    const settings = await site.visitor.authSettings();
+    return settings.disableSignup && settings.emailEnabled;
+  };
+  if (await isDone()) return { outcome: "already_configured" };
+  if (site.management) {
+    try {
+      await site.management.patchAuthConfig(site.projectRef, {
+        disable_signup: true,
+        external_email_enabled: true,
+      });
+      if (await isDone()) return { outcome: "configured" };
+    } catch (error) {
+      // A customer's own project may lie beyond the reach of Berth's token: a person must do it.
+      const outOfReach =
+        error instanceof ManagementTokenError || error instanceof ProjectNotFoundError;
+      if (!outOfReach) throw error;
+    }
+  }
+  throw new NeedsPersonError({
+    message: "Sign-up must be closed by hand: Berth may not change this project's settings.",
+    found: "anybody can sign up, or e-mail sign-in is off",
+    needed: "sign-up closed, e-mail sign-in on",
+    fix: "Turn off “Allow new users to sign up”, turn on the e-mail provider, then retry.",
+    link: `https://supabase.com/dashboard/project/${site.projectRef}/auth/providers`,
+  });
+}
+
+async function ensureOwner(site: Site): Promise<StepFacts> {
+  const { userId, created } = await site.admin.ensureOwner(site.owner);
+  await site.ownerFound(userId);
+  return { outcome: created ? "created" : "already_there" };
+}
+
+async function checkHealth(site: Site): Promise<StepFacts> {
+  const session = await site.session();
+  const rows: CheckRow[] = [];
+  for (const name of site.templates) {
+    const { checks } = site.catalog.get(name);
+    if (checks) rows.push(...(await session.check(checks.sql)));
+  }
+  const services = await site.admin.health();
+  const failed = [
+    ...rows
+      .filter((row) => !row.ok)
+      .map((row) => ({ name: row.check_name, found: row.detail ?? "it does not hold" })),
+    ...services
+      .filter((service) => !service.ok)
+      .map(({ service }) => ({ name: service, found: "the service does not answer well" })),
+  ];
+  if (failed.length > 0) {
+    throw new CheckFailedError(
+      "health_failed",
+      failed.map((one) => ({
+        ...one,
+        needed: "every check to hold",
+        fix: "Find out who changed the database or the project since it was built, then retry.",
+      })),
+    );
+  }
+  return { checks: rows.length + services.length };
+}

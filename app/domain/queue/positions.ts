@@ -1,0 +1,53 @@
+import { and, desc, eq, gt, sql } from "drizzle-orm";
+import type { Tx } from "#db/index.ts";
+import { provisioningQueue } from "#db/queue.ts";
+import { estimateCompletion } from "../sla/index.server.ts";
+import { databaseNow, type RequestRow } from "./requests.ts";
+
+/**
+ * The number of waiting requests ahead of each of these; null for one that is not waiting. Run it
+ * as the house: row-level security would hide the others from a customer.
+ */
+export async function positionsOf(
+  tx: Tx,
+  requestIds: readonly string[],
+): Promise<Map<string, number | null>> {
+  if (requestIds.length === 0) return new Map();
+  const { rows } = await tx.execute<{ id: string; position: string | null }>(sql`
+    select mine.id, case when mine.status = 'pending' then (
+      select count(*) from provisioning_queue ahead
+      where ahead.status = 'pending' and (ahead.due_at, ahead.id) < (mine.due_at, mine.id)
+    ) end as position
+    from provisioning_queue mine
+    where mine.id = any(${sql.param(requestIds)}::uuid[])`);
+  return new Map(rows.map((row) => [row.id, row.position === null ? null : Number(row.position)]));
+}
+
+/** How many finished requests of the same plan speak for how long the next one takes. */
+const SAMPLE = 50;
+
+/** When this request will probably be done; null where its clock does not run. */
+export async function estimateFor(tx: Tx, request: RequestRow): Promise<Date | null> {
+  if (request.status === "completed") return request.endedAt;
+  if (request.dueAt === null || request.status === "cancelled") return null;
+  const recent = await tx
+    .select({ createdAt: provisioningQueue.createdAt, endedAt: provisioningQueue.endedAt })
+    .from(provisioningQueue)
+    .where(
+      and(
+        eq(provisioningQueue.planId, request.planId),
+        eq(provisioningQueue.status, "completed"),
+        gt(provisioningQueue.endedAt, sql`berth_now() - interval '30 days'`),
+      ),
+    )
+    .orderBy(desc(provisioningQueue.endedAt))
+    .limit(SAMPLE);
+  return estimateCompletion({
+    now: await databaseNow(tx),
+    createdAt: request.createdAt,
+    due: request.dueAt,
+    recentDurationsMs: recent.map(
+      ({ createdAt, endedAt }) => (endedAt?.getTime() ?? 0) - createdAt.getTime(),
+    ),
+  });
+}

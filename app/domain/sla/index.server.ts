@@ -1,0 +1,1 @@
+export { type ClockSegment, dueAt, estimateCompletion } from "./due.ts";

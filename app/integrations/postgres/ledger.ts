@@ -1,0 +1,186 @@
+import type pg from "pg";
+import {
+  fenceUpsert,
+  GUARD,
+  type LedgerKey,
+  LOCK_CLASS,
+  type RunIdentity,
+  STEP_LOCK,
+} from "./guard.ts";
+import { literal, sendScript } from "./script.ts";
+
+/** One file as it goes to a customer's database. */
+export interface SqlStep {
+  kind: "migration" | "seed";
+  /** 14 digits; seeds are told apart by their template instead. */
+  version: string;
+  name: string;
+  /** Path below the templates' folder, with forward slashes. */
+  file: string;
+  sql: string;
+  /** SHA-256 of the file, in hex. */
+  checksum: string;
+  template: string;
+  templateVersion: string;
+  transactional: boolean;
+  statements: { sql: string; line: number }[];
+}
+
+/** A version that either half of the ledger knows; null where that half is silent. */
+export interface LedgerRow {
+  version: string;
+  name: string | null;
+  template: string | null;
+  templateVersion: string | null;
+  checksum: string | null;
+  runId: string | null;
+  appliedAt: Date | null;
+}
+
+/** The step's key in `berth.ledger`: its version, or `seed:<template>`. */
+export function ledgerKey(step: SqlStep): LedgerKey {
+  const { kind, checksum, templateVersion } = step;
+  const key = kind === "seed" ? `seed:${step.template}` : step.version;
+  return { kind, key, checksum, templateVersion };
+}
+
+/**
+ * Statements that record a step, run in the step's own transaction. Names are qualified and the
+ * search_path is empty by then, so that nothing a file defined can stand in for them.
+ */
+export function ledgerStatements(step: SqlStep, identity: RunIdentity): string[] {
+  const { key } = ledgerKey(step);
+  const entry =
+    "insert into berth.ledger (version, template, template_version, checksum, run_id) values (" +
+    [key, step.template, step.templateVersion, step.checksum, identity.runId]
+      .map(literal)
+      .join(", ") +
+    ")";
+  if (step.kind === "seed") {
+    const replace = (column: string) => `${column} = excluded.${column}`;
+    const columns = ["template", "template_version", "checksum", "run_id", "applied_at"];
+    return [
+      `${entry} on conflict (version) do update set ${columns.map(replace).join(", ")}`,
+      `insert into supabase_migrations.seed_files (path, hash) values (${literal(step.file)}, ` +
+        `${literal(step.checksum)}) on conflict (path) do update set hash = excluded.hash`,
+    ];
+  }
+  const texts = step.statements.map((statement) => literal(statement.sql)).join(", ");
+  return [
+    entry,
+    "insert into supabase_migrations.schema_migrations (version, statements, name) values (" +
+      `${literal(step.version)}, array[${texts}]::pg_catalog.text[], ${literal(step.name)})`,
+  ];
+}
+
+const CLOSED_TO = ["anon", "authenticated", "service_role"];
+
+/** Takes a schema and all its tables from everybody but the owner. */
+function closeSchema(schema: string): string {
+  return `
+    revoke all on schema ${schema} from public;
+    revoke all on all tables in schema ${schema} from public;
+    for r in select rolname from pg_catalog.pg_roles
+      where rolname in (${CLOSED_TO.map(literal).join(", ")}) loop
+      execute pg_catalog.format('revoke all on schema ${schema} from %I', r.rolname);
+      execute pg_catalog.format('revoke all on all tables in schema ${schema} from %I', r.rolname);
+    end loop;`;
+}
+
+/**
+ * Creates Berth's schema and Supabase's ledger where they are missing, and raises the fence. The
+ * tables of `supabase_migrations` are those of Supabase's CLI. Idempotent; runs under the run
+ * lock, in one transaction.
+ *
+ * @throws ScriptFailure: BR003 when a larger token stands there; 42P06, 42P07 or 23505 when the
+ * CLI created the same table at the same moment, which a second call resolves.
+ */
+export async function prepareSchemas(client: pg.Client, identity: RunIdentity): Promise<void> {
+  await sendScript(
+    client,
+    [
+      "begin",
+      "set local client_min_messages = warning",
+      `do $berth_prepare$ declare r record; raised integer; begin
+        if not pg_catalog.pg_try_advisory_xact_lock(${LOCK_CLASS}, ${STEP_LOCK}) then
+          raise exception using errcode = '${GUARD.stepInFlight}', message = 'a step is in flight';
+        end if;
+        if pg_catalog.to_regclass('berth.unfinished') is null then
+          create schema if not exists berth;
+          create table if not exists berth.fence (
+            id boolean primary key default true check (id),
+            token bigint not null,
+            run_id text not null,
+            taken_at timestamptz not null default pg_catalog.now()
+          );
+          create table if not exists berth.ledger (
+            version text primary key,
+            template text not null,
+            template_version text not null,
+            checksum text not null,
+            run_id text not null,
+            applied_at timestamptz not null default pg_catalog.now()
+          );
+          create table if not exists berth.unfinished (
+            version text primary key,
+            checksum text not null,
+            run_id text not null,
+            existing oid,
+            started_at timestamptz not null default pg_catalog.now()
+          );
+        end if;
+        if pg_catalog.to_regclass('supabase_migrations.schema_migrations') is null then
+          create schema if not exists supabase_migrations;
+          create table supabase_migrations.schema_migrations (version text not null primary key);
+        end if;
+        if (select count(*) from pg_catalog.pg_attribute
+            where attrelid = 'supabase_migrations.schema_migrations'::pg_catalog.regclass
+              and attname in ('statements', 'name') and not attisdropped) < 2 then
+          alter table supabase_migrations.schema_migrations add column if not exists statements text[];
+          alter table supabase_migrations.schema_migrations add column if not exists name text;
+        end if;
+        if pg_catalog.to_regclass('supabase_migrations.seed_files') is null then
+          create table supabase_migrations.seed_files (path text not null primary key, hash text not null);
+        end if;
+        ${closeSchema("berth")}
+        ${closeSchema("supabase_migrations")}
+        ${fenceUpsert(identity)};
+        get diagnostics raised = row_count;
+        if raised <> 1 then
+          raise exception using errcode = '${GUARD.fenced}', message = 'fenced';
+        end if;
+      end $berth_prepare$`,
+      "commit",
+    ],
+    { silenceMs: 75_000 },
+  );
+}
+
+/** Every version that the database's ledger knows, oldest first; empty before prepare(). */
+export async function readLedger(client: pg.Client): Promise<LedgerRow[]> {
+  const options = { silenceMs: 75_000 };
+  const [exists] = await sendScript(
+    client,
+    `select pg_catalog.to_regclass('berth.ledger') is not null as berth, pg_catalog.to_regclass('supabase_migrations.schema_migrations')
+       is not null as supabase`,
+    options,
+  );
+  const has = exists?.rows[0] as { berth: boolean; supabase: boolean };
+  const berth = has.berth
+    ? "berth.ledger"
+    : `(select null::text version, null::text template, null::text template_version,
+         null::text checksum, null::text run_id, null::timestamptz applied_at where false)`;
+  const supabase = has.supabase
+    ? "supabase_migrations.schema_migrations"
+    : "(select null::text version where false)";
+  const [rows] = await sendScript(
+    client,
+    `select coalesce(b.version, s.version) as version, pg_catalog.to_jsonb(s) ->> 'name' as name, b.template,
+       b.template_version as "templateVersion", b.checksum, b.run_id as "runId",
+       b.applied_at as "appliedAt"
+     from ${berth} b full join ${supabase} s on s.version = b.version
+     order by b.applied_at nulls first, 1`,
+    options,
+  );
+  return (rows?.rows ?? []) as LedgerRow[];
+}

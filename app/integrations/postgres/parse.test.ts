@@ -1,0 +1,273 @@
+import { describe, expect, test } from "vitest";
+import { parseMigration } from "./parse.ts";
+import { ForbiddenStatementError, SqlSyntaxError } from "./sql-errors.ts";
+import { tokenize } from "./sql-tokens.ts";
+
+const file = "base/migrations/20260101000000_start.sql";
+const parse = (sql: string, transactional = true) => parseMigration(sql, { file, transactional });
+const refusal = async (sql: string, transactional = true) =>
+  parse(sql, transactional).then(
+    () => {
+      throw new Error(`Not refused: ${sql}`);
+    },
+    (error: unknown) => error as ForbiddenStatementError,
+  );
+
+describe("statements", () => {
+  test("come with the line of their first word, whatever stands before it", async () => {
+    const sql =
+      "-- ü😀\nselect ';';\r\n\n /* a /* b */\n */ -- c\n create table ü (a int);;\nselect $x$;\n$x$";
+    expect((await parse(sql)).statements).toEqual([
+      { sql: "-- ü😀\nselect ';'", line: 2 },
+      { sql: "/* a /* b */\n */ -- c\n create table ü (a int)", line: 6 },
+      { sql: "select $x$;\n$x$", line: 7 },
+    ]);
+  });
+
+  test("are none in a file of comments", async () => {
+    expect((await parse("-- nothing\n/* at all */\n")).statements).toEqual([]);
+  });
+
+  test("of a long chain of operators do not exhaust the stack", async () => {
+    const sql = `select ${"1+".repeat(2_000)}1`;
+    expect((await parse(sql)).statements).toHaveLength(1);
+  });
+});
+
+describe("syntax errors", () => {
+  test.each([
+    ["select 1;\nselect 'ü😀' from from x", 2, /syntax error at or near "from"/],
+    ["create table a (id int);\n\\connect other", 2, /\\connect is a command of psql/],
+    ["\\i other.sql", 1, /command of psql/],
+    ["select 1;\nselect 'a\0b'", 2, /NUL/],
+    ["\ufeffselect 1", 1, /byte order mark/],
+    ["select '\ud800'", 1, /surrogate/],
+    ["select 'open", 1, /unterminated/],
+  ])("%j names line %i", async (sql, line, message) => {
+    const error = await refusal(sql);
+    expect(error).toBeInstanceOf(SqlSyntaxError);
+    expect(error).toMatchObject({ file, line });
+    expect(error.message).toMatch(message);
+    expect(error.fix).toBeTruthy();
+  });
+});
+
+const fn = (body: string, language = "plpgsql") =>
+  `create function public.f() returns void language ${language} as $f$ ${body} $f$`;
+const block = (body: string) => `do $f$ begin ${body} end $f$`;
+
+describe("the wall refuses", () => {
+  test.each([
+    // Transaction control, plain and hidden.
+    ["begin"],
+    ["start transaction"],
+    ["commit"],
+    ["commit and chain"],
+    ["rollback"],
+    ["savepoint a"],
+    ["prepare transaction 'x'"],
+    ["commit prepared 'x'"],
+    ["set transaction isolation level serializable"],
+    [block("commit;")],
+    [block("if true then rollback; end if;")],
+    [block("<<here>> commit and chain;")],
+    [block("execute 'commit';")],
+    ["do 'begin commit; end'"],
+    ["create procedure public.p() language plpgsql as 'begin commit; end'"],
+    // Role and identity.
+    ["set role anon"],
+    ["set local role anon"],
+    ["reset role"],
+    ["set session authorization anon"],
+    ["reset session authorization"],
+    ["select set_config('role', 'anon', true)"],
+    ["select pg_catalog.set_config('ROLE', 'anon', true)"],
+    ["select set_config('ro' || 'le', 'anon', true)"],
+    [block("perform set_config('role', 'anon', true);")],
+    [block("set local role anon;")],
+    [block("execute 'set role anon';")],
+    [block("execute format('set %s role %I', 'local', 'anon'); set role anon;")],
+    ["create function public.f() returns int language sql set role = anon as 'select 1'"],
+    ["alter function public.f() set role = anon"],
+    ["create role x"],
+    ["grant postgres to anon"],
+    ["alter role anon set statement_timeout = 0"],
+    ["alter table public.a owner to anon; alter schema public owner to anon"],
+    // Limits and session state.
+    ["set lock_timeout = 0"],
+    ["set local lock_timeout = 0"],
+    ["set local statement_timeout = 0"],
+    ["set local berth.xid = '1'"],
+    ["select set_config('berth.xid', '1', true)"],
+    ["set search_path = public"],
+    ["select set_config('search_path', 'public', false)"],
+    ["reset all"],
+    ["discard all"],
+    ["listen x"],
+    ["prepare p as select 1"],
+    // Locks and other sessions, anywhere in an expression.
+    ["select 1 where pg_advisory_unlock_all() is null"],
+    ["select pg_catalog.pg_try_advisory_lock(1)"],
+    ["create table a (id int default (pg_advisory_xact_lock(1)::text::int))"],
+    ["with x as (select pg_advisory_unlock(1)) select * from x"],
+    ["explain analyze select pg_advisory_unlock_all()"],
+    ["create aggregate public.a (int) (sfunc = pg_advisory_lock, stype = int)"],
+    [fn("select pg_advisory_unlock_all()", "sql")],
+    [
+      "create function public.f() returns void language sql begin atomic select pg_advisory_unlock_all(); end",
+    ],
+    [fn("begin perform pg_advisory_unlock_all(); end")],
+    [fn('begin perform "pg_advisory_unlock_all" /* x */ (); end')],
+    ['select U&"pg_advisory_unlock\\005fall"()'],
+    [block('perform U&"pg_advisory_unlock\\005fall"();')],
+    [block("execute 'select pg_' || 'x'; execute $q$ select pg_advisory_unlock_all() $q$;")],
+    ["select pg_terminate_backend(1)"],
+    ["select pg_cancel_backend(1)"],
+    ["select query_to_xml('select pg_advisory_unlock_all()', true, true, '')"],
+    // Files, programs, other servers.
+    ["alter system set work_mem = '1GB'"],
+    ["copy a from program 'id'"],
+    ["copy a to '/tmp/x'"],
+    ["copy a from stdin"],
+    [block("execute 'copy a to program ''id''';")],
+    ["select pg_read_file('/etc/passwd')"],
+    ["select * from dblink('x', 'select 1') as t (a int)"],
+    ["create extension dblink"],
+    ["create extension postgres_fdw"],
+    ["create server s foreign data wrapper w"],
+    ["create subscription s connection 'x' publication p"],
+    ["create function public.f() returns int language c as 'x', 'y'"],
+    [fn("import os", "plpython3u")],
+    ["load 'x'"],
+    // What cannot run in a transaction.
+    ["create index concurrently i on public.a (id)"],
+    ["drop index concurrently i"],
+    ["reindex (concurrently) index i"],
+    ["alter table a detach partition b concurrently"],
+    ["vacuum a"],
+    ["create database x"],
+    ["reindex database x"],
+    // Schemas that are not the template's.
+    ["create table auth.x (id int)"],
+    ["alter table auth.users add column x int"],
+    ["create index on auth.users (email)"],
+    ["delete from auth.users"],
+    ["with x as (delete from auth.users returning id) select * from x"],
+    ["create function auth.f() returns int language sql as 'select 1'"],
+    ["create view storage.v as select 1"],
+    ["delete from storage.objects"],
+    ["drop table auth.users"],
+    ["drop schema auth cascade"],
+    ["create type vault.t as enum ('a')"],
+    ["alter table public.a set schema auth"],
+    ["grant all on schema auth to anon"],
+    ["grant select on all tables in schema auth to anon"],
+    ["truncate public.a, auth.users"],
+    ["select 1 as x into auth.y"],
+    ["set local search_path = auth; create table x (id int)"],
+    ["create schema berth"],
+    ["drop schema berth cascade"],
+    ["update berth.fence set token = 9"],
+    ["create view public.v as select * from berth.ledger"],
+    ["insert into supabase_migrations.schema_migrations values ('1')"],
+    ["grant usage on schema supabase_migrations to anon"],
+    [fn("delete from berth.ledger", "sql")],
+    [fn("begin delete from berth . ledger; end")],
+    [block("execute 'delete from berth.ledger';")],
+    [block("execute 'delete from \"supabase_migrations\".schema_migrations';")],
+  ])("%s", async (sql) => {
+    const error = await refusal(`select 1;\n${sql}`);
+    expect(error).toBeInstanceOf(ForbiddenStatementError);
+    expect(error).toMatchObject({ code: "sql_forbidden", file, line: 2 });
+    expect(error.found && error.needed && error.fix).toBeTruthy();
+  });
+});
+
+describe("the wall lets pass", () => {
+  test.each([
+    ["create table public.x (id uuid primary key references auth.users (id) on delete cascade)"],
+    ["alter table public.x enable row level security"],
+    ["create policy p on public.x to authenticated using (id = (select auth.uid()))"],
+    ["create policy p on storage.objects for select using (bucket_id = 'a')"],
+    ["insert into storage.buckets (id, name) values ('a', 'a') on conflict do nothing"],
+    ["create trigger t after insert on auth.users for each row execute function public.f()"],
+    ["drop trigger if exists t on auth.users"],
+    [
+      "grant select on public.x to authenticated; revoke execute on function public.f() from public",
+    ],
+    ["alter default privileges in schema public revoke all on tables from anon"],
+    ["create extension if not exists pgcrypto with schema extensions"],
+    ["alter publication supabase_realtime add table public.x"],
+    ["notify pgrst, 'reload schema'"],
+    ["comment on table public.x is 'commit'; comment on column public.x.id is 'a'"],
+    ["set local search_path = public, extensions; select set_config('search_path', '', true)"],
+    ["set constraints all immediate"],
+    ["create type public.t as enum ('commit', 'rollback')"],
+    ["analyze public.x"],
+    ["refresh materialized view concurrently public.m"],
+    ["create index on public.x (id); reindex index public.i"],
+    ["select 'pg_advisory_lock(1)'"],
+    [
+      block(
+        "if not exists (select 1 from pg_type) then create type public.t as enum ('a'); end if;",
+      ),
+    ],
+    [
+      fn(`declare role text := 'x'; begin
+        update public.m set role = 'x', name = 'y' where id = 1; -- commit;
+        raise exception 'Set the price; commit it. Rollback is not possible';
+      end`),
+    ],
+    [
+      "create function public.f() returns trigger language plpgsql security definer set search_path = '' " +
+        "as 'begin insert into public.p (id) values (new.id); return new; end'",
+    ],
+    [fn("select auth.uid()", "sql")],
+  ])("%s", async (sql) => {
+    await expect(parse(sql)).resolves.toBeTruthy();
+  });
+});
+
+describe("a file without a transaction", () => {
+  test.each([
+    ["create index concurrently i on public.a (id)"],
+    ["-- why\ncreate unique index concurrently if not exists i on a (id) where id > 1"],
+    ["drop index concurrently public.i"],
+    ["reindex table concurrently public.a"],
+    ["vacuum (analyze) public.a"],
+  ])("may hold %s", async (sql) => {
+    expect((await parse(sql, false)).statements).toHaveLength(1);
+  });
+
+  test.each([
+    [""],
+    ["-- nothing"],
+    ["select 1"],
+    ["create index i on a (id)"],
+    ["create index concurrently on a (id)"],
+    ["create index concurrently i on auth.users (id)"],
+    ["drop index concurrently a, b"],
+    ["reindex database concurrently x"],
+    ["vacuum"],
+    ["create database x"],
+    ["create index concurrently i on a (id); create index concurrently j on a (id)"],
+    ["create index concurrently i on a ((pg_advisory_unlock_all()::text))"],
+  ])("may not hold %j", async (sql) => {
+    expect(await refusal(sql, false)).toBeInstanceOf(ForbiddenStatementError);
+  });
+});
+
+test("tokens: comments go, strings keep their content, words fold", () => {
+  const tokens = tokenize(`Se"a""B" e'a\\'b' 'c''d' $q$ e; $q$ /* /* */ */ 12.5 <= -- x`);
+  expect(tokens.map(({ kind, text }) => [kind, text])).toEqual([
+    ["word", "se"],
+    ["name", 'a"B'],
+    ["string", "a'b"],
+    ["string", "c'd"],
+    ["string", " e; "],
+    ["number", "12.5"],
+    ["sign", "<"],
+    ["sign", "="],
+  ]);
+  for (const open of ["'", '"', "$$", "/*", "e'\\", "--"]) tokenize(open);
+});

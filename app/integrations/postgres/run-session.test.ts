@@ -1,0 +1,524 @@
+import { randomUUID } from "node:crypto";
+import type pg from "pg";
+import { pino } from "pino";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import {
+  type CustomerServer,
+  startCustomerServer,
+} from "../../../tests/support/customer-database.ts";
+import { sqlStep } from "../../../tests/support/sql-step.ts";
+import { preflight } from "./preflight.ts";
+import type { RunLimits } from "./run-connection.ts";
+import {
+  CancelledError,
+  ChecksumMismatchError,
+  FencedError,
+  LedgerDisagreementError,
+  LockedError,
+  LockTimeoutError,
+  NotPreparedError,
+  SqlStepError,
+  StepEscapedError,
+} from "./run-errors.ts";
+import { openRunSession, type RunSession } from "./run-session.ts";
+
+const log = pino({ level: "silent" });
+let server: CustomerServer;
+let database: string;
+let looker: pg.Client;
+const opened: RunSession[] = [];
+
+beforeAll(async () => {
+  server = await startCustomerServer();
+});
+afterAll(() => server?.stop());
+beforeEach(async () => {
+  for (const session of opened.splice(0)) await session.close();
+  await looker?.end();
+  database = await server.createDatabase();
+  looker = await server.connectSuperuser(database);
+});
+
+async function open(
+  options: {
+    token?: bigint;
+    runId?: string;
+    limits?: Partial<RunLimits>;
+    signal?: AbortSignal;
+  } = {},
+): Promise<RunSession> {
+  const session = await openRunSession({
+    connect: (name) => server.connect(database, undefined, name),
+    backendId: "backend",
+    runId: options.runId ?? randomUUID(),
+    token: options.token ?? 1n,
+    signal: options.signal ?? new AbortController().signal,
+    log,
+    limits: { runLockPatienceMs: 400, ...options.limits },
+  });
+  opened.push(session);
+  return session;
+}
+
+async function prepared(options: Parameters<typeof open>[0] = {}): Promise<RunSession> {
+  const session = await open(options);
+  await session.prepare();
+  return session;
+}
+
+async function one(sql: string): Promise<unknown> {
+  const { rows } = await looker.query({ text: sql, rowMode: "array" });
+  return rows[0]?.[0];
+}
+
+const tableExists = (name: string) => one(`select to_regclass('${name}') is not null`);
+const becomes = (sql: string, value: string) =>
+  expect.poll(() => one(sql), { timeout: 60_000, interval: 20 }).toBe(value);
+const sleeping = () =>
+  becomes(
+    `select count(*) from pg_stat_activity
+     where wait_event = 'PgSleep' and datname = current_database()`,
+    "1",
+  );
+const rejected = (work: Promise<unknown>) =>
+  work.then(
+    () => Promise.reject(new Error("It should have failed.")),
+    (error: unknown) => error as never,
+  );
+
+describe("prepare", () => {
+  test("makes both schemas, twice without harm, and closes them to the API's roles", async () => {
+    const session = await open();
+    await expect(session.apply(await sqlStep("20260101000000", "select 1"))).rejects.toThrow(
+      NotPreparedError,
+    );
+    await session.prepare();
+    await session.prepare();
+    for (const schema of ["berth", "supabase_migrations"]) {
+      for (const role of ["anon", "authenticated", "service_role"]) {
+        expect(await one(`select has_schema_privilege('${role}', '${schema}', 'usage')`)).toBe(
+          false,
+        );
+      }
+    }
+    const { rows } = await looker.query(
+      `select column_name, data_type from information_schema.columns
+       where table_schema = 'supabase_migrations' order by table_name, ordinal_position`,
+    );
+    expect(rows.map((r) => `${r.column_name} ${r.data_type}`)).toEqual([
+      "version text",
+      "statements ARRAY",
+      "name text",
+      "path text",
+      "hash text",
+    ]);
+  });
+
+  test("takes the tables that Supabase's CLI made, and closes a schema that was opened", async () => {
+    await looker.query(`
+      set role postgres;
+      create schema supabase_migrations;
+      create table supabase_migrations.schema_migrations (version text primary key);
+      grant usage on schema supabase_migrations to public, anon;
+      reset role`);
+    await prepared();
+    expect(await one("select has_schema_privilege('anon', 'supabase_migrations', 'usage')")).toBe(
+      false,
+    );
+    expect(
+      await one("select count(*) from supabase_migrations.schema_migrations where name is null"),
+    ).toBe("0");
+  });
+});
+
+describe("a step", () => {
+  test("is applied once and recorded in both ledgers, also when its file ends in a comment", async () => {
+    const session = await prepared();
+    const step = await sqlStep(
+      "20260101000000",
+      "create table public.a (id int);\n-- it's a name\ninsert into a values (1) -- the end",
+    );
+    expect(await session.apply(step)).toMatchObject({ outcome: "applied", statements: 2 });
+    expect(await session.apply(step)).toMatchObject({ outcome: "already_applied" });
+    expect(await one("select count(*) from a")).toBe("1");
+    const { rows } = await looker.query("select * from supabase_migrations.schema_migrations");
+    expect(rows).toEqual([
+      {
+        version: "20260101000000",
+        name: "test",
+        statements: [
+          "create table public.a (id int)",
+          "-- it's a name\ninsert into a values (1) -- the end",
+        ],
+      },
+    ]);
+    expect(await session.ledger()).toMatchObject([
+      { version: "20260101000000", name: "test", checksum: step.checksum, template: "base" },
+    ]);
+  });
+
+  test("keeps backslashes, quotes and dollar quotes of the file in the ledger as they were", async () => {
+    const session = await prepared();
+    const sql = "select 'a\\', e'b\\'c', $x$ '; drop table t; -- $x$, 'ü€😀'";
+    await session.apply(await sqlStep("20260101000000", sql));
+    expect(await one("select statements[1] from supabase_migrations.schema_migrations")).toBe(sql);
+  });
+
+  test("keeps notices, with secrets redacted", async () => {
+    const session = await prepared();
+    const step = await sqlStep(
+      "20260101000000",
+      "do $$ begin raise notice 'hello postgresql://u:hunter2@h/d'; end $$",
+    );
+    const { notices } = await session.apply(step);
+    expect(notices.join()).toContain("hello");
+    expect(notices.join()).not.toContain("hunter2");
+  });
+
+  test("whose file was edited stops with a checksum mismatch", async () => {
+    const session = await prepared();
+    await session.apply(await sqlStep("20260101000000", "create table a (id int)"));
+    const error = await rejected(
+      session.apply(await sqlStep("20260101000000", "create table b (id int)")),
+    );
+    expect(error).toBeInstanceOf(ChecksumMismatchError);
+    expect(await tableExists("b")).toBe(false);
+  });
+
+  test("that only one half of the ledger knows stops", async () => {
+    const session = await prepared();
+    await looker.query(
+      "insert into supabase_migrations.schema_migrations values ('20260101000000')",
+    );
+    await expect(session.apply(await sqlStep("20260101000000", "select 1"))).rejects.toThrow(
+      LedgerDisagreementError,
+    );
+    await looker.query("delete from supabase_migrations.schema_migrations");
+    await session.apply(await sqlStep("20260101000000", "select 1"));
+    await looker.query("delete from supabase_migrations.schema_migrations");
+    await expect(session.apply(await sqlStep("20260101000000", "select 1"))).rejects.toThrow(
+      LedgerDisagreementError,
+    );
+    expect(await session.ledger()).toMatchObject([{ version: "20260101000000", name: null }]);
+  });
+
+  test("of a seed is recorded by path, and runs again with a newer template version only", async () => {
+    const session = await prepared();
+    await session.apply(await sqlStep("20260101000000", "create table a (n int)"));
+    const seed = (sql: string, templateVersion: string) =>
+      sqlStep("", sql, { kind: "seed", file: "base/seed.sql", templateVersion });
+    const first = await seed("insert into a values (1)", "1.0.0");
+    expect((await session.apply(first)).outcome).toBe("applied");
+    expect((await session.apply(first)).outcome).toBe("already_applied");
+    const edited = seed("insert into a values (2)", "1.0.0");
+    await expect(session.apply(await edited)).rejects.toThrow(ChecksumMismatchError);
+    const newer = await seed("insert into a values (2)", "1.1.0");
+    expect((await session.apply(newer)).outcome).toBe("applied");
+    expect(
+      await one("select hash from supabase_migrations.seed_files where path = 'base/seed.sql'"),
+    ).toBe(newer.checksum);
+    expect(await one("select count(*) from a")).toBe("2");
+  });
+
+  test("refuses a NUL before anything is sent", async () => {
+    const session = await prepared();
+    const step = await sqlStep("20260101000000", "select 1", { name: "a\0b" });
+    await expect(session.apply(step)).rejects.toThrow(/NUL/);
+    expect(await session.ledger()).toEqual([]);
+  });
+
+  test("cannot shadow what the ledger's statements use", async () => {
+    const session = await prepared();
+    await session.apply(
+      await sqlStep(
+        "20260101000000",
+        `create function public.now() returns timestamptz language sql as 'select null::timestamptz';
+         create schema evil; create table evil.ledger (version text);
+         set local search_path to evil, public, pg_catalog`,
+      ),
+    );
+    expect(await one("select applied_at is not null from berth.ledger")).toBe(true);
+  });
+});
+
+describe("a failing step", () => {
+  const failing =
+    "create table a (id int primary key);\n\ninsert into a values (1);\n\n  -- again\n  insert into a values (1);\ncreate table b (id int)";
+
+  test("says file, line, statement and SQLSTATE, and leaves the database as before", async () => {
+    const session = await prepared();
+    const error: SqlStepError = await rejected(
+      session.apply(await sqlStep("20260101000000", failing)),
+    );
+    expect(error).toBeInstanceOf(SqlStepError);
+    expect(error).toMatchObject({ sqlstate: "23505", line: 6, statement: 3 });
+    expect(error.file).toBe("base/migrations/20260101000000_test.sql");
+    expect(await tableExists("a")).toBe(false);
+    expect(await session.ledger()).toEqual([]);
+    const mended = await sqlStep("20260101000000", "create table a (id int)");
+    expect((await session.apply(mended)).outcome).toBe("applied");
+  });
+
+  test("gives the exact line of a name that does not exist, after characters of many bytes", async () => {
+    const session = await prepared();
+    const sql = "select '😀ü';\nselect 1,\n  2,\n  nothing";
+    const error: SqlStepError = await rejected(session.apply(await sqlStep("20260101000000", sql)));
+    expect(error).toMatchObject({ sqlstate: "42703", line: 4, statement: 2 });
+  });
+
+  test("names the commit when a deferred constraint fails there", async () => {
+    const session = await prepared();
+    const sql =
+      "create table p (id int primary key);\n" +
+      "create table c (id int references p deferrable initially deferred);\n" +
+      "insert into c values (1)";
+    const error: SqlStepError = await rejected(session.apply(await sqlStep("20260101000000", sql)));
+    expect(error).toMatchObject({ sqlstate: "23503", statement: null });
+    expect(await tableExists("p")).toBe(false);
+  });
+
+  test.each([
+    [
+      "a unique key",
+      "insert into t values ('sb_secret_canary4711', 1), ('sb_secret_canary4711', 2)",
+    ],
+    ["a failing row", "insert into t values ('sb_secret_canary4711', null)"],
+    ["a cast", "select 'sb_secret_canary4711'::uuid"],
+    [
+      "a check in a sentence",
+      "do $$ begin raise 'no: %', 'eyJhbGciOiJIUzI1NiJ9.eyJyb2xlIjoiY2FuYXJ5NDcxMSJ9.c2lnbmF0dXJlc2lnbmF0dXJl'; end $$",
+    ],
+    [
+      "a plain value of a customer's row",
+      "insert into t values ('canary4711', 1), ('canary4711', 2)",
+    ],
+  ])("keeps the value of %s to itself", async (_, sql) => {
+    const session = await prepared();
+    const step = await sqlStep(
+      "20260101000000",
+      `create table t (s text unique, n int not null); ${sql}`,
+    );
+    const error: SqlStepError = await rejected(session.apply(step));
+    expect(error).toBeInstanceOf(SqlStepError);
+    const said = JSON.stringify({
+      ...error,
+      message: error.message,
+      stack: error.stack,
+      cause: error.cause,
+    });
+    expect(said).not.toContain("canary4711");
+    expect(said).not.toContain("Y2FuYXJ5NDcxM");
+  });
+
+  test("is stopped by its statement time-out", async () => {
+    const session = await prepared();
+    const step = await sqlStep("20260101000000", "create table a (id int); select pg_sleep(30)");
+    const error: SqlStepError = await rejected(session.apply(step, { statementTimeoutMs: 200 }));
+    expect(error).toMatchObject({ sqlstate: "57014", statement: 2, retryable: true });
+    expect(await tableExists("a")).toBe(false);
+  });
+});
+
+describe("a file that gets past the wall", () => {
+  test.each([
+    ["COMMIT", "commit; create table after (id int)"],
+    ["COMMIT and BEGIN", "commit; begin; create table after (id int)"],
+    ["ROLLBACK", "rollback; create table after (id int)"],
+    ["SET ROLE", "create table after (id int); set local role anon"],
+  ])("with %s is caught before the ledger is written", async (_, sql) => {
+    const session = await prepared();
+    const step = await sqlStep("20260101000000", sql);
+    await expect(session.apply(step)).rejects.toThrow(StepEscapedError);
+    expect(await tableExists("after")).toBe(false);
+    expect(await session.ledger()).toEqual([]);
+  });
+
+  test("with pg_advisory_unlock_all() loses the lock, which is taken again before the next step", async () => {
+    const session = await prepared();
+    await session.apply(await sqlStep("20260101000000", "select pg_advisory_unlock_all()"));
+    await session.apply(await sqlStep("20260101000001", "create table a (id int)"));
+    const held =
+      "select count(*) from pg_locks l join pg_database d on d.oid = l.database where locktype = 'advisory' and datname = current_database()";
+    expect(await one(held)).toBe("1");
+    expect(await session.ledger()).toHaveLength(2);
+  });
+});
+
+describe("two sessions on one database", () => {
+  test("the same token twice: the second is told that it is fenced, or locked before a fence exists", async () => {
+    await open({ runId: "run-a" });
+    const locked: LockedError = await rejected(open({ runId: "run-b" }));
+    expect(locked).toBeInstanceOf(LockedError);
+    expect(locked.found).toContain("berth:run-a:1");
+  });
+
+  test("a larger token takes over; the older session is fenced and harms nothing", async () => {
+    const older = await prepared({ token: 1n });
+    await older.apply(await sqlStep("20260101000000", "create table a (id int)"));
+    const newer = await open({ token: 2n });
+    const late: FencedError = await rejected(
+      older.apply(await sqlStep("20260101000001", "create table b (id int)")),
+    );
+    expect(late).toBeInstanceOf(FencedError);
+    expect(late.retryable).toBe(false);
+    expect(
+      (await newer.apply(await sqlStep("20260101000001", "create table b (id int)"))).outcome,
+    ).toBe("applied");
+    await expect(open({ token: 1n })).rejects.toThrow(FencedError);
+    expect(await newer.ledger()).toHaveLength(2);
+  });
+
+  test("a take-over in the middle of a step ends that step and runs it again", async () => {
+    const older = await prepared({ token: 1n });
+    const slow = await sqlStep("20260101000000", "create table a (id int); select pg_sleep(60)");
+    const first = rejected(older.apply(slow));
+    await sleeping();
+    const newer = await open({ token: 2n, limits: { runLockPatienceMs: 10_000 } });
+    expect(await first).toBeInstanceOf(FencedError);
+    expect(await tableExists("a")).toBe(false);
+    const quick = await sqlStep("20260101000000", "create table a (id int)");
+    expect((await newer.apply(quick)).outcome).toBe("applied");
+  });
+
+  test("a token written behind the session's back stops its next step", async () => {
+    const session = await prepared();
+    await looker.query("update berth.fence set token = 9");
+    await expect(session.apply(await sqlStep("20260101000000", "select 1"))).rejects.toThrow(
+      FencedError,
+    );
+  });
+
+  test("the same run may reconnect with its own token while its old session lingers", async () => {
+    const first = await prepared({ runId: "same", token: 3n });
+    const second = await open({ runId: "same", token: 3n, limits: { runLockPatienceMs: 10_000 } });
+    expect((await second.apply(await sqlStep("20260101000000", "select 1"))).outcome).toBe(
+      "applied",
+    );
+    await first.close();
+  });
+});
+
+describe("locks of other sessions", () => {
+  test("are waited for in short tries until they are gone", async () => {
+    const session = await prepared({ limits: { lockTimeoutMs: 50 } });
+    await session.apply(await sqlStep("20260101000000", "create table a (id int)"));
+    const other = await server.connect(database);
+    await other.query("begin; lock table a in access exclusive mode");
+    const work = session.apply(await sqlStep("20260101000001", "alter table a add column n int"));
+    const waiting = "select count(*) from pg_locks where not granted and relation = 'a'::regclass";
+    await becomes(waiting, "1");
+    await becomes(waiting, "0");
+    await other.query("commit");
+    await other.end();
+    expect((await work).outcome).toBe("applied");
+  });
+
+  test("that stay end in an error that names their session, without its secrets", async () => {
+    const session = await prepared({ limits: { lockTimeoutMs: 300, lockPatienceMs: 1 } });
+    await session.apply(await sqlStep("20260101000000", "create table a (id int)"));
+    const other = await server.connect(database, undefined, "psql of Ann");
+    await other.query("begin; lock table a; select 'postgresql://u:hunter2@h/d'");
+    const error: LockTimeoutError = await rejected(
+      session.apply(await sqlStep("20260101000001", "select 1;\nalter table a add column n int")),
+    );
+    await other.end();
+    expect(error).toBeInstanceOf(LockTimeoutError);
+    expect(error).toMatchObject({ retryable: true });
+    expect(error.message).toContain(":2:");
+    expect(error.found).toContain("psql of Ann");
+    expect(error.found).not.toContain("hunter2");
+    expect(await session.ledger()).toHaveLength(1);
+  });
+});
+
+describe("cancel and stop", () => {
+  test("cancel() rolls the step in progress back; another session resumes", async () => {
+    const session = await prepared({ runId: "run-c", token: 1n });
+    const work = rejected(
+      session.apply(
+        await sqlStep("20260101000000", "create table a (id int); select pg_sleep(60)"),
+      ),
+    );
+    await sleeping();
+    await session.cancel();
+    expect(await work).toBeInstanceOf(CancelledError);
+    expect(await tableExists("a")).toBe(false);
+    await expect(session.apply(await sqlStep("20260101000001", "select 1"))).rejects.toThrow(
+      CancelledError,
+    );
+    await session.close();
+    const next = await open({ token: 2n });
+    expect(
+      (await next.apply(await sqlStep("20260101000000", "create table a (id int)"))).outcome,
+    ).toBe("applied");
+  });
+
+  test("an aborted signal stops before the next step", async () => {
+    const stop = new AbortController();
+    const session = await prepared({ signal: stop.signal });
+    stop.abort();
+    const error: Error & { code?: string } = await rejected(
+      session.apply(await sqlStep("20260101000000", "select 1")),
+    );
+    expect(error.code).toBe("run_stopped");
+  });
+
+  test("close() leaves neither lock nor session", async () => {
+    const session = await prepared();
+    await session.close();
+    await becomes(
+      `select count(*) from pg_stat_activity
+       where application_name like 'berth:%' and datname = current_database()`,
+      "0",
+    );
+  });
+});
+
+describe("checks and preflight", () => {
+  test("checks read only, and are one SELECT", async () => {
+    const session = await prepared();
+    expect(await session.check("select 'x' as check_name, true as ok, 'fine' as detail")).toEqual([
+      { check_name: "x", ok: true, detail: "fine" },
+    ]);
+    await expect(session.check("select 1; select 2")).rejects.toMatchObject({
+      code: "sql_forbidden",
+    });
+    await expect(session.check("commit")).rejects.toMatchObject({ code: "sql_forbidden" });
+    await looker.query(
+      "set role postgres; create table a (id int); create function w() returns int language sql as 'insert into public.a values (1) returning 1'; reset role",
+    );
+    const error: Error = await rejected(
+      session.check("select 'x' as check_name, w() = 1 as ok, '' as detail"),
+    );
+    expect(error).toMatchObject({ code: "database_refused", sqlstate: "25006" });
+    expect(await session.ledger()).toEqual([]);
+  });
+
+  test("preflight is green on a fresh database, and red where something is missing", async () => {
+    const session = await open();
+    const fresh = await preflight(session, { minimumPostgres: 15 });
+    expect(fresh.filter((line) => !line.ok)).toEqual([]);
+    expect(fresh).toHaveLength(8);
+    await looker.query(
+      "create table public.theirs (id int); create schema berth; revoke create on schema public from pg_database_owner; revoke create on database " +
+        database +
+        " from postgres; alter database " +
+        database +
+        " owner to supabase_admin",
+    );
+    const red = await preflight(session, { minimumPostgres: 99 });
+    expect(
+      red
+        .filter((line) => !line.ok)
+        .map((line) => line.name)
+        .sort(),
+    ).toEqual([
+      "berth_schema",
+      "create_in_database",
+      "create_in_public",
+      "empty_or_ours",
+      "server_version",
+    ]);
+    for (const line of red) expect(line.fix && line.needed && line.found).toBeTruthy();
+  });
+});

@@ -1,0 +1,151 @@
+import type pg from "pg";
+import { watchBlockers } from "./blockers.ts";
+import { stepFailure } from "./failures.ts";
+import { closingGuard, GUARD, openingGuard } from "./guard.ts";
+import { ledgerKey, ledgerStatements, type SqlStep } from "./ledger.ts";
+import { type HeldConnection, jittered, pause, type RunConnection } from "./run-connection.ts";
+import { CancelledError, LockTimeoutError, SqlStepError } from "./run-errors.ts";
+import { joinStatements, redactServerText, rollback, ScriptFailure, sendScript } from "./script.ts";
+
+/** How a step ended. */
+export interface StepOutcome {
+  outcome: "applied" | "already_applied";
+  /** Statements of the file. */
+  statements: number;
+  /** What the server remarked, redacted; at most 100. */
+  notices: string[];
+}
+
+const MAX_NOTICES = 100;
+const MAX_NOTICE_LENGTH = 1_000;
+
+/** Collects the server's notices while `work` runs. */
+export async function withNotices<T>(
+  client: pg.Client,
+  notices: string[],
+  work: () => Promise<T>,
+): Promise<T> {
+  const listener = (notice: { severity?: string; message?: string; code?: string }) => {
+    if (notices.length >= MAX_NOTICES) return;
+    const text = redactServerText(notice.message ?? "", notice.code ?? "");
+    notices.push(`${notice.severity}: ${text}`.slice(0, MAX_NOTICE_LENGTH));
+  };
+  client.on("notice", listener as never);
+  try {
+    return await work();
+  } finally {
+    client.off("notice", listener as never);
+  }
+}
+
+/** Something that runs between the two guards of one transaction. */
+export interface GuardedWork {
+  step: SqlStep;
+  /** SQL between the guards: the file, or what proves that it took effect. */
+  sql: string;
+  /** Whether the ledger is written. */
+  record: boolean;
+  statementTimeoutMs: number;
+}
+
+/** Sent before and after the file; their number tells the file's statements apart. */
+function buildScript(work: GuardedWork, connection: RunConnection) {
+  const { identity, limits } = connection.context;
+  const { step } = work;
+  const before = [
+    "begin",
+    `set local statement_timeout = ${work.statementTimeoutMs}`,
+    `set local lock_timeout = ${limits.lockTimeoutMs}`,
+    openingGuard(identity, ledgerKey(step)),
+  ];
+  const after = [
+    // Nothing that the file left on the path may stand in for what the ledger needs.
+    "set local search_path to ''",
+    closingGuard(),
+    // A deferred constraint fails here, not at a COMMIT whose failure would name no statement.
+    "set constraints all immediate",
+    ...(work.record ? ledgerStatements(step, identity) : []),
+    "commit",
+  ];
+  const preamble = joinStatements(before);
+  return {
+    text: preamble + joinStatements([work.sql, ...after]),
+    shape: { preamble: before.length, preambleLength: [...preamble].length },
+  };
+}
+
+/**
+ * Runs guarded work in one transaction and one round trip; again, after a jittered pause, while
+ * other sessions hold its locks.
+ *
+ * @throws SqlStepError, LockTimeoutError, CancelledError and the guards' own errors: the database
+ * is as before. ConnectionLostError: the outcome is unknown.
+ */
+export async function runGuarded(
+  held: HeldConnection,
+  connection: RunConnection,
+  work: GuardedWork,
+): Promise<"committed" | "already_applied"> {
+  const { context } = connection;
+  const { text, shape } = buildScript(work, connection);
+  const deadline = Date.now() + context.limits.lockPatienceMs;
+  for (let wait = 100; ; wait = Math.min(wait * 1.6, 2_000)) {
+    connection.checkGoing();
+    const lastTry = Date.now() + wait >= deadline;
+    const watcher = lastTry ? watchBlockers(context, held.pid) : null;
+    let blockers: string[] = [];
+    try {
+      await sendScript(held.client, text, {
+        silenceMs: work.statementTimeoutMs + context.limits.silenceGraceMs,
+      });
+      return "committed";
+    } catch (error) {
+      if (!(error instanceof ScriptFailure)) throw error;
+      await rollback(held.client);
+      if (error.sqlstate === GUARD.alreadyApplied) return "already_applied";
+      if (error.sqlstate === "57014" && connection.cancelled) throw new CancelledError();
+      const failure = stepFailure(error, work.step, context.identity, shape);
+      if (!isContention(error.sqlstate)) throw failure;
+      if (lastTry) {
+        blockers = (await watcher?.stop()) ?? [];
+        const line = failure instanceof SqlStepError ? failure.line : 1;
+        throw new LockTimeoutError(work.step.file, line, blockers);
+      }
+    } finally {
+      await watcher?.stop();
+    }
+    await pause(jittered(wait), context.signal);
+  }
+}
+
+/** Lock time-out, deadlock, or the last step of a session that is ending. */
+function isContention(sqlstate: string): boolean {
+  return sqlstate === "55P03" || sqlstate === "40P01" || sqlstate === GUARD.stepInFlight;
+}
+
+/** Applies a file and records it, in one transaction. A lost connection is resolved here. */
+export async function applyInTransaction(
+  connection: RunConnection,
+  step: SqlStep,
+  statementTimeoutMs: number,
+): Promise<StepOutcome> {
+  let unsure = false;
+  let notices: string[] = [];
+  const ended = await connection.use(
+    step.file,
+    (held) => {
+      notices = [];
+      return withNotices(held.client, notices, () =>
+        runGuarded(held, connection, { step, sql: step.sql, record: true, statementTimeoutMs }),
+      );
+    },
+    { onLoss: () => (unsure = true) },
+  );
+  // Found in the ledger after a loss: it was our own COMMIT, whose answer never came.
+  const ours = ended === "committed" || unsure;
+  return {
+    outcome: ours ? "applied" : "already_applied",
+    statements: step.statements.length,
+    notices,
+  };
+}

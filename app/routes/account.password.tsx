@@ -1,0 +1,86 @@
+import { type ActionFunctionArgs, data, type LoaderFunctionArgs, type MetaFunction } from "@remix-run/node";
+import { useActionData, useLoaderData } from "@remix-run/react";
+import { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from "#app/domain/identity/index.server.ts";
+import { readPasswordLink, redeemPasswordLink } from "#app/domain/onboarding/index.server.ts";
+import { linkDeps, refuseForeignOrigin, withLink } from "#app/web/links.server.ts";
+import { Frame } from "../components/frame.tsx";
+import { Message } from "../components/message.tsx";
+
+export const meta: MetaFunction = () => [
+  { title: "Choose a password · Berth" },
+  { name: "robots", content: "noindex" },
+];
+
+export async function loader(args: LoaderFunctionArgs) {
+  const { deps, token } = linkDeps(args);
+  const bounds = { shortest: MIN_PASSWORD_LENGTH, longest: MAX_PASSWORD_LENGTH };
+  const answer = await withLink(args.context, () => readPasswordLink(deps, token));
+  if (answer.problem) return data({ problem: answer.problem, ...bounds }, answer.status);
+  return { problem: null, ...bounds };
+}
+
+export async function action(args: ActionFunctionArgs) {
+  refuseForeignOrigin(args.request, args.context.runtime.publicUrl);
+  const { deps, token } = linkDeps(args);
+  const password = (await args.request.formData()).get("password");
+  const answer = await withLink(args.context, () =>
+    redeemPasswordLink(deps, token, typeof password === "string" ? password : ""),
+  );
+  if (answer.problem) return data({ problem: answer.problem, done: false }, answer.status);
+  return { problem: null, done: true };
+}
+
+export default function ChoosePassword() {
+  const { problem: refused, shortest, longest } = useLoaderData<typeof loader>();
+  const answer = useActionData<typeof action>();
+  if (answer?.done) {
+    return (
+      <Frame>
+        <Message title="Your password is set">
+          <p>You will hear from us by mail when the work on your backend begins.</p>
+        </Message>
+      </Frame>
+    );
+  }
+  const problem = answer?.problem ?? refused;
+  if (problem && !problem.again) {
+    return (
+      <Frame>
+        <Message title={problem.title}>
+          <p role="alert">{problem.text}</p>
+        </Message>
+      </Frame>
+    );
+  }
+  return (
+    <Frame>
+      <Message title="Choose a password">
+        <form method="post" className="form">
+          {problem ? (
+            <p className="field-error" id="password-error" role="alert">
+              {problem.text}
+            </p>
+          ) : null}
+          <label htmlFor="password">Password</label>
+          <p className="quiet" id="password-hint">
+            At least {shortest} characters. A few words in a row are easy to remember.
+          </p>
+          <input
+            id="password"
+            name="password"
+            type="password"
+            autoComplete="new-password"
+            minLength={shortest}
+            maxLength={longest}
+            required
+            aria-describedby={problem ? "password-error password-hint" : "password-hint"}
+            aria-invalid={problem ? true : undefined}
+          />
+          <button className="button" type="submit">
+            Set the password
+          </button>
+        </form>
+      </Message>
+    </Frame>
+  );
+}

@@ -1,0 +1,6 @@
+import { serve } from "#app/web/api/serve.server.ts";
+import { readAudit } from "#app/web/api/endpoints/audit.ts";
+
+const served = serve(readAudit);
+export const loader = served.loader;
+export const action = served.action;

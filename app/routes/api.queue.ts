@@ -1,0 +1,6 @@
+import { serve } from "#app/web/api/serve.server.ts";
+import { listRequests } from "#app/web/api/endpoints/queue.ts";
+
+const served = serve(listRequests);
+export const loader = served.loader;
+export const action = served.action;

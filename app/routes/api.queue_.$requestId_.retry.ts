@@ -1,0 +1,6 @@
+import { serve } from "#app/web/api/serve.server.ts";
+import { retry } from "#app/web/api/endpoints/queue.ts";
+
+const served = serve(retry);
+export const loader = served.loader;
+export const action = served.action;

@@ -1,0 +1,39 @@
+import type { MetaFunction } from "@remix-run/node";
+import { useLoaderData } from "@remix-run/react";
+import { readDocument } from "../components/api-reference/document.ts";
+import { Contents, Operation, Problems, Prose } from "../components/api-reference/operation.tsx";
+import { Frame } from "../components/frame.tsx";
+import { openApiDocument } from "../web/openapi.server.ts";
+
+export const meta: MetaFunction = () => [{ title: "API reference · Berth" }];
+
+export function loader() {
+  return readDocument(openApiDocument());
+}
+
+export default function ApiReference() {
+  const { title, version, description, operations, problems } = useLoaderData<typeof loader>();
+  return (
+    <Frame>
+      <div className="wrap reference">
+        <Contents operations={operations} hasProblems={problems.length > 0} />
+        <div>
+          <h1>{title}</h1>
+          {description.map((text) => (
+            <p key={text}>
+              <Prose text={text} />
+            </p>
+          ))}
+          <p className="quiet">
+            Version {version}. The same as a document for programs:{" "}
+            <a href="/api/openapi.json">/api/openapi.json</a>
+          </p>
+          {operations.map((operation) => (
+            <Operation key={operation.id} operation={operation} />
+          ))}
+          <Problems problems={problems} />
+        </div>
+      </div>
+    </Frame>
+  );
+}

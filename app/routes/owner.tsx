@@ -1,0 +1,72 @@
+import {
+  type ActionFunctionArgs,
+  data,
+  type LoaderFunctionArgs,
+  type MetaFunction,
+  redirect,
+} from "@remix-run/node";
+import { useActionData, useLoaderData } from "@remix-run/react";
+import { openOwnerLink, readOwnerLink } from "#app/domain/provisioning/index.server.ts";
+import { linkDeps, refuseForeignOrigin, withLink } from "#app/web/links.server.ts";
+import { Frame } from "../components/frame.tsx";
+import { Message } from "../components/message.tsx";
+
+export const meta: MetaFunction = () => [
+  { title: "Sign in to your backend · Berth" },
+  { name: "robots", content: "noindex" },
+];
+
+/** Opening the page changes nothing: scanners of mail open links, too. */
+export async function loader(args: LoaderFunctionArgs) {
+  const { deps, token } = linkDeps(args);
+  const answer = await withLink(args.context, async () => {
+    const { company, backend } = await readOwnerLink(deps, token);
+    return { company, host: new URL(backend.url).host };
+  });
+  if (answer.problem) return data({ problem: answer.problem, subject: null }, answer.status);
+  return { problem: null, subject: answer.result };
+}
+
+export async function action(args: ActionFunctionArgs) {
+  refuseForeignOrigin(args.request, args.context.runtime.publicUrl);
+  const { deps, token } = linkDeps(args);
+  const answer = await withLink(args.context, () => openOwnerLink(deps, token));
+  if (answer.problem) return data({ problem: answer.problem }, answer.status);
+  // The link that signs in goes to this browser alone, and is kept nowhere.
+  return redirect(answer.result, { status: 303, headers: { "Cache-Control": "no-store" } });
+}
+
+export default function OwnerLink() {
+  const { problem: refused, subject } = useLoaderData<typeof loader>();
+  const failed = useActionData<typeof action>()?.problem;
+  const problem = failed ?? refused;
+  return (
+    <Frame>
+      {problem ? (
+        <Message title={problem.title}>
+          <p role="alert">{problem.text}</p>
+          {problem.again ? <SignIn label="Try again" /> : null}
+        </Message>
+      ) : (
+        <Message title={`The backend of ${subject?.company} is ready`}>
+          <p>
+            You are its owner. Signing in takes you to <b>{subject?.host}</b>, where you can choose a
+            password. The link in your mail works once: it is used up when you press the button.
+          </p>
+          <SignIn label="Sign in as the owner" />
+        </Message>
+      )}
+    </Frame>
+  );
+}
+
+/** A plain form: it works without scripts, and it ends at the customer's own project. */
+function SignIn({ label }: { label: string }) {
+  return (
+    <form method="post">
+      <button className="button" type="submit">
+        {label}
+      </button>
+    </form>
+  );
+}

@@ -1,0 +1,92 @@
+import { z } from "zod";
+import { asActor } from "#db/index.ts";
+import { attachBackend, type ConnectionTest } from "#app/domain/backends/index.server.ts";
+import {
+  emailAddress,
+  findCustomers,
+  type NewCustomer,
+  newCustomerInput,
+  submitRequest,
+} from "#app/domain/onboarding/index.server.ts";
+import { checkCredentials, CredentialsRefusedError } from "#app/domain/provisioning/index.server.ts";
+import { estimateFor, positionsOf } from "#app/domain/queue/index.server.ts";
+import { customersFound, submitted } from "../answers.ts";
+import { type Call, endpoint } from "../endpoint.ts";
+import { earlierAnswer, rememberAnswer, repetitionOf } from "../idempotency.ts";
+
+export const createCustomer = endpoint({
+  method: "POST",
+  path: "/api/customers",
+  scope: "customers:write",
+  summary: "Take in a customer and put its request into the queue",
+  description:
+    "The same company under the same e-mail address is the same customer, with one more request. A new address gets an account and a mail with a link to set its password. `backend`, if given, is the customer's own Supabase project: it is tested first and then sealed.",
+  headers: [
+    {
+      name: "Idempotency-Key",
+      description:
+        "A word of your choice for this request. Sent again with the same body it gives the same answer and makes nothing new; with another body it is refused.",
+    },
+  ],
+  body: newCustomerInput,
+  answer: { status: 201, schema: submitted },
+  problems: ["choice_not_possible", "credentials_refused", "idempotency_mismatch", "project_in_use"],
+  handle: create,
+});
+
+async function create(call: Call<unknown, NewCustomer>): Promise<unknown> {
+  const { services, actor, holder, request, body, rawBody } = call;
+  const { db, vault, catalog } = services;
+  const repetition = repetitionOf(request, holder.userId, rawBody, services.linkKey);
+  if (repetition) {
+    const earlier = await asActor(db, actor, (tx) => earlierAnswer(tx, repetition));
+    if (earlier) return earlier;
+  }
+  // A customer's own project is looked at before the transaction: nothing waits for the network in it.
+  const report = body.backend ? await checkOffered(call) : null;
+  return asActor(db, actor, async (tx) => {
+    const earlier = repetition ? await earlierAnswer(tx, repetition) : null;
+    if (earlier) return earlier;
+    const { customerId, request: made } = await submitRequest({ tx, actor, catalog }, body);
+    if (body.backend && report?.ref) {
+      const offered = { ...body.backend, url: report.facts.origin ?? body.backend.url };
+      const project = { ref: report.ref, status: "offered" as const };
+      await attachBackend({ tx, actor, vault }, made, offered, project);
+    }
+    const positions = await positionsOf(tx, [made.id]);
+    const estimate = await estimateFor(tx, made);
+    const answer = {
+      customerId,
+      requestId: made.id,
+      status: made.status,
+      position: positions.get(made.id) ?? null,
+      dueAt: made.dueAt?.toISOString() ?? null,
+      estimatedCompletionAt: estimate?.toISOString() ?? null,
+    };
+    if (repetition) await rememberAnswer(tx, repetition, 201, answer);
+    return answer;
+  });
+}
+
+async function checkOffered({
+  services,
+  actor,
+  body,
+}: Call<unknown, NewCustomer>): Promise<ConnectionTest | null> {
+  if (!body.backend) return null;
+  const report = await checkCredentials({ ...services, actor }, body.backend);
+  if (!report.ok || report.ref === null) throw new CredentialsRefusedError(report);
+  return report;
+}
+
+export const listCustomers = endpoint({
+  method: "GET",
+  path: "/api/customers",
+  scope: "customers:read",
+  summary: "Look up the customers of an e-mail address",
+  query: z.strictObject({ email: emailAddress }),
+  answer: { status: 200, schema: customersFound },
+  handle: async ({ services, actor, query }) => ({
+    customers: await asActor(services.db, actor, (tx) => findCustomers(tx, query.email)),
+  }),
+});

@@ -1,0 +1,116 @@
+import { z } from "zod";
+import { asActor } from "#db/index.ts";
+import { credentialsInput } from "#app/domain/onboarding/index.server.ts";
+import {
+  cancelRequest,
+  retryRequest,
+  submitCredentials,
+  viewRequest,
+} from "#app/domain/provisioning/index.server.ts";
+import {
+  claimRequest,
+  type Context,
+  listQueue,
+  queueFilter,
+  releaseRequest,
+  RequestNotFoundError,
+} from "#app/domain/queue/index.server.ts";
+import { queuePage, requestView } from "../answers.ts";
+import { type Call, type Endpoint, endpoint } from "../endpoint.ts";
+
+export const listRequests = endpoint({
+  method: "GET",
+  path: "/api/queue",
+  scope: "queue:read",
+  summary: "List requests in the order of the queue",
+  query: queueFilter,
+  answer: { status: 200, schema: queuePage },
+  handle: ({ services, actor, query }) => asActor(services.db, actor, (tx) => listQueue(tx, query)),
+});
+
+/** What is no id of a request is no request. @throws RequestNotFoundError */
+function requestIdOf(call: Pick<Call<unknown, unknown>, "params">): string {
+  const parsed = z.uuid().safeParse(call.params.requestId);
+  if (!parsed.success) throw new RequestNotFoundError();
+  return parsed.data;
+}
+
+const view = (call: Call<unknown, unknown>) =>
+  asActor(call.services.db, call.actor, (tx) =>
+    viewRequest({ tx, actor: call.actor, vault: call.services.vault }, requestIdOf(call)),
+  );
+
+export const getRequest = endpoint({
+  method: "GET",
+  path: "/api/queue/{requestId}",
+  scope: "queue:read",
+  summary: "Read one request with its backend, run, timeline and mails",
+  query: z.strictObject({}),
+  answer: { status: 200, schema: requestView },
+  problems: ["request_not_found"],
+  handle: view,
+});
+
+const HOLDING = ["request_not_found", "request_wrong_state", "request_held", "not_staff"];
+
+/** An act on a request without a body; answers with the request as it is afterwards. */
+function act(
+  name: string,
+  summary: string,
+  work: (context: Context, requestId: string, call: Call<unknown, unknown>) => Promise<unknown>,
+): Endpoint {
+  return endpoint({
+    method: "POST",
+    path: `/api/queue/{requestId}/${name}`,
+    scope: "queue:work",
+    summary,
+    body: z.strictObject({}),
+    answer: { status: 200, schema: requestView },
+    problems: HOLDING,
+    async handle(call: Call<unknown, unknown>) {
+      const { services, actor } = call;
+      const requestId = requestIdOf(call);
+      await asActor(services.db, actor, (tx) => work({ tx, actor }, requestId, call));
+      return view(call);
+    },
+  });
+}
+
+export const claim = act(
+  "claim",
+  "Claim a request for the key's owner; a loser is told who has it",
+  claimRequest,
+);
+
+export const release = act("release", "Give a claimed request back to the queue", releaseRequest);
+
+export const retry = act(
+  "retry",
+  "Run a failed request again, from the step that failed",
+  (context, requestId, { services }) => retryRequest(context, services.catalog, requestId),
+);
+
+export const cancel = act(
+  "cancel",
+  "Cancel a request; its sealed credentials are destroyed",
+  cancelRequest,
+);
+
+export const submit = endpoint({
+  method: "POST",
+  path: "/api/queue/{requestId}/credentials",
+  scope: "queue:work",
+  summary: "Supply the credentials of the request's Supabase project, and start building",
+  description:
+    "They are tested first; only if every line holds are they sealed and the run enqueued. Without a body, the project that the customer offered is taken. After a failed run, other credentials may be given.",
+  body: credentialsInput,
+  bodyOptional: true,
+  answer: { status: 200, schema: requestView },
+  problems: [...HOLDING, "claim_expired", "credentials_refused", "credentials_missing", "project_in_use"],
+  reachesOut: true,
+  async handle(call) {
+    const { services, actor, body } = call;
+    await submitCredentials({ ...services, actor }, requestIdOf(call), body ?? null);
+    return view(call);
+  },
+});

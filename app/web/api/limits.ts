@@ -1,0 +1,35 @@
+import { sql } from "drizzle-orm";
+import { type Actor, asActor, type Db } from "#db/index.ts";
+import { RateLimitedError } from "./errors.ts";
+
+/** So many calls in so many seconds. Counted in the database: it holds across processes. */
+export interface Limit {
+  name: string;
+  calls: number;
+  seconds: number;
+}
+
+/** Per API key. */
+export const EACH_KEY: Limit = { name: "key", calls: 1_200, seconds: 60 };
+/** Per API key, for calls that make Berth connect to addresses that a person chose. */
+export const EACH_TEST: Limit = { name: "test", calls: 120, seconds: 60 };
+/** Per network address, for calls without a valid key. */
+export const EACH_STRANGER: Limit = { name: "stranger", calls: 60, seconds: 60 };
+
+/**
+ * Spends one call of a budget.
+ * @throws RateLimitedError when it is used up until the window ends.
+ */
+export async function spend(db: Db, actor: Actor, limit: Limit, subject: string): Promise<void> {
+  const { rows } = await asActor(db, actor, (tx) =>
+    tx.execute<{ spent: number; left: number }>(sql`
+      insert into rate_limits (bucket, window_start, spent)
+      values (${`${limit.name}:${subject}`},
+        to_timestamp(floor(extract(epoch from berth_now()) / ${limit.seconds}) * ${limit.seconds}), 1)
+      on conflict (bucket, window_start) do update set spent = rate_limits.spent + 1
+      returning spent,
+        ceil(extract(epoch from window_start) + ${limit.seconds} - extract(epoch from berth_now()))::int as left`),
+  );
+  const row = rows[0];
+  if (row && row.spent > limit.calls) throw new RateLimitedError(Math.max(1, row.left));
+}

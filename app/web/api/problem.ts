@@ -1,0 +1,115 @@
+import { ChoiceNotPossibleError } from "#app/domain/catalog/index.server.ts";
+import { CredentialsRefusedError } from "#app/domain/provisioning/index.server.ts";
+import { HeldByOtherError } from "#app/domain/queue/index.server.ts";
+import { BerthError } from "#app/platform/errors.ts";
+import { redactText } from "#app/platform/log.ts";
+import {
+  BodyTooLargeError,
+  FieldsInvalidError,
+  MethodNotAllowedError,
+  RateLimitedError,
+} from "./errors.ts";
+
+/** RFC 9457, with the fields that were wrong, and what was found, needed and to do. */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  /** The correlation id: also in the log and the audit record. */
+  instance: string;
+  errors?: { field: string; message: string }[];
+  [extension: string]: unknown;
+}
+
+/** The one map from failures to statuses. What is not in it is a fault of ours. */
+const STATUS: Record<string, number> = {
+  body_malformed: 400,
+  key_invalid: 401,
+  scope_missing: 403,
+  not_staff: 403,
+  not_found: 404,
+  request_not_found: 404,
+  method_not_allowed: 405,
+  request_wrong_state: 409,
+  request_held: 409,
+  claim_expired: 409,
+  request_changed: 409,
+  project_in_use: 409,
+  body_too_large: 413,
+  media_type_unsupported: 415,
+  fields_invalid: 422,
+  choice_not_possible: 422,
+  credentials_refused: 422,
+  credentials_missing: 422,
+  idempotency_mismatch: 422,
+  secret_not_storable: 422,
+  rate_limited: 429,
+};
+
+const TITLES: Record<number, string> = {
+  400: "The request cannot be read",
+  401: "Who is asking?",
+  403: "Not allowed",
+  404: "Not found",
+  405: "Not possible here",
+  409: "Not possible now",
+  413: "Too large",
+  415: "Another format is needed",
+  422: "Some of it is not right",
+  429: "Too many requests",
+  500: "Berth failed",
+};
+
+/** Whether this failure is an answer that a caller expects, rather than a fault of ours. */
+export function isExpected(error: unknown): error is BerthError {
+  return error instanceof BerthError && STATUS[error.code] !== undefined;
+}
+
+/** What a caller is told of a failure; of our own faults, nothing but where to ask. */
+export function toProblem(error: unknown, correlationId: string): Problem {
+  const status = isExpected(error) ? (STATUS[error.code] ?? 500) : 500;
+  const code = isExpected(error) ? error.code : "internal";
+  return {
+    type: `/docs/api#${code}`,
+    title: TITLES[status] ?? "Berth failed",
+    status,
+    detail: isExpected(error)
+      ? redactText(error.message)
+      : "The fault is on our side and has been recorded. Quote the instance when you ask about it.",
+    instance: `urn:berth:${correlationId}`,
+    ...(isExpected(error) ? extensions(error) : {}),
+  };
+}
+
+function extensions(error: BerthError): Record<string, unknown> {
+  const { found, needed, fix } = error;
+  const facts = Object.fromEntries(
+    Object.entries({ found, needed, fix })
+      .filter(([, text]) => text !== undefined)
+      .map(([name, text]) => [name, redactText(text ?? "")]),
+  );
+  if (error instanceof FieldsInvalidError) return { ...facts, errors: error.fields };
+  if (error instanceof ChoiceNotPossibleError) return { ...facts, errors: error.problems };
+  if (error instanceof HeldByOtherError) return { ...facts, holder: error.holder };
+  if (error instanceof CredentialsRefusedError) {
+    const { ok, checks } = error.report;
+    return { ...facts, ok, checks };
+  }
+  return facts;
+}
+
+/** The answer to a failed call. */
+export function problemResponse(error: unknown, correlationId: string): Response {
+  const problem = toProblem(error, correlationId);
+  const headers = new Headers({
+    "Content-Type": "application/problem+json",
+    "Cache-Control": "no-store",
+  });
+  if (problem.status === 401) headers.set("WWW-Authenticate", 'Bearer realm="berth"');
+  if (error instanceof RateLimitedError) headers.set("Retry-After", String(error.retryAfterSeconds));
+  if (error instanceof MethodNotAllowedError) headers.set("Allow", error.allowed.join(", "));
+  // What is left of a body that was refused half-way is not read.
+  if (error instanceof BodyTooLargeError) headers.set("Connection", "close");
+  return new Response(JSON.stringify(problem), { status: problem.status, headers });
+}

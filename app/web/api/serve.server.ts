@@ -1,0 +1,85 @@
+import type { ActionFunctionArgs, LoaderFunctionArgs } from "@remix-run/node";
+import type { Actor } from "#db/index.ts";
+import { identifyKey, InvalidKeyError, type KeyHolder, requireScope } from "#app/domain/identity/index.server.ts";
+import { parseWith, readJson, readQuery } from "./body.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { MethodNotAllowedError, NothingHereError } from "./errors.ts";
+import { EACH_KEY, EACH_STRANGER, EACH_TEST, spend } from "./limits.ts";
+import { isExpected, problemResponse } from "./problem.ts";
+
+type Args = LoaderFunctionArgs | ActionFunctionArgs;
+
+/**
+ * The loader and action of a route that serves these endpoints: who asks, whether the key may, how
+ * often, with what; then the one domain call; every failure as a problem.
+ */
+export function serve(...endpoints: Endpoint[]) {
+  const answer = async (args: Args): Promise<Response> => {
+    const { runtime, correlationId } = args.context;
+    try {
+      return await dispatch(endpoints, args);
+    } catch (error) {
+      if (!isExpected(error)) runtime.log.error({ err: error, correlationId }, "an API call failed");
+      return problemResponse(error, correlationId);
+    }
+  };
+  return { loader: answer, action: answer };
+}
+
+/** What lies below /api and is no endpoint: a problem, not a page. */
+export function serveNothing() {
+  const answer = async ({ context }: Args) =>
+    problemResponse(new NothingHereError(), context.correlationId);
+  return { loader: answer, action: answer };
+}
+
+async function dispatch(endpoints: Endpoint[], { request, params, context }: Args) {
+  const { services } = context.runtime;
+  const endpoint = endpoints.find((candidate) => candidate.method === request.method);
+  if (!endpoint) throw new MethodNotAllowedError(endpoints.map(({ method }) => method));
+  const { holder, actor } = await identify(request, context);
+  await spend(services.db, actor, EACH_KEY, holder.keyId);
+  requireScope(holder, endpoint.scope);
+  if (endpoint.reachesOut) await spend(services.db, actor, EACH_TEST, holder.keyId);
+  const url = new URL(request.url);
+  const rawQuery = readQuery(url);
+  const query = endpoint.query ? parseWith(endpoint.query, rawQuery) : rawQuery;
+  const rawBody = request.method === "GET" ? {} : await readJson(request);
+  const isEmpty = typeof rawBody === "object" && Object.keys(rawBody ?? {}).length === 0;
+  const body =
+    endpoint.body && !(endpoint.bodyOptional && isEmpty)
+      ? parseWith(endpoint.body, rawBody)
+      : undefined;
+  const answer = await endpoint.handle({
+    services,
+    actor,
+    holder,
+    request,
+    params: params as Record<string, string>,
+    query,
+    body,
+    rawBody,
+  });
+  return new Response(JSON.stringify(answer), {
+    status: endpoint.answer.status,
+    headers: { "Content-Type": "application/json", "Cache-Control": "no-store" },
+  });
+}
+
+/** Guesses at keys are counted per address, so that they cost the one who guesses. */
+async function identify(
+  request: Request,
+  { runtime, correlationId, clientAddress }: Args["context"],
+): Promise<{ holder: KeyHolder; actor: Actor }> {
+  const stranger: Actor = { kind: "api", id: "unknown", origin: clientAddress, correlationId };
+  const [scheme, key = ""] = (request.headers.get("authorization") ?? "").split(" ", 2);
+  try {
+    if (scheme?.toLowerCase() !== "bearer") throw new InvalidKeyError();
+    const holder = await identifyKey(runtime.auth, key);
+    const origin = `${clientAddress} key ${holder.keyId}`;
+    return { holder, actor: { kind: "api", id: holder.userId, origin, correlationId } };
+  } catch (error) {
+    await spend(runtime.services.db, stranger, EACH_STRANGER, clientAddress);
+    throw error;
+  }
+}

@@ -1,0 +1,47 @@
+import { sql } from "drizzle-orm";
+import { createDb, type Db } from "#db/index.ts";
+import { type Auth, createAuth } from "#app/domain/identity/index.server.ts";
+import { openServices, type Services } from "#app/domain/services.server.ts";
+import { deriveKey } from "#app/platform/crypto/derive.ts";
+import type { Env } from "#app/platform/env.ts";
+import type { Logger } from "#app/platform/log.ts";
+
+/** What the web process holds for the length of its life; handed to every loader and action. */
+export interface Runtime {
+  services: Services;
+  auth: Auth;
+  publicUrl: string;
+  log: Logger;
+  /** Rejects while requests cannot be served. */
+  ready(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** @throws what {@link openServices} throws: a process that cannot do its work does not start. */
+export async function createRuntime(env: Env, log: Logger): Promise<Runtime> {
+  const services = await openServices(env, log, { applicationName: "berth-web", connections: 20 });
+  const authDb: Db = createDb(env.authDatabaseUrl, {
+    max: 10,
+    applicationName: "berth-auth",
+    onError: (error) => log.warn({ err: error }, "an idle database connection was lost"),
+  });
+  const auth = createAuth({
+    db: authDb,
+    secret: deriveKey(env.appSecret, "better-auth").toString("base64"),
+    publicUrl: env.publicUrl,
+    onError: (message, cause) => log.error({ err: cause }, message),
+  });
+  return {
+    services,
+    auth,
+    publicUrl: env.publicUrl,
+    log,
+    async ready() {
+      await services.db.execute(sql`select 1`);
+      await authDb.execute(sql`select 1`);
+    },
+    async close() {
+      await Promise.all([services.close(), authDb.$client.end()]);
+    },
+  };
+}

@@ -1,0 +1,18 @@
+/**
+ * The mail catcher's process: an SMTP server and a page that shows what it got, both for this
+ * machine alone. Mail stays in memory. Ends when the process that started it ends.
+ */
+import { createRequire } from "node:module";
+
+const port = (name: string) => Number.parseInt(process.env[name] ?? "", 10);
+
+// maildev is CommonJS without types, and ends itself on SIGTERM.
+const maildev = createRequire(import.meta.url)("maildev") as (options: object) => unknown;
+maildev({
+  smtp: port("MAIL_SMTP_PORT"),
+  ip: "127.0.0.1",
+  web: port("MAIL_PAGE_PORT"),
+  webIp: "127.0.0.1",
+  silent: true,
+});
+process.on("disconnect", () => process.exit(0));

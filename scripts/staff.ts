@@ -1,0 +1,93 @@
+/**
+ * `npm run staff`: makes the first people and API keys of an installation, which has no page for it
+ * until somebody can sign in.
+ */
+import { parseArgs } from "node:util";
+import { eq } from "drizzle-orm";
+import { user } from "#db/auth.ts";
+import { type Actor, asActor, createDb } from "#db/index.ts";
+import { STAFF_ROLES } from "#db/identity.ts";
+import {
+  ALL_SCOPES,
+  addStaff,
+  createApiKey,
+  createAuth,
+  type Scope,
+  type StaffRole,
+} from "#app/domain/identity/index.server.ts";
+import { deriveKey } from "#app/platform/crypto/derive.ts";
+import { parseEnv } from "#app/platform/env.ts";
+
+const USAGE = `npm run staff -- add --email EMAIL --name NAME --role ${STAFF_ROLES.join("|")}
+npm run staff -- key --email EMAIL --label LABEL [--scopes ${ALL_SCOPES.join(",")}]
+`;
+
+class UsageError extends Error {}
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    email: { type: "string" },
+    name: { type: "string" },
+    role: { type: "string" },
+    label: { type: "string" },
+    scopes: { type: "string" },
+  },
+});
+
+function required(name: "email" | "name" | "role" | "label"): string {
+  const value = values[name];
+  if (!value) throw new UsageError(`--${name} is missing.`);
+  return value;
+}
+
+function oneOf<T extends string>(known: readonly T[], value: string): T {
+  const found = known.find((candidate) => candidate === value);
+  if (!found) throw new UsageError(`"${value}" is none of ${known.join(", ")}.`);
+  return found;
+}
+
+async function main(): Promise<void> {
+  const env = parseEnv(process.env);
+  const connection = { applicationName: "berth-staff", onError: () => {}, max: 2 };
+  const db = createDb(env.databaseUrl, connection);
+  const authDb = createDb(env.authDatabaseUrl, connection);
+  const auth = createAuth({
+    db: authDb,
+    secret: deriveKey(env.appSecret, "better-auth").toString("base64"),
+    publicUrl: env.publicUrl,
+    onError: (message) => process.stderr.write(`${message}\n`),
+  });
+  const actor: Actor = { kind: "staff", id: "npm run staff", origin: "", correlationId: "" };
+  try {
+    if (positionals[0] === "add") {
+      const role: StaffRole = oneOf(STAFF_ROLES, required("role"));
+      const person = { email: required("email"), name: required("name"), role };
+      await addStaff({ auth, db, actor }, person);
+      process.stdout.write(`${person.name} is on the staff as ${role}.\n`);
+    } else if (positionals[0] === "key") {
+      const email = required("email").toLowerCase();
+      const [owner] = await asActor(db, actor, (tx) =>
+        tx.select({ id: user.id }).from(user).where(eq(user.email, email)),
+      );
+      if (!owner) throw new UsageError("There is no account with this address.");
+      const scopes: Scope[] = values.scopes
+        ? values.scopes.split(",").map((scope) => oneOf(ALL_SCOPES, scope.trim()))
+        : ALL_SCOPES;
+      const made = await createApiKey(auth, { userId: owner.id, name: required("label"), scopes });
+      process.stdout.write(`${made.key}\nThis is the only time that it is shown.\n`);
+    } else {
+      throw new UsageError("Say what to do.");
+    }
+  } finally {
+    await Promise.all([db.$client.end(), authDb.$client.end()]);
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : "It failed."}\n`);
+  if (error instanceof UsageError) process.stderr.write(USAGE);
+  process.exit(1);
+}

@@ -1,0 +1,67 @@
+import { defineConfig } from "vitest/config";
+
+/** Real databases and processes start under load: time-outs end hung tests, they judge nothing. */
+const patient = { testTimeout: 120_000, hookTimeout: 180_000 };
+
+/** Tests beside code that speaks to Berth's own database: they clone a migrated template. */
+const needDatabase = ["db/**/*.test.ts", "app/{domain,web,worker,platform/jobs}/**/*.test.ts"];
+
+export default defineConfig({
+  test: {
+    // A forgotten `.only` would hide every other test.
+    allowOnly: false,
+    passWithNoTests: false,
+    dangerouslyIgnoreUnhandledErrors: false,
+    unstubEnvs: true,
+    maxWorkers: 2,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "unit",
+          include: ["{app,feature-templates,scripts}/**/*.test.{ts,tsx}"],
+          exclude: needDatabase,
+          ...patient,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "module",
+          include: needDatabase,
+          globalSetup: ["tests/support/postgres-setup.ts"],
+          ...patient,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "parts",
+          include: ["{local,sandbox}/**/*.test.ts"],
+          ...patient,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "integration",
+          include: ["tests/{integration,support}/**/*.test.ts"],
+          globalSetup: ["tests/support/build-once.ts"],
+          fileParallelism: false,
+          ...patient,
+          testTimeout: 300_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "faults",
+          include: ["tests/faults/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 3_600_000,
+          hookTimeout: 600_000,
+        },
+      },
+    ],
+  },
+});
