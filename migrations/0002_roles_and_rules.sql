@@ -1,8 +1,6 @@
 -- Who may touch what. The roles themselves belong to the cluster and are made by `npm run migrate`
 -- before this file runs; everything here belongs to berth_owner.
 
-REVOKE ALL ON SCHEMA public FROM PUBLIC;
---> statement-breakpoint
 GRANT USAGE ON SCHEMA public TO berth_customer, berth_staff, berth_worker, berth_api, berth_auth;
 --> statement-breakpoint
 GRANT USAGE ON SCHEMA auth TO berth_customer, berth_staff, berth_worker, berth_api, berth_auth;

@@ -81,7 +81,8 @@ async function ensureRoles(admin: pg.Client, options: MigrateOptions): Promise<v
   const { rows } = await admin.query<{ name: string }>("select current_database() as name");
   const database = admin.escapeIdentifier(rows[0]?.name ?? "");
   await admin.query(`grant create on database ${database} to berth_owner`);
-  await admin.query("grant usage, create on schema public to berth_owner");
+  await admin.query("grant usage, create on schema public to berth_owner with grant option");
+  await admin.query("revoke all on schema public from public");
   await admin.query("create schema if not exists pgboss authorization berth_jobs");
   await admin.query("commit");
 }

@@ -4,9 +4,6 @@
  */
 import { parseArgs } from "node:util";
 import { eq } from "drizzle-orm";
-import { user } from "#db/auth.ts";
-import { type Actor, asActor, createDb } from "#db/index.ts";
-import { STAFF_ROLES } from "#db/identity.ts";
 import {
   ALL_SCOPES,
   addStaff,
@@ -17,6 +14,9 @@ import {
 } from "#app/domain/identity/index.server.ts";
 import { deriveKey } from "#app/platform/crypto/derive.ts";
 import { parseEnv } from "#app/platform/env.ts";
+import { user } from "#db/auth.ts";
+import { STAFF_ROLES } from "#db/identity.ts";
+import { type Actor, asActor, createDb } from "#db/index.ts";
 
 const USAGE = `npm run staff -- add --email EMAIL --name NAME --role ${STAFF_ROLES.join("|")}
 npm run staff -- key --email EMAIL --label LABEL [--scopes ${ALL_SCOPES.join(",")}]

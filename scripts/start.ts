@@ -1,11 +1,19 @@
 /** `npm start` and, with `--dev`, `npm run dev`: a whole Berth on this machine. */
 import { once } from "node:events";
 import path from "node:path";
+import { parseArgs } from "node:util";
 import { AlreadyRunningError, type LocalInfo, startLocal } from "./local/start-local.ts";
 import { watchSources } from "./local/watch.ts";
 
 const root = path.join(import.meta.dirname, "..");
-const dataDir = path.join(root, ".data");
+const { values } = parseArgs({
+  options: {
+    dev: { type: "boolean", default: false },
+    "data-dir": { type: "string", default: path.join(root, ".data") },
+    "any-ports": { type: "boolean", default: false },
+  },
+});
+const dataDir = path.resolve(values["data-dir"]);
 const say = (message: string) => process.stdout.write(`${message}\n`);
 
 function summary(info: LocalInfo): string {
@@ -27,7 +35,6 @@ function summary(info: LocalInfo): string {
 }
 
 const begin = Date.now();
-const dev = process.argv.includes("--dev");
 
 const interrupted = new AbortController();
 let signals = 0;
@@ -41,10 +48,17 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
 }
 
 try {
-  const local = await startLocal({ root, dataDir, dev, log: say, signal: interrupted.signal });
+  const local = await startLocal({
+    root,
+    dataDir,
+    dev: values.dev,
+    ports: values["any-ports"] ? "any" : {},
+    log: say,
+    signal: interrupted.signal,
+  });
   say(summary(local.info));
   say(`Ready after ${((Date.now() - begin) / 1000).toFixed(1)} s. Ctrl-C stops everything.`);
-  const unwatch = dev
+  const unwatch = values.dev
     ? watchSources(root, (file) => {
         say(`${file} changed: starting Berth again.`);
         void local.reload();
@@ -54,7 +68,7 @@ try {
   say("Stopping …");
   unwatch();
   await local.stop();
-  say("Stopped. The data stays in .data for the next start.");
+  say("Stopped. The data stays for the next start.");
   process.exit(0);
 } catch (error) {
   if (error instanceof AlreadyRunningError) {

@@ -38,14 +38,25 @@ const LONGEST_DELAY_MS = 15_000;
 const HEALTHY_MS = 30_000;
 const LOG_LIMIT_BYTES = 5_000_000;
 
-/** The last lines of a log file, for the screen. */
-export async function tail(file: string, lines = 12): Promise<string> {
-  const text = await readFile(file, "utf8").catch(() => "");
-  return text
-    .trimEnd()
+/** A log line as a person reads it: `level: message (error)`, or the line itself. */
+function readable(line: string): string {
+  try {
+    const { level, msg, err } = JSON.parse(line);
+    const reason = err?.message && err.message !== msg ? ` (${err.message})` : "";
+    return `${level}: ${msg}${reason}`;
+  } catch {
+    return line;
+  }
+}
+
+/** The last lines of a log file from `offset` on, for the screen. */
+export async function lastWords(file: string, offset = 0): Promise<string> {
+  const bytes = await readFile(file).catch(() => Buffer.alloc(0));
+  const lines = bytes.subarray(Math.min(offset, bytes.length)).toString("utf8").trimEnd();
+  return lines
     .split("\n")
-    .slice(-lines)
-    .map((line) => `    ${line.slice(0, 400)}`)
+    .slice(-6)
+    .map((line) => `    ${readable(line).slice(0, 300)}`)
     .join("\n");
 }
 
@@ -62,6 +73,8 @@ export function startChild(
   /** Whether it should be running; what ends it clears this first. */
   let wanted = true;
   let launches = 0;
+  /** Where the log of the current launch begins. */
+  let logOffset = 0;
   let delay = FIRST_DELAY_MS;
   let current: ChildProcess;
   let exited: Promise<void>;
@@ -74,7 +87,9 @@ export function startChild(
   function launch(): void {
     launches += 1;
     const size = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0;
-    const output = openSync(logFile, size > LOG_LIMIT_BYTES ? "w" : "a", 0o600);
+    const isFull = size > LOG_LIMIT_BYTES;
+    logOffset = isFull ? 0 : size;
+    const output = openSync(logFile, isFull ? "w" : "a", 0o600);
     const begin = Date.now();
     const child = spawn(process.execPath, [path.join(root, spec.script), ...(spec.args ?? [])], {
       cwd: root,
@@ -103,7 +118,7 @@ export function startChild(
 
   async function afterExit(how: string, begin: number): Promise<void> {
     if (!wanted) return;
-    const words = `Its last words (${logFile}):\n${await tail(logFile)}`;
+    const words = `Its last words (${logFile}):\n${await lastWords(logFile, logOffset)}`;
     if (!spec.restart) {
       wanted = false;
       say(`${spec.name} ${how}. ${words}`);

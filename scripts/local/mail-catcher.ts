@@ -7,12 +7,17 @@ import { createRequire } from "node:module";
 const port = (name: string) => Number.parseInt(process.env[name] ?? "", 10);
 
 // maildev is CommonJS without types, and ends itself on SIGTERM.
-const maildev = createRequire(import.meta.url)("maildev") as (options: object) => unknown;
-maildev({
+const maildev = createRequire(import.meta.url)("maildev") as (options: object) => {
+  listen(ready: (error?: Error) => void): void;
+};
+const catcher = maildev({
   smtp: port("MAIL_SMTP_PORT"),
   ip: "127.0.0.1",
   web: port("MAIL_PAGE_PORT"),
   webIp: "127.0.0.1",
   silent: true,
+});
+catcher.listen((error) => {
+  if (error) throw error;
 });
 process.on("disconnect", () => process.exit(0));

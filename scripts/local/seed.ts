@@ -1,13 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { and, eq } from "drizzle-orm";
 import pg from "pg";
-import { user } from "#db/auth.ts";
-import { type Actor, asActor, createDb, type Db } from "#db/index.ts";
 import { loadCatalog, syncCatalog } from "#app/domain/catalog/index.server.ts";
 import {
   ALL_SCOPES,
-  addStaff,
   type Auth,
+  addStaff,
   createApiKey,
   createAuth,
   identifyKey,
@@ -18,6 +16,8 @@ import { newCustomerInput, submitRequest } from "#app/domain/onboarding/index.se
 import { claimRequest } from "#app/domain/queue/index.server.ts";
 import { deriveKey } from "#app/platform/crypto/derive.ts";
 import type { Env } from "#app/platform/env.ts";
+import { user } from "#db/auth.ts";
+import { type Actor, asActor, createDb, type Db } from "#db/index.ts";
 
 export interface SeedResult {
   accounts: { role: string; email: string; password: string }[];
@@ -34,7 +34,12 @@ const STAFF: { role: StaffRole; name: string; email: string }[] = [
 const LIFE = [
   { company: "Northwind Bakery", plan: "starter", features: ["inventory"], priority: "normal" },
   { company: "Quayside Bicycles", plan: "growth", features: ["pos"], priority: "normal" },
-  { company: "Lighthouse Books", plan: "business", features: ["pos", "analytics"], priority: "high" },
+  {
+    company: "Lighthouse Books",
+    plan: "business",
+    features: ["pos", "analytics"],
+    priority: "high",
+  },
 ];
 
 const seeder: Actor = { kind: "staff", id: "npm start", origin: "", correlationId: "seed" };

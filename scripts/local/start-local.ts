@@ -5,7 +5,7 @@ import { parseEnv } from "#app/platform/env.ts";
 import type { Cluster } from "#local/cluster.ts";
 import { migrate } from "../migrate.ts";
 import { buildWhenNeeded } from "./build.ts";
-import { type Child, type ChildSpec, startChild, tail } from "./child.ts";
+import { type Child, type ChildSpec, lastWords, startChild } from "./child.ts";
 import { startDatabase, stopLeftOverDatabase } from "./database.ts";
 import { DATABASE_NAME, localEnvironments, ORGANIZATION } from "./environment.ts";
 import { readJson, writeSecretJson } from "./files.ts";
@@ -111,7 +111,7 @@ async function waitForAnswer(
     await sleep(50);
   }
   throw new Error(
-    `${child.name} does not answer at ${url}. Its last words (${logFile}):\n${await tail(logFile)}`,
+    `${child.name} does not answer at ${url}. Its last words (${logFile}):\n${await lastWords(logFile)}`,
   );
 }
 

@@ -248,6 +248,17 @@ describe("CREATE INDEX CONCURRENTLY", () => {
     expect(await one(validity)).toBe(true);
   });
 
+  test("killed before the ledger, then corrected: the index is the corrected file's", async () => {
+    const session = await withTable({ limits: { reconnects: 0 } });
+    proxy.arm({ from: "client", when: /berth_proof/, action: "cut-before" });
+    const error = await session.apply(await alone()).catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(UnknownOutcomeError);
+    expect(await one(validity)).toBe(true);
+    const next = await prepared({ token: 2n });
+    await next.apply(await alone("create index concurrently t_n on public.t (n desc)"));
+    expect(await one("select pg_get_indexdef('t_n'::regclass)")).toContain("(n DESC)");
+  });
+
   test("failing leaves nothing behind; an index of somebody else under that name stays", async () => {
     const session = await withTable();
     await looker.query("insert into t values (1)");

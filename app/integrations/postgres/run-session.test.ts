@@ -321,14 +321,21 @@ describe("a failing step", () => {
 
 describe("a file that gets past the wall", () => {
   test.each([
-    ["COMMIT", "commit; create table after (id int)"],
-    ["COMMIT and BEGIN", "commit; begin; create table after (id int)"],
-    ["ROLLBACK", "rollback; create table after (id int)"],
-    ["SET ROLE", "create table after (id int); set local role anon"],
-  ])("with %s is caught before the ledger is written", async (_, sql) => {
+    ["COMMIT", "commit; create table after (id int)", "the transaction id changed"],
+    [
+      "COMMIT and BEGIN",
+      "commit; begin; create table after (id int)",
+      "the transaction id changed",
+    ],
+    ["ROLLBACK", "rollback; create table after (id int)", "the transaction id changed"],
+    ["SET ROLE", "create table after (id int); set local role anon", "the role changed"],
+  ])("with %s is caught before the ledger is written", async (_, sql, found) => {
     const session = await prepared();
-    const step = await sqlStep("20260101000000", sql);
-    await expect(session.apply(step)).rejects.toThrow(StepEscapedError);
+    const error: StepEscapedError = await rejected(
+      session.apply(await sqlStep("20260101000000", sql)),
+    );
+    expect(error).toBeInstanceOf(StepEscapedError);
+    expect(error).toMatchObject({ found, retryable: false });
     expect(await tableExists("after")).toBe(false);
     expect(await session.ledger()).toEqual([]);
   });

@@ -18,6 +18,8 @@ interface IndexState {
   schema: string | null;
   /** The valid index of that name which stood there before the first attempt. */
   existing: number | null;
+  /** Whether the attempt that left this was of the same file; a failed file may be corrected. */
+  sameFile: boolean;
 }
 
 const quoted = (schema: string | null, name: string) =>
@@ -122,7 +124,8 @@ async function readState({ held, step, target }: Alone): Promise<IndexState> {
   const [result] = await sendScript(
     held.client,
     `select x.indexrelid as oid, coalesce(x.indisvalid, false) as valid,
-       c.relnamespace::pg_catalog.regnamespace::text as schema, u.existing
+       c.relnamespace::pg_catalog.regnamespace::text as schema, u.existing,
+       u.checksum = ${literal(step.checksum)} as "sameFile"
      from berth.unfinished u
      left join pg_catalog.pg_index x on x.indexrelid = ${indexOid(target)}
      left join pg_catalog.pg_class c on c.oid = x.indexrelid
@@ -135,6 +138,7 @@ async function readState({ held, step, target }: Alone): Promise<IndexState> {
       valid: false,
       schema: null,
       existing: null,
+      sameFile: true,
     }
   );
 }
@@ -145,8 +149,12 @@ async function bringAbout(alone: Alone): Promise<void> {
   const state = await readState(alone);
   if (target.kind === "create_index") {
     const present = state.oid !== null;
-    if (present && state.valid && (state.oid !== state.existing || target.lenient)) return;
-    if (present && !state.valid) await dropIndex(alone, quoted(null, target.index), state.schema);
+    const ours = present && state.oid !== state.existing;
+    if (present && state.valid && (ours ? state.sameFile : target.lenient)) return;
+    if (present && (!state.valid || ours)) {
+      await dropIndex(alone, quoted(null, target.index), state.schema);
+    }
+    if (!state.sameFile) await adoptFile(alone);
   } else if (target.kind === "drop_index") {
     if (state.oid === null && state.existing !== null) return;
   } else if (target.kind === "reindex") {
@@ -158,6 +166,16 @@ async function bringAbout(alone: Alone): Promise<void> {
     if (error instanceof SqlStepError || error instanceof CancelledError) await tidy(alone);
     throw error;
   }
+}
+
+/** From here on, what the attempt leaves is this file's. */
+async function adoptFile({ held, step }: Alone): Promise<void> {
+  await sendScript(
+    held.client,
+    `update berth.unfinished set checksum = ${literal(step.checksum)}
+     where version = ${literal(ledgerKey(step).key)}`,
+    { silenceMs: 75_000 },
+  );
 }
 
 /** After a failure that the server told us about: as before the step. */

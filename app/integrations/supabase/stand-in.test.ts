@@ -18,13 +18,16 @@ import {
 import { createManagementClient } from "./management.ts";
 import { identifyProject, openProject } from "./project.ts";
 
+type KeyName = "anonKey" | "serviceRoleKey" | "publishableKey" | "secretKey";
+
 const guard = createOutboundGuard({ allowSuffixes: [], allowOrigins: "127.0.0.1:1024-65535" });
 let box: TestSandbox;
-let project: Credentials;
+let project: Credentials & Record<KeyName, string>;
 
 beforeAll(async () => {
   box = await startTestSandbox();
-  project = await box.project();
+  // With keys of both generations none of them is null.
+  project = (await box.project({ keys: "both" })) as typeof project;
 });
 afterAll(() => box?.remove());
 
