@@ -31,35 +31,44 @@ export interface Pooler {
   close(): Promise<void>;
 }
 
-/** Reads one message that begins with its length; null when the client leaves or misbehaves. */
+/** Waits until the stream has something to read; false when it has ended. */
+function readable(stream: Duplex): Promise<boolean> {
+  if (stream.readableEnded || stream.destroyed) return Promise.resolve(false);
+  return new Promise((resolve) => {
+    const settle = (value: boolean) => () => {
+      for (const [event, listener] of listeners) stream.off(event, listener);
+      resolve(value);
+    };
+    const listeners: [string, () => void][] = [
+      ["readable", settle(true)],
+      ["end", settle(false)],
+      ["close", settle(false)],
+      ["error", settle(false)],
+    ];
+    for (const [event, listener] of listeners) stream.on(event, listener);
+  });
+}
+
+/**
+ * Reads one message that begins with its length; null when the client leaves or misbehaves.
+ * What came behind the message stays in the stream.
+ */
 async function readStartup(stream: Duplex): Promise<Buffer | null> {
-  let length: number | null = null;
+  let read = Buffer.alloc(0);
   for (;;) {
-    if (length === null) {
-      const head = stream.read(4) as Buffer | null;
-      if (head) {
-        length = head.readUInt32BE(0) - 4;
-        if (length < 4 || length > STARTUP_LIMIT) return null;
-        continue;
+    // Everything is taken each time: bytes left in the stream would make it readable at once
+    // again, and a client that sends half a message would keep this loop spinning.
+    const part = stream.read() as Buffer | null;
+    if (part) read = Buffer.concat([read, part]);
+    if (read.length >= 4) {
+      const length = read.readUInt32BE(0);
+      if (length < 8 || length > STARTUP_LIMIT) return null;
+      if (read.length >= length) {
+        if (read.length > length) stream.unshift(read.subarray(length));
+        return read.subarray(4, length);
       }
-    } else {
-      const body = stream.read(length) as Buffer | null;
-      if (body) return body.length === length ? body : null;
     }
-    const alive = await new Promise<boolean>((resolve) => {
-      const settle = (value: boolean) => () => {
-        for (const [event, listener] of listeners) stream.off(event, listener);
-        resolve(value);
-      };
-      const listeners: [string, () => void][] = [
-        ["readable", settle(true)],
-        ["end", settle(false)],
-        ["close", settle(false)],
-        ["error", settle(false)],
-      ];
-      for (const [event, listener] of listeners) stream.on(event, listener);
-    });
-    if (!alive) return null;
+    if (!part && !(await readable(stream))) return null;
   }
 }
 

@@ -51,7 +51,8 @@ if (process.env.NODE_ENV === "production" && /^pre(start|dev)$/.test(command)) {
 if (!isInstalled()) {
   process.stdout.write("Installing packages (npm ci), about a minute …\n");
   const npm = process.env.npm_execpath;
-  const args = ["ci", "--include=dev", "--no-audit", "--no-fund"];
+  // Engine warnings are about the Node.js that runs npm; Berth runs on the one this installs.
+  const args = ["ci", "--include=dev", "--no-audit", "--no-fund", "--loglevel=error"];
   const options = { cwd: root, stdio: "inherit", env: { ...process.env, NODE_ENV: "development" } };
   const result = npm
     ? spawnSync(nodeOfTheMachine(), [npm, ...args], options)

@@ -2,7 +2,7 @@ import { type ActionFunctionArgs, data, type LoaderFunctionArgs, type MetaFuncti
 import { useActionData, useLoaderData } from "@remix-run/react";
 import { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from "#app/domain/identity/index.server.ts";
 import { readPasswordLink, redeemPasswordLink } from "#app/domain/onboarding/index.server.ts";
-import { linkDeps, refuseForeignOrigin, withLink } from "#app/web/links.server.ts";
+import { linkDeps, withLink } from "#app/web/links.server.ts";
 import { Frame } from "../components/frame.tsx";
 import { Message } from "../components/message.tsx";
 
@@ -20,7 +20,6 @@ export async function loader(args: LoaderFunctionArgs) {
 }
 
 export async function action(args: ActionFunctionArgs) {
-  refuseForeignOrigin(args.request, args.context.runtime.publicUrl);
   const { deps, token } = linkDeps(args);
   const password = (await args.request.formData()).get("password");
   const answer = await withLink(args.context, () =>

@@ -7,7 +7,7 @@ import {
 } from "@remix-run/node";
 import { useActionData, useLoaderData } from "@remix-run/react";
 import { openOwnerLink, readOwnerLink } from "#app/domain/provisioning/index.server.ts";
-import { linkDeps, refuseForeignOrigin, withLink } from "#app/web/links.server.ts";
+import { linkDeps, withLink } from "#app/web/links.server.ts";
 import { Frame } from "../components/frame.tsx";
 import { Message } from "../components/message.tsx";
 
@@ -28,7 +28,6 @@ export async function loader(args: LoaderFunctionArgs) {
 }
 
 export async function action(args: ActionFunctionArgs) {
-  refuseForeignOrigin(args.request, args.context.runtime.publicUrl);
   const { deps, token } = linkDeps(args);
   const answer = await withLink(args.context, () => openOwnerLink(deps, token));
   if (answer.problem) return data({ problem: answer.problem }, answer.status);

@@ -62,11 +62,3 @@ async function refuse(context: AppLoadContext, error: LinkNotValidError) {
   const problem = { title: error.message, text: error.fix ?? "", again: false };
   return { result: null, status: 404, problem };
 }
-
-/** A form of ours is sent from our own pages; a browser says where it comes from. */
-export function refuseForeignOrigin(request: Request, publicUrl: string): void {
-  const origin = request.headers.get("origin");
-  if (origin !== null && origin !== new URL(publicUrl).origin) {
-    throw new Response("This form was sent from another site.", { status: 403 });
-  }
-}

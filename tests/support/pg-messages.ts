@@ -12,10 +12,12 @@ const CANCEL_REQUEST = 80_877_102;
 /** SSLRequest, the question that precedes TLS. */
 export const sslRequest = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
 
+/** Whether a start-up message asks for TLS. */
 export function isSslRequest(message: PgMessage): boolean {
   return message.type === "" && message.bytes.readInt32BE(4) === SSL_REQUEST;
 }
 
+/** Whether a connection is opened only to cancel another's query. */
 export function isCancelRequest(message: PgMessage): boolean {
   return message.type === "" && message.bytes.readInt32BE(4) === CANCEL_REQUEST;
 }

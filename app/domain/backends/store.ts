@@ -76,7 +76,7 @@ export async function attachBackend(
       ? await nextGeneration(tx, current, credentials.url)
       : await insertBackend(tx, request, credentials.url, project);
   const { url: _, ...secrets } = credentials;
-  await vault.seal({ tx, actor }, backendSecret(backend), PURPOSE, { ...secrets });
+  await vault.seal({ tx, actor, requestId: request.id }, backendSecret(backend), PURPOSE, { ...secrets });
   await recordAudit(tx, actor, {
     action: `backend.${project.status === "offered" ? "offer" : "attach"}`,
     subjectKind: "backend",

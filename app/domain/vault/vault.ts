@@ -37,7 +37,7 @@ export interface Vault {
    * @throws SecretNotStorableError
    */
   seal(
-    context: { tx: Tx; actor: Actor },
+    context: { tx: Tx; actor: Actor; requestId?: string },
     ref: SecretRef,
     purpose: string,
     fields: Record<string, string>,
@@ -68,7 +68,7 @@ export function createVault(keyring: Keyring, fingerprintKey: Buffer): Vault {
     createHmac("sha256", fingerprintKey).update(text).digest("hex").slice(0, 12);
 
   return {
-    async seal({ tx, actor }, ref, purpose, fields) {
+    async seal({ tx, actor, requestId }, ref, purpose, fields) {
       const { dataKey, keyId, wrapped } = makeDataKey(keyring, ref);
       try {
         await tx.insert(dataKeys).values({ ...ref, keyId, wrapped });
@@ -89,6 +89,7 @@ export function createVault(keyring: Keyring, fingerprintKey: Buffer): Vault {
         action: "secret.seal",
         subjectKind: "backend",
         subjectId: ref.backendId,
+        requestId,
         data: { generation: ref.generation, purpose, fields: Object.keys(fields) },
       });
     },

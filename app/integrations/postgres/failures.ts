@@ -4,6 +4,7 @@ import { lineAt } from "./parse.ts";
 import {
   ChecksumMismatchError,
   ConnectionLostError,
+  DatabaseRefusedError,
   FencedError,
   LedgerDisagreementError,
   NotPreparedError,
@@ -45,6 +46,10 @@ export function stepFailure(
   const inGuard = failure.completed < shape.preamble;
   if (inGuard && (sqlstate === "3F000" || sqlstate === "42P01" || sqlstate === "42704")) {
     return new NotPreparedError();
+  }
+  if (inGuard) {
+    const message = redactServerText(server.message, sqlstate);
+    return new DatabaseRefusedError("the step's guard", sqlstate, message);
   }
   return locate(failure, step, shape);
 }

@@ -191,7 +191,9 @@ export class RunConnection {
   /**
    * Runs `work` on a connection that holds the lock, again on a new one after each loss.
    *
-   * @throws UnknownOutcomeError when the connection could not be had again; what `work` throws.
+   * @throws UnknownOutcomeError when the connection was lost at work and could not be had again;
+   * when none was ever had, the typed error of `connect`, else ConnectionLostError; what `work`
+   * throws.
    */
   async use<T>(
     what: string,
@@ -200,6 +202,7 @@ export class RunConnection {
   ): Promise<T> {
     const { limits, log, signal } = this.context;
     const reconnects = options.reconnects ?? limits.reconnects;
+    let unsure = false;
     this.#busy = true;
     try {
       for (let losses = 0; ; ) {
@@ -210,10 +213,17 @@ export class RunConnection {
           return await work(this.#held);
         } catch (error) {
           if (!(error instanceof ConnectionLostError)) throw this.#explain(what, error);
-          if (wasHeld || this.#held) options.onLoss?.();
+          if (wasHeld || this.#held) {
+            unsure = true;
+            options.onLoss?.();
+          }
           await this.#drop();
           losses += 1;
-          if (losses > reconnects) throw new UnknownOutcomeError(what, losses, error);
+          if (losses > reconnects) {
+            if (unsure) throw new UnknownOutcomeError(what, losses, error);
+            // Nothing was ever sent: the reason why there is no connection is all there is to say.
+            throw error.cause instanceof BerthError ? error.cause : error;
+          }
           log.warn({ what, losses, runId: this.context.identity.runId }, "connection lost");
         }
         const wait = Math.min(limits.reconnectPauseMs * 2 ** (losses - 1), 5_000);

@@ -42,8 +42,11 @@ export class RunStoppedError extends BerthError {
 /** The connection broke. What was sent before may or may not have taken effect. */
 export class ConnectionLostError extends BerthError {
   constructor(cause: unknown) {
-    super("database_connection_lost", "The connection to the customer's database was lost.", {
+    super("database_connection_lost", "There is no connection to the customer's database.", {
       retryable: true,
+      found: "the connection was refused or cut",
+      needed: "a connection to the database",
+      fix: "Check that the database is running, then retry.",
       cause,
     });
   }

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type pg from "pg";
+import pg from "pg";
 import { pino } from "pino";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import {
@@ -435,6 +435,59 @@ describe("locks of other sessions", () => {
     expect(error.found).toContain("psql of Ann");
     expect(error.found).not.toContain("hunter2");
     expect(await session.ledger()).toHaveLength(1);
+  });
+});
+
+describe("a database that cannot be reached", () => {
+  test("is told with the reason of the connection, after a few tries", async () => {
+    let tries = 0;
+    const refused = () => {
+      tries += 1;
+      return Promise.reject(new Error("connect ECONNREFUSED"));
+    };
+    const error: Error = await rejected(
+      openRunSession({
+        connect: refused,
+        backendId: "backend",
+        runId: "run",
+        token: 1n,
+        signal: new AbortController().signal,
+        log,
+        limits: { reconnectPauseMs: 1 },
+      }),
+    );
+    expect(error).toMatchObject({ code: "database_connection_lost", retryable: true });
+    expect(tries).toBe(4);
+  });
+
+  test("with a wrong password is not tried again", async () => {
+    const connect = async (name: string) => {
+      const client = await server.connect(database, undefined, name);
+      const { user, port } = client;
+      await client.end();
+      const wrong = new pg.Client({ host: "127.0.0.1", port, user, database, password: "wrong" });
+      await wrong.connect();
+      return wrong;
+    };
+    const error: Error = await rejected(
+      openRunSession({
+        connect,
+        backendId: "backend",
+        runId: "run",
+        token: 1n,
+        signal: new AbortController().signal,
+        log,
+      }),
+    );
+    expect(error).toMatchObject({ code: "28P01" });
+  });
+
+  test.each([
+    ["a run id with a quote", "it's", 1n],
+    ["a run id that is too long", "x".repeat(37), 1n],
+    ["a token of zero", "run", 0n],
+  ])("is not even tried with %s", async (_, runId, token) => {
+    await expect(open({ runId, token })).rejects.toThrow(TypeError);
   });
 });
 

@@ -58,8 +58,8 @@ const FIRST_RECONNECTS = 3;
  * Connects, ends the sessions of older runs, takes the run lock (polled for up to
  * `limits.runLockPatienceMs`) and raises the fence to `token`.
  *
- * @throws LockedError (retryable), FencedError, UnknownOutcomeError when no connection was to be
- * had, or the typed error of `connect`.
+ * @throws LockedError (retryable), FencedError; when no connection was to be had, the typed error
+ * of `connect`, else ConnectionLostError (retryable).
  */
 export async function openRunSession(options: {
   connect: Connect;

@@ -45,6 +45,7 @@ export function isForbiddenFunction(name: string): boolean {
   );
 }
 
+/** Why a function may not be called, by its name. */
 export function functionFinding(name: string): Finding {
   if (name.includes("advisory_")) {
     return {
@@ -160,10 +161,12 @@ export const TRANSACTION_FINDING = TRANSACTION;
 export const SESSION_FINDING = SESSION;
 export const SERVER_FINDING = SERVER;
 
+/** A change of role, named by the statement that makes it. */
 export function roleFinding(found: string): Finding {
   return { ...ROLES, found };
 }
 
+/** A change in a schema that is not the template's. */
 export function protectedSchemaFinding(schema: string): Finding {
   if (LEDGER_SCHEMAS.has(schema)) {
     return {
@@ -179,6 +182,7 @@ export function protectedSchemaFinding(schema: string): Finding {
   };
 }
 
+/** A setting that a template may not change. */
 export function settingFinding(name: string): Finding {
   return {
     found: `setting ${name}`,

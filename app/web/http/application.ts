@@ -2,6 +2,7 @@ import path from "node:path";
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from "express";
 import type { Logger } from "#app/platform/log.ts";
 import { health, readiness } from "./health.ts";
+import { refuseForeignOrigin } from "./origin.ts";
 import { requestLog } from "./request-log.ts";
 import { securityHeaders } from "./security-headers.ts";
 
@@ -84,6 +85,7 @@ export function createApplication(options: ApplicationOptions): Express {
   if (typeof options.assets === "string") builtAssets(app, options.assets);
   else app.use(options.assets);
   app.use(canonicalHost(options.publicUrl));
+  app.use(refuseForeignOrigin(options.publicUrl));
   app.all("*", options.handler);
   app.use(failure(options.log));
   return app;

@@ -6,16 +6,19 @@ export interface PolicyOptions {
   nonce: string;
   /** Served over https: plain requests for parts of a page are lifted to it. */
   secure: boolean;
+  /** A form of this page ends at another origin, by way of redirects that are not ours. */
+  formsLeaveOrigin: boolean;
   /** Vite's development server injects styles and speaks over a web socket. */
   development: boolean;
 }
 
 /**
  * The Content-Security-Policy of every answer. Scripts run from this origin's files or with the
- * answer's nonce; nothing frames Berth. `form-action` holds for the redirect after a POST too, so
- * a form that ends at another origin answers with a page that leads there.
+ * answer's nonce; nothing frames Berth. `form-action` holds for every redirect after a POST too, so
+ * the one page whose form leads to a customer's own project goes without it.
  */
-export function contentSecurityPolicy({ nonce, secure, development }: PolicyOptions): string {
+export function contentSecurityPolicy(options: PolicyOptions): string {
+  const { nonce, secure, development, formsLeaveOrigin } = options;
   const directives = [
     "default-src 'self'",
     `script-src 'self' 'nonce-${nonce}'`,
@@ -25,23 +28,30 @@ export function contentSecurityPolicy({ nonce, secure, development }: PolicyOpti
     `connect-src 'self'${development ? " ws:" : ""}`,
     "object-src 'none'",
     "base-uri 'none'",
-    "form-action 'self'",
     "frame-ancestors 'none'",
   ];
+  if (!formsLeaveOrigin) directives.push("form-action 'self'");
   if (secure) directives.push("upgrade-insecure-requests");
   return directives.join("; ");
 }
+
+/** Its form is answered with a redirect to Supabase, and from there to the customer's own site. */
+const OWNER_PAGE = "/owner";
 
 /** Sets the security headers of every answer, and `res.locals.cspNonce` (128 random bits). */
 export function securityHeaders(options: {
   secure: boolean;
   development: boolean;
 }): RequestHandler {
-  return (_request, response, next) => {
+  return (request, response, next) => {
     const nonce = randomBytes(16).toString("base64url");
     response.locals.cspNonce = nonce;
     response.set({
-      "Content-Security-Policy": contentSecurityPolicy({ nonce, ...options }),
+      "Content-Security-Policy": contentSecurityPolicy({
+        nonce,
+        formsLeaveOrigin: request.path === OWNER_PAGE,
+        ...options,
+      }),
       "Cross-Origin-Opener-Policy": "same-origin",
       "Cross-Origin-Resource-Policy": "same-origin",
       "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
