@@ -1,6 +1,15 @@
 /** Customers' Supabase projects. The credentials themselves are in `sealed_secrets`. */
 import { sql } from "drizzle-orm";
-import { check, index, integer, jsonb, pgTable, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+import {
+  check,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  text,
+  uniqueIndex,
+  uuid,
+} from "drizzle-orm/pg-core";
 import { id, instant, setAtInsert } from "./columns.ts";
 import { customers } from "./customers.ts";
 import { provisioningQueue } from "./queue.ts";

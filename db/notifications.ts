@@ -5,7 +5,13 @@ import { id, instant, setAtInsert } from "./columns.ts";
 import { provisioningQueue } from "./queue.ts";
 
 export const OUTBOX_STATUSES = ["waiting", "sent", "dead"] as const;
-export const MAIL_KINDS = ["received", "claimed", "credentials_problem", "ready", "failed"] as const;
+export const MAIL_KINDS = [
+  "received",
+  "claimed",
+  "credentials_problem",
+  "ready",
+  "failed",
+] as const;
 
 export const outbox = pgTable(
   "outbox",

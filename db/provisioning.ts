@@ -15,7 +15,14 @@ import { customerBackends } from "./backends.ts";
 import { id, instant, setAtInsert } from "./columns.ts";
 import { provisioningQueue } from "./queue.ts";
 
-export const RUN_STATUSES = ["queued", "running", "succeeded", "failed", "needs_person", "cancelled"] as const;
+export const RUN_STATUSES = [
+  "queued",
+  "running",
+  "succeeded",
+  "failed",
+  "needs_person",
+  "cancelled",
+] as const;
 export const STEP_STATUSES = ["pending", "running", "done", "failed", "needs_person"] as const;
 export const STEP_KINDS = ["preflight", "sql", "seed", "auth-config", "owner", "health"] as const;
 

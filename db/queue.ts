@@ -72,9 +72,7 @@ export const provisioningQueue = pgTable(
       sql`${t.billingCycle} in ('monthly', 'yearly')`,
     ),
     index("provisioning_queue_order_idx").on(sql`coalesce(due_at, 'infinity'::timestamptz)`, t.id),
-    index("provisioning_queue_waiting_idx")
-      .on(t.dueAt, t.id)
-      .where(sql`status = 'pending'`),
+    index("provisioning_queue_waiting_idx").on(t.dueAt, t.id).where(sql`status = 'pending'`),
     index("provisioning_queue_status_idx").on(
       t.status,
       sql`coalesce(due_at, 'infinity'::timestamptz)`,
@@ -83,9 +81,7 @@ export const provisioningQueue = pgTable(
     index("provisioning_queue_customer_id_idx").on(t.customerId),
     index("provisioning_queue_assignee_id_idx").on(t.assigneeId),
     index("provisioning_queue_plan_id_idx").on(t.planId),
-    index("provisioning_queue_lease_idx")
-      .on(t.leaseExpiresAt)
-      .where(sql`status = 'in_progress'`),
+    index("provisioning_queue_lease_idx").on(t.leaseExpiresAt).where(sql`status = 'in_progress'`),
     index("provisioning_queue_ended_idx").on(t.endedAt),
   ],
 );

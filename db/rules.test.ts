@@ -1,7 +1,7 @@
+import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../tests/support/database.ts";
 import { type Actor, asActor } from "./index.ts";
-import { sql } from "drizzle-orm";
 
 let base: TestDatabase;
 const customer = (id: string): Actor => ({ kind: "customer", id, origin: "", correlationId: "t" });
@@ -20,7 +20,8 @@ const as = (actor: Actor, text: string) =>
 const refusal = (attempt: Promise<unknown>) =>
   attempt.then(
     () => "accepted",
-    (error: Error & { cause?: { code?: string }; code?: string }) => error.cause?.code ?? error.code,
+    (error: Error & { cause?: { code?: string }; code?: string }) =>
+      error.cause?.code ?? error.code,
   );
 
 beforeAll(async () => {
@@ -51,7 +52,8 @@ describe("row-level security", () => {
   const owned = ["customers", "provisioning_queue", "request_events", "request_clock_segments"];
 
   it.each(owned)("shows each of two customers its own rows of %s alone", async (table) => {
-    const key = table === "customers" ? "user_id" : table === "provisioning_queue" ? "id" : "request_id";
+    const key =
+      table === "customers" ? "user_id" : table === "provisioning_queue" ? "id" : "request_id";
     const ann = await as(customer("ann"), `select ${key} as key from ${table}`);
     const bob = await as(customer("bob"), `select ${key} as key from ${table}`);
     expect(ann).toEqual([{ key: table === "customers" ? "ann" : REQUEST.ann }]);
@@ -157,7 +159,9 @@ describe("a request's edges, in the database", () => {
 describe("berth_now()", () => {
   it("is the transaction's time, and only the schema's owner can shift it", async () => {
     const read = async () =>
-      Number((await as(worker, "select extract(epoch from berth_now() - now()) as shift"))[0]?.shift);
+      Number(
+        (await as(worker, "select extract(epoch from berth_now() - now()) as shift"))[0]?.shift,
+      );
     expect(await read()).toBe(0);
     expect(await refusal(as(worker, "insert into berth_test_clock (shift) values ('1 day')"))).toBe(
       "42501",
@@ -183,7 +187,10 @@ describe("berth_enqueue()", () => {
     const payload = { runId: "00000000-0000-7000-8000-00000000000a" };
     await boss.send("provision-run", payload);
     await boss.stop({ graceful: false });
-    await as(customer("ann"), `select berth_enqueue('provision-run', '${JSON.stringify(payload)}')`);
+    await as(
+      customer("ann"),
+      `select berth_enqueue('provision-run', '${JSON.stringify(payload)}')`,
+    );
     const { rows } = await base.admin.query(
       `select to_jsonb(job) - '{id,start_after,created_on,keep_until}'::text[] as job,
               keep_until - start_after as kept from pgboss.job where name = 'provision-run'`,

@@ -9,7 +9,6 @@ import {
   access,
   chmod,
   copyFile,
-  cp,
   mkdir,
   open,
   readdir,
@@ -268,18 +267,27 @@ export async function copyCluster(from: string, to: string): Promise<void> {
   const account = await serverAccount();
   const unfinished = `${to}.unfinished`;
   await rm(unfinished, { recursive: true, force: true });
-  await mkdir(path.dirname(to), { recursive: true });
-  await cp(from, unfinished, {
-    recursive: true,
-    mode: constants.COPYFILE_FICLONE,
-    filter: (source) => !NOT_COPIED.has(path.basename(source)),
-  });
-  await chmod(unfinished, 0o700);
-  if (account) {
-    await giveTo(account, unfinished);
-    const entries = await readdir(unfinished, { recursive: true });
-    await Promise.all(entries.map((entry) => giveTo(account, path.join(unfinished, entry))));
+  await mkdir(unfinished, { recursive: true, mode: 0o700 });
+  await giveTo(account, unfinished);
+  const files: string[] = [];
+  for (const entry of await readdir(from, { recursive: true, withFileTypes: true })) {
+    const name = path.join(path.relative(from, entry.parentPath), entry.name);
+    if (NOT_COPIED.has(entry.name)) continue;
+    if (entry.isFile()) files.push(name);
+    // A folder is listed before what lies in it.
+    if (!entry.isDirectory()) continue;
+    await mkdir(path.join(unfinished, name), { mode: 0o700, recursive: true });
+    await giveTo(account, path.join(unfinished, name));
   }
+  // About a thousand small files: one after another they would take most of a second.
+  const lane = async () => {
+    for (let name = files.pop(); name !== undefined; name = files.pop()) {
+      const copy = path.join(unfinished, name);
+      await copyFile(path.join(from, name), copy, constants.COPYFILE_FICLONE);
+      await giveTo(account, copy);
+    }
+  };
+  await Promise.all(Array.from({ length: 16 }, lane));
   await rename(unfinished, to);
 }
 

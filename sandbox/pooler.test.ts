@@ -45,12 +45,13 @@ describe("the session pooler", () => {
     db.on("notification", (message) => heard.push(`${message.payload}`));
     await db.query("listen channel; notify channel, 'hello'");
     await db.query({ name: "one", text: "select $1::int as n", values: [1] });
-    expect((await db.query({ name: "one", text: "select $1::int as n", values: [2] })).rows).toEqual([
-      { n: 2 },
-    ]);
+    expect(
+      (await db.query({ name: "one", text: "select $1::int as n", values: [2] })).rows,
+    ).toEqual([{ n: 2 }]);
     expect((await db.query("show application_name")).rows[0].application_name).toBe("mine");
     expect(
-      (await db.query("select count(*)::int as n from pg_locks where locktype = 'advisory'")).rows[0].n,
+      (await db.query("select count(*)::int as n from pg_locks where locktype = 'advisory'"))
+        .rows[0].n,
     ).toBe(1);
     expect(heard).toEqual(["hello"]);
     await db.end();
@@ -93,7 +94,9 @@ describe("the session pooler", () => {
 
   test("brings a cancel request to the right session", async () => {
     const [a, b] = await Promise.all([box.connect(one.databaseUrl), box.connect(two.databaseUrl)]);
-    const sleeps = [a, b].map((client) => client.query("select pg_sleep(30)").catch((error) => error));
+    const sleeps = [a, b].map((client) =>
+      client.query("select pg_sleep(30)").catch((error) => error),
+    );
     const { processID, secretKey } = a as unknown as { processID: number; secretKey: number };
     const packet = Buffer.alloc(16);
     packet.writeInt32BE(16, 0);
@@ -140,6 +143,20 @@ describe("the session pooler", () => {
       });
     }
     await (await box.connect(one.databaseUrl)).end();
+  });
+
+  test("waits patiently for a message that comes in pieces", async () => {
+    const socket = tcpConnect(box.sandbox.poolerPort, "127.0.0.1");
+    const answered = new Promise<string>((resolve) => {
+      socket.once("data", (data) => resolve(data.toString("latin1")));
+    });
+    const request = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
+    for (const byte of request) {
+      socket.write(Buffer.from([byte]));
+      await settle();
+    }
+    expect(await answered).toBe("S");
+    socket.destroy();
   });
 });
 

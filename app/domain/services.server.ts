@@ -1,10 +1,13 @@
 import { readFile } from "node:fs/promises";
-import { type Actor, asActor, createDb, type Db } from "#db/index.ts";
-import { createManagementClient, type ManagementClient } from "#app/integrations/supabase/management.ts";
+import {
+  createManagementClient,
+  type ManagementClient,
+} from "#app/integrations/supabase/management.ts";
 import { deriveKey } from "#app/platform/crypto/derive.ts";
 import type { Env } from "#app/platform/env.ts";
 import type { Logger } from "#app/platform/log.ts";
 import { createOutboundGuard, type OutboundGuard } from "#app/platform/outbound/guard.ts";
+import { type Actor, asActor, createDb, type Db } from "#db/index.ts";
 import { type Catalog, loadCatalog, syncCatalog } from "./catalog/index.server.ts";
 import { createKeyring, createVault, type Vault } from "./vault/index.server.ts";
 

@@ -1,5 +1,5 @@
-import { serve } from "#app/web/api/serve.server.ts";
 import { readAudit } from "#app/web/api/endpoints/audit.ts";
+import { serve } from "#app/web/api/serve.server.ts";
 
 const served = serve(readAudit);
 export const loader = served.loader;

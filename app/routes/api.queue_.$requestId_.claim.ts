@@ -1,5 +1,5 @@
-import { serve } from "#app/web/api/serve.server.ts";
 import { claim } from "#app/web/api/endpoints/queue.ts";
+import { serve } from "#app/web/api/serve.server.ts";
 
 const served = serve(claim);
 export const loader = served.loader;

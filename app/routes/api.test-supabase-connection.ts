@@ -1,5 +1,5 @@
-import { serve } from "#app/web/api/serve.server.ts";
 import { testSupabaseConnection } from "#app/web/api/endpoints/connection.ts";
+import { serve } from "#app/web/api/serve.server.ts";
 
 const served = serve(testSupabaseConnection);
 export const loader = served.loader;

@@ -49,8 +49,8 @@ export default function OwnerLink() {
       ) : (
         <Message title={`The backend of ${subject?.company} is ready`}>
           <p>
-            You are its owner. Signing in takes you to <b>{subject?.host}</b>, where you can choose a
-            password. The link in your mail works once: it is used up when you press the button.
+            You are its owner. Signing in takes you to <b>{subject?.host}</b>, where you can choose
+            a password. The link in your mail works once: it is used up when you press the button.
           </p>
           <SignIn label="Sign in as the owner" />
         </Message>

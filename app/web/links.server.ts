@@ -1,7 +1,7 @@
 import type { ActionFunctionArgs, AppLoadContext, LoaderFunctionArgs } from "@remix-run/node";
-import type { Actor } from "#db/index.ts";
 import { LinkNotValidError } from "#app/domain/notifications/index.server.ts";
 import { BerthError } from "#app/platform/errors.ts";
+import type { Actor } from "#db/index.ts";
 import { RateLimitedError } from "./api/errors.ts";
 import { EACH_STRANGER, spend } from "./api/limits.ts";
 
@@ -45,7 +45,11 @@ export async function withLink<T>(
     if (!(error instanceof BerthError)) throw error;
     context.runtime.log.warn({ err: error, correlationId: context.correlationId }, "a link failed");
     const text = [error.message, error.fix].filter(Boolean).join(" ");
-    return { result: null, status: 422, problem: { title: "That did not work", text, again: true } };
+    return {
+      result: null,
+      status: 422,
+      problem: { title: "That did not work", text, again: true },
+    };
   }
 }
 

@@ -86,7 +86,9 @@ function operationOf(endpoint: Endpoint) {
       },
       default: {
         description: `A problem, with one of these codes: ${[...EACH_CALL, ...problems].join(", ")}.`,
-        content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
+        content: {
+          "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } },
+        },
       },
     },
   };

@@ -1,10 +1,10 @@
 import { sql } from "drizzle-orm";
-import { createDb, type Db } from "#db/index.ts";
 import { type Auth, createAuth } from "#app/domain/identity/index.server.ts";
 import { openServices, type Services } from "#app/domain/services.server.ts";
 import { deriveKey } from "#app/platform/crypto/derive.ts";
 import type { Env } from "#app/platform/env.ts";
 import type { Logger } from "#app/platform/log.ts";
+import { createDb, type Db } from "#db/index.ts";
 
 /** What the web process holds for the length of its life; handed to every loader and action. */
 export interface Runtime {

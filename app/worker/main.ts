@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { PgBoss } from "pg-boss";
-import { type Actor, asActor } from "#db/index.ts";
 import { purgeRetiredSecrets } from "#app/domain/backends/index.server.ts";
 import { deliverNext } from "#app/domain/notifications/index.server.ts";
 import { expireClaims } from "#app/domain/queue/index.server.ts";
@@ -11,6 +10,7 @@ import { parseEnv } from "#app/platform/env.ts";
 import { deliverMail, type JobContract, provisionRun } from "#app/platform/jobs/contracts.ts";
 import { createLogger, type Logger } from "#app/platform/log.ts";
 import { installShutdown } from "#app/platform/shutdown.ts";
+import { type Actor, asActor } from "#db/index.ts";
 import { repeat } from "./loop.ts";
 import { createRunner } from "./runner.ts";
 

@@ -62,7 +62,15 @@ describe.each(["2026-10", "legacy"])("a fresh database, grants %s", (grants) => 
       dashboard_user: ["createdb", "createrole", "replication", "inherit"],
       postgres: ["createdb", "createrole", "replication", "bypass", "login", "inherit"],
       service_role: ["bypass"],
-      supabase_admin: ["super", "createdb", "createrole", "replication", "bypass", "login", "inherit"],
+      supabase_admin: [
+        "super",
+        "createdb",
+        "createrole",
+        "replication",
+        "bypass",
+        "login",
+        "inherit",
+      ],
       supabase_auth_admin: ["createrole", "login"],
       supabase_realtime_admin: ["createrole", "login"],
       supabase_storage_admin: ["createrole", "login"],
@@ -110,7 +118,9 @@ describe.each(["2026-10", "legacy"])("a fresh database, grants %s", (grants) => 
     ]);
     for (const schema of ["auth", "storage", "realtime"]) {
       expect(
-        await value(`select pg_get_userbyid(nspowner) from pg_namespace where nspname = '${schema}'`),
+        await value(
+          `select pg_get_userbyid(nspowner) from pg_namespace where nspname = '${schema}'`,
+        ),
       ).toBe("supabase_admin");
       expect(await value(`select has_schema_privilege('${schema}', 'usage')`)).toBe(true);
       expect(await value(`select has_schema_privilege('${schema}', 'create')`)).toBe(false);
@@ -119,7 +129,9 @@ describe.each(["2026-10", "legacy"])("a fresh database, grants %s", (grants) => 
       await column(`select extname from pg_extension e join pg_namespace n on n.oid = extnamespace
         where nspname = 'extensions' order by 1`),
     ).toEqual(["pgcrypto", "uuid-ossp"]);
-    expect(await value("select length(gen_salt('bf')) > 0 and uuid_generate_v4() is not null")).toBe(true);
+    expect(
+      await value("select length(gen_salt('bf')) > 0 and uuid_generate_v4() is not null"),
+    ).toBe(true);
   });
 
   test("knows who asks: auth.uid, role, email, jwt", async () => {
@@ -173,7 +185,9 @@ describe.each(["2026-10", "legacy"])("a fresh database, grants %s", (grants) => 
       expect(await value("select path_tokens from storage.objects")).toEqual(["one", "two.txt"]);
       expect(await value("select storage.foldername(name) from storage.objects")).toEqual(["one"]);
       expect(
-        await value("select storage.filename(name) || storage.extension(name) from storage.objects"),
+        await value(
+          "select storage.filename(name) || storage.extension(name) from storage.objects",
+        ),
       ).toBe("two.txttxt");
     });
     await refused("delete from storage.objects");
@@ -210,7 +224,9 @@ describe.each(["2026-10", "legacy"])("a fresh database, grants %s", (grants) => 
     await refused("set role supabase_admin");
     await refused("set role supabase_auth_admin");
     await refused("alter role supabase_auth_admin password 'x'");
-    await refused("create event trigger mine on sql_drop execute function extensions.pgrst_drop_watch()");
+    await refused(
+      "create event trigger mine on sql_drop execute function extensions.pgrst_drop_watch()",
+    );
     await refused("alter system set fsync = off");
   });
 
@@ -248,7 +264,9 @@ describe.each(["2026-10", "legacy"])("a fresh database, grants %s", (grants) => 
         const granted = await value(`select exists (select from pg_proc, aclexplode(proacl) a
           where proname = 'act' and a.grantee = '${role}'::regrole)`);
         expect(granted, `${role} execute`).toBe(legacy);
-        expect(await value(`select has_function_privilege('${role}', 'act()', 'execute')`)).toBe(true);
+        expect(await value(`select has_function_privilege('${role}', 'act()', 'execute')`)).toBe(
+          true,
+        );
       }
       await db.query("revoke execute on function act() from public");
       expect(await value("select has_function_privilege('anon', 'act()', 'execute')")).toBe(legacy);

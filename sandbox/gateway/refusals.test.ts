@@ -104,7 +104,10 @@ describe("Auth", () => {
     const post = (body: string) =>
       call("/auth/v1/admin/users", both(one.secretKey), { method: "POST", body });
     expect(await post("{")).toMatchObject({ status: 400, json: { error_code: "bad_json" } });
-    expect(await post("{}")).toMatchObject({ status: 400, json: { error_code: "validation_failed" } });
+    expect(await post("{}")).toMatchObject({
+      status: 400,
+      json: { error_code: "validation_failed" },
+    });
     expect(await post('{"email":"a@example.com","password":"abc"}')).toMatchObject({
       status: 422,
       json: { error_code: "weak_password" },
@@ -175,7 +178,11 @@ describe("Auth", () => {
     const leadsTo = async (redirect: string) => {
       const link = await call("/auth/v1/admin/generate_link", both(one.secretKey), {
         method: "POST",
-        body: JSON.stringify({ type: "magiclink", email: "twin@example.com", redirect_to: redirect }),
+        body: JSON.stringify({
+          type: "magiclink",
+          email: "twin@example.com",
+          redirect_to: redirect,
+        }),
       });
       return link.json.redirect_to;
     };

@@ -76,7 +76,9 @@ describe.each(["serviceRoleKey", "secretKey"] as const)("supabase-js with %s", (
     expect(`${target.origin}${target.pathname}`).toBe(`${project.url}/welcome`);
     const values = new URLSearchParams(target.hash.slice(1));
     expect(values.get("type")).toBe("invite");
-    const whose = await client(project.publishableKey).auth.getUser(`${values.get("access_token")}`);
+    const whose = await client(project.publishableKey).auth.getUser(
+      `${values.get("access_token")}`,
+    );
     expect(whose.data.user).toMatchObject({ email: `invited-${email}` });
     expect(whose.data.user?.email_confirmed_at).toBeTruthy();
 
@@ -94,9 +96,14 @@ describe.each(["serviceRoleKey", "secretKey"] as const)("supabase-js with %s", (
     const id = `bucket-${name}`;
     const made = await storage.createBucket(id, { public: false, fileSizeLimit: "1MB" });
     expect(made.error).toBeNull();
-    expect((await storage.createBucket(id)).error).toMatchObject({ status: 400, statusCode: "409" });
+    expect((await storage.createBucket(id)).error).toMatchObject({
+      status: 400,
+      statusCode: "409",
+    });
     expect((await storage.listBuckets()).data).toEqual(
-      expect.arrayContaining([expect.objectContaining({ id, public: false, file_size_limit: 1e6 })]),
+      expect.arrayContaining([
+        expect.objectContaining({ id, public: false, file_size_limit: 1e6 }),
+      ]),
     );
     expect((await storage.updateBucket(id, { public: true })).error).toBeNull();
     expect((await storage.getBucket(id)).data).toMatchObject({ id, public: true });

@@ -121,7 +121,10 @@ describe("the Management API", () => {
     }
     const query = { ref, body: { query: "select 1" } };
     expect((await call("POST /v1/projects/:ref/database/query", query)).status).toBe(400);
-    const starting = await call("GET /v1/projects/:ref/health", { ref, query: "?services=db,auth" });
+    const starting = await call("GET /v1/projects/:ref/health", {
+      ref,
+      query: "?services=db,auth",
+    });
     expect(starting.json).toMatchObject([{ status: "COMING_UP" }, { status: "COMING_UP" }]);
 
     const statuses = await until(ref, "ACTIVE_HEALTHY");
@@ -144,8 +147,9 @@ describe("the Management API", () => {
     const hidden = await call("GET /v1/projects/:ref/api-keys", { ref });
     const shown = await call("GET /v1/projects/:ref/api-keys", { ref, query: "?reveal=true" });
     const of = (answer: Answer, type: string, name: string): string =>
-      answer.json.find((key: { type: string; name: string }) => key.type === type && key.name === name)
-        .api_key;
+      answer.json.find(
+        (key: { type: string; name: string }) => key.type === type && key.name === name,
+      ).api_key;
     expect(of(shown, "legacy", "anon")).toMatch(/^ey/);
     expect(of(shown, "legacy", "service_role")).toMatch(/^ey/);
     expect(of(shown, "publishable", "default")).toMatch(/^sb_publishable_/);
@@ -181,8 +185,12 @@ describe("the Management API", () => {
       status: 201,
       json: [{ who: "postgres" }],
     });
-    expect((await run({ query: "select $1::int + 1 as n", parameters: [41] })).json).toEqual([{ n: 42 }]);
-    expect((await run({ query: "create table q (id int); select 7 as n" })).json).toEqual([{ n: 7 }]);
+    expect((await run({ query: "select $1::int + 1 as n", parameters: [41] })).json).toEqual([
+      { n: 42 },
+    ]);
+    expect((await run({ query: "create table q (id int); select 7 as n" })).json).toEqual([
+      { n: 7 },
+    ]);
     expect((await run({ query: "drop table q", read_only: true })).json.message).toMatch(/25006/);
     expect((await run({ query: "selec" })).json.message).toMatch(/Failed to run sql query.*42601/);
     expect((await run({ query: "" })).status).toBe(400);

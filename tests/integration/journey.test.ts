@@ -100,7 +100,8 @@ describe("the journey", () => {
     expect(new Set(kinds)).toEqual(
       new Set(["preflight", "sql", "auth-config", "seed", "owner", "health"]),
     );
-    for (const step of request.run.steps) expect(step).toMatchObject({ status: "done", attempts: 1 });
+    for (const step of request.run.steps)
+      expect(step).toMatchObject({ status: "done", attempts: 1 });
     expect(request.backend).toMatchObject({ projectRef: project.ref, status: "ready" });
   });
 
@@ -127,7 +128,10 @@ describe("the journey", () => {
       headers: { apikey: project.anonKey, authorization: `Bearer ${accessToken}` },
     });
     expect(me.status).toBe(200);
-    expect(await me.json()).toMatchObject({ email: wish.email, app_metadata: { berth_role: "owner" } });
+    expect(await me.json()).toMatchObject({
+      email: wish.email,
+      app_metadata: { berth_role: "owner" },
+    });
     expect((await fetch(link, { method: "POST", redirect: "manual" })).status).toBe(404);
   });
 
@@ -151,7 +155,10 @@ describe("the journey", () => {
       "link.owner.use",
     ];
     const places = order.map((action) => actions.indexOf(action));
-    expect(places.every((place) => place >= 0), `${order} in ${actions}`).toBe(true);
+    expect(
+      places.every((place) => place >= 0),
+      `${order} in ${actions}`,
+    ).toBe(true);
     expect(places).toEqual([...places].sort((a, b) => a - b));
     for (const record of body.records) {
       expect(record).toMatchObject({ actorKind: expect.any(String), actorId: expect.any(String) });
@@ -182,7 +189,10 @@ describe("the journey", () => {
           "--workdir",
           workdir,
         ],
-        { env: { ...process.env, SUPABASE_TELEMETRY_DISABLED: "1", DO_NOT_TRACK: "1" }, timeout: 60_000 },
+        {
+          env: { ...process.env, SUPABASE_TELEMETRY_DISABLED: "1", DO_NOT_TRACK: "1" },
+          timeout: 60_000,
+        },
       );
       const { migrations } = JSON.parse(listed.stdout);
       expect(migrations).toHaveLength(files.length);
@@ -204,7 +214,9 @@ describe("the secrets of the journey", () => {
 
   function search(where: string, text: string, allowed: string[] = []): string[] {
     return [...secrets]
-      .filter(([name, secret]) => !allowed.includes(name) && guises(secret).some((g) => text.includes(g)))
+      .filter(
+        ([name, secret]) => !allowed.includes(name) && guises(secret).some((g) => text.includes(g)),
+      )
       .map(([name]) => `${name} in ${where}`);
   }
 
@@ -252,12 +264,19 @@ describe("the secrets of the journey", () => {
     const made = await berth.api("POST", "/api/customers", newCustomer());
     const id = made.body.requestId;
     await berth.api("POST", `/api/queue/${id}/claim`);
-    const wrong = { ...credentialsOf(project), databaseUrl: `${project.databaseUrl}?host=elsewhere` };
+    const wrong = {
+      ...credentialsOf(project),
+      databaseUrl: `${project.databaseUrl}?host=elsewhere`,
+    };
     const refused = await berth.api("POST", `/api/queue/${id}/credentials`, wrong);
     expect(refused.status).toBe(422);
     expect(refused.body.ok).toBe(false);
     expect(search("a refusal", JSON.stringify(refused.body))).toEqual([]);
-    const malformed = await berth.api("POST", "/api/customers", `{"company": "${project.secretKey}`);
+    const malformed = await berth.api(
+      "POST",
+      "/api/customers",
+      `{"company": "${project.secretKey}`,
+    );
     expect(malformed.status).toBe(400);
     expect(search("a problem", JSON.stringify(malformed.body))).toEqual([]);
     await eventually("the log of it", async () =>

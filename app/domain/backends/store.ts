@@ -50,9 +50,7 @@ export async function liveBackendOf(tx: Tx, requestId: string): Promise<Backend 
   const [backend] = await tx
     .select()
     .from(customerBackends)
-    .where(
-      and(eq(customerBackends.requestId, requestId), ne(customerBackends.status, "retired")),
-    );
+    .where(and(eq(customerBackends.requestId, requestId), ne(customerBackends.status, "retired")));
   return backend ?? null;
 }
 
@@ -76,7 +74,9 @@ export async function attachBackend(
       ? await nextGeneration(tx, current, credentials.url)
       : await insertBackend(tx, request, credentials.url, project);
   const { url: _, ...secrets } = credentials;
-  await vault.seal({ tx, actor, requestId: request.id }, backendSecret(backend), PURPOSE, { ...secrets });
+  await vault.seal({ tx, actor, requestId: request.id }, backendSecret(backend), PURPOSE, {
+    ...secrets,
+  });
   await recordAudit(tx, actor, {
     action: `backend.${project.status === "offered" ? "offer" : "attach"}`,
     subjectKind: "backend",
@@ -165,7 +165,11 @@ export async function purgeRetiredSecrets(
     .where(inArray(dataKeys.backendId, ids))
     .returning({ id: dataKeys.backendId });
   for (const id of new Set(gone.map((row) => row.id))) {
-    await recordAudit(tx, actor, { action: "secret.destroy", subjectKind: "backend", subjectId: id });
+    await recordAudit(tx, actor, {
+      action: "secret.destroy",
+      subjectKind: "backend",
+      subjectId: id,
+    });
   }
   return gone.length;
 }

@@ -1,9 +1,11 @@
+import type { PlanName } from "./schema.ts";
+
 /**
  * The plans. What each includes is said by the templates' manifests; how long each may take, by
  * priority, is here. Prices in cents; a year costs 15 % less than twelve months.
  */
 export interface Plan {
-  id: string;
+  id: PlanName;
   name: string;
   description: string;
   monthlyPrice: number;
@@ -16,7 +18,7 @@ export interface Plan {
 const yearly = (monthly: number) => Math.round((monthly * 12 * 0.85) / 100) * 100;
 
 const plan = (
-  id: string,
+  id: PlanName,
   name: string,
   targetHours: number,
   monthlyPrice: number,

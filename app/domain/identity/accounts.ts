@@ -1,8 +1,8 @@
 import { eq } from "drizzle-orm";
 import { v7 as uuidv7 } from "uuid";
 import { user } from "#db/auth.ts";
-import { type Actor, asActor, type Db, type Tx } from "#db/index.ts";
 import { adminUsers, type STAFF_ROLES } from "#db/identity.ts";
+import { type Actor, asActor, type Db, type Tx } from "#db/index.ts";
 import { recordAudit } from "../audit/index.server.ts";
 import { type Auth, MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from "./auth.ts";
 import { AccountExistsError, NotStaffError, WeakPasswordError } from "./errors.ts";

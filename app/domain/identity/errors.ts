@@ -20,7 +20,10 @@ export class MissingScopeError extends BerthError {
 /** The person behind the key or session is not on the staff, or no longer is. */
 export class NotStaffError extends BerthError {
   constructor() {
-    super("not_staff", "This act is for active staff. The account is not, or no longer, one of them.");
+    super(
+      "not_staff",
+      "This act is for active staff. The account is not, or no longer, one of them.",
+    );
   }
 }
 

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { type Actor, createDb } from "#db/index.ts";
 import { createTestDatabase, type TestDatabase } from "../../../tests/support/database.ts";
-import { createDb, type Actor } from "#db/index.ts";
 import {
-  addStaff,
   type Auth,
+  addStaff,
   createApiKey,
   createAuth,
-  identifyKey,
   InvalidKeyError,
+  identifyKey,
   MissingScopeError,
   requireScope,
   setPassword,
@@ -23,7 +23,12 @@ const actor: Actor = { kind: "staff", id: "cli", origin: "", correlationId: "t" 
 beforeAll(async () => {
   base = await createTestDatabase();
   authDb = createDb(base.authDatabaseUrl, { applicationName: "t", onError: () => {} });
-  auth = createAuth({ db: authDb, secret: "x".repeat(40), publicUrl: "http://127.0.0.1:3000", onError: (message) => errors.push(message) });
+  auth = createAuth({
+    db: authDb,
+    secret: "x".repeat(40),
+    publicUrl: "http://127.0.0.1:3000",
+    onError: (message) => errors.push(message),
+  });
 });
 afterAll(async () => {
   await authDb.$client.end();

@@ -1,10 +1,10 @@
 import { eq } from "drizzle-orm";
-import { type Actor, asActor, type Db } from "#db/index.ts";
+import { type Mailer, MailNotTakenError } from "#app/integrations/smtp/mailer.ts";
 import { customerBackends } from "#db/backends.ts";
 import { plans } from "#db/catalog.ts";
 import { customers } from "#db/customers.ts";
+import { type Actor, asActor, type Db } from "#db/index.ts";
 import { provisioningQueue } from "#db/queue.ts";
-import { type Mailer, MailNotTakenError } from "#app/integrations/smtp/mailer.ts";
 import { writeLetter } from "./letters.ts";
 import { LINK_PATHS, type LinkPurpose, linkToken } from "./links.ts";
 import { mailFailed, mailSent, type OutboxRow, takeMail } from "./outbox.ts";
@@ -80,7 +80,9 @@ const NO_BACKEND = "00000000-0000-0000-0000-000000000000";
 
 function formatDue(dueAt: Date | null, timeZone: string): string {
   if (!dueAt) return "a time that we will tell you";
-  return new Intl.DateTimeFormat("en-GB", { dateStyle: "full", timeStyle: "long", timeZone }).format(
-    dueAt,
-  );
+  return new Intl.DateTimeFormat("en-GB", {
+    dateStyle: "full",
+    timeStyle: "long",
+    timeZone,
+  }).format(dueAt);
 }

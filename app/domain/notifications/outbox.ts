@@ -1,8 +1,8 @@
 import { and, asc, eq, lte, sql } from "drizzle-orm";
-import { type Actor, asActor, type Db, type Tx } from "#db/index.ts";
-import { type MAIL_KINDS, outbox } from "#db/notifications.ts";
 import { deliverMail } from "#app/platform/jobs/contracts.ts";
 import { enqueue } from "#app/platform/jobs/enqueue.ts";
+import { type Actor, asActor, type Db, type Tx } from "#db/index.ts";
+import { type MAIL_KINDS, outbox } from "#db/notifications.ts";
 import { recordAudit } from "../audit/index.server.ts";
 
 export type MailKind = (typeof MAIL_KINDS)[number];

@@ -1,3 +1,4 @@
+export { readPasswordLink, redeemPasswordLink } from "./password.ts";
 export {
   credentialsInput,
   emailAddress,
@@ -6,4 +7,3 @@ export {
   REGIONS,
 } from "./schema.ts";
 export { type CustomerAnswer, findCustomers, submitRequest } from "./submit.ts";
-export { readPasswordLink, redeemPasswordLink } from "./password.ts";

@@ -76,7 +76,11 @@ export const newCustomerInput = z.strictObject({
     .regex(/^\+?[0-9][0-9 ()./-]{4,30}$/, "Write a telephone number, such as +49 30 1234567.")
     .optional(),
   country: z.string().refine(isCountry, "Use a two-letter country code, such as DE."),
-  timezone: z.string().max(64).refine(isTimeZone, "Use a time zone such as Europe/Berlin.").default("UTC"),
+  timezone: z
+    .string()
+    .max(64)
+    .refine(isTimeZone, "Use a time zone such as Europe/Berlin.")
+    .default("UTC"),
   industry: line(100).optional(),
   region: z.enum(REGIONS),
   plan: z.string().trim().toLowerCase().min(1).max(50),

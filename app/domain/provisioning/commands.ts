@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import type { Actor, Tx } from "#db/index.ts";
-import { liveBackendOf, retireBackend, viewBackend } from "../backends/index.server.ts";
 import type { BackendView } from "../backends/index.server.ts";
+import { liveBackendOf, retireBackend, viewBackend } from "../backends/index.server.ts";
 import type { Catalog } from "../catalog/index.server.ts";
 import { listMails } from "../notifications/index.server.ts";
 import {

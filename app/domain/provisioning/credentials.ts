@@ -1,5 +1,5 @@
-import { type Actor, asActor, type Db } from "#db/index.ts";
 import type { OutboundGuard } from "#app/platform/outbound/guard.ts";
+import { type Actor, asActor, type Db } from "#db/index.ts";
 import { recordAudit } from "../audit/index.server.ts";
 import {
   attachBackend,

@@ -31,7 +31,13 @@ export class LeaseLostError extends BerthError {
 /** What a machine may not do here: says what was found, what is needed, and where a person does it. */
 export class NeedsPersonError extends BerthError {
   readonly link: string;
-  constructor(facts: { message: string; found: string; needed: string; fix: string; link: string }) {
+  constructor(facts: {
+    message: string;
+    found: string;
+    needed: string;
+    fix: string;
+    link: string;
+  }) {
     super("needs_person", facts.message, facts);
     this.link = facts.link;
   }
@@ -39,7 +45,10 @@ export class NeedsPersonError extends BerthError {
 
 /** A step's own check of its work failed. */
 export class CheckFailedError extends BerthError {
-  constructor(code: string, failed: { name: string; found: string; needed: string; fix: string }[]) {
+  constructor(
+    code: string,
+    failed: { name: string; found: string; needed: string; fix: string }[],
+  ) {
     const [first] = failed;
     const more = failed.length > 1 ? ` (and ${failed.length - 1} more)` : "";
     super(code, `${first?.name ?? "A check"} does not hold${more}.`, {

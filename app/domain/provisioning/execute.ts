@@ -1,8 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { eq } from "drizzle-orm";
-import { customerBackends } from "#db/backends.ts";
-import { customers } from "#db/customers.ts";
-import { type Actor, asActor, type Db } from "#db/index.ts";
 import { connectToCustomer } from "#app/integrations/postgres/connect.ts";
 import { parseDatabaseUrl } from "#app/integrations/postgres/dsn.ts";
 import { FencedError, RunStoppedError } from "#app/integrations/postgres/run-errors.ts";
@@ -12,6 +9,9 @@ import { openProject } from "#app/integrations/supabase/project.ts";
 import { BerthError } from "#app/platform/errors.ts";
 import type { Logger } from "#app/platform/log.ts";
 import type { OutboundGuard } from "#app/platform/outbound/guard.ts";
+import { customerBackends } from "#db/backends.ts";
+import { customers } from "#db/customers.ts";
+import { type Actor, asActor, type Db } from "#db/index.ts";
 import { backendSecret } from "../backends/index.server.ts";
 import type { Catalog } from "../catalog/index.server.ts";
 import { lockRequest, moveRequest } from "../queue/index.server.ts";
@@ -70,7 +70,10 @@ export async function executeRun(deps: RunnerDeps, lease: Lease, stop: AbortSign
     }
     log.error({ err: error }, "the run has failed");
     await failWith(deps, lease, "Credentials", error).catch((again) => {
-      log.error({ err: again }, "the failure could not be written down; the run will be taken over");
+      log.error(
+        { err: again },
+        "the failure could not be written down; the run will be taken over",
+      );
     });
   } finally {
     clearInterval(heartbeat);
@@ -245,11 +248,6 @@ async function failWith(
 ): Promise<void> {
   const described = describeFailure(error);
   await asActor(db, actor, (tx) =>
-    failRun(
-      { tx, actor },
-      lease,
-      { step: where, error: described, needsPerson: false },
-      staffMail,
-    ),
+    failRun({ tx, actor }, lease, { step: where, error: described, needsPerson: false }, staffMail),
   );
 }

@@ -43,7 +43,12 @@ export async function failRun(
 ): Promise<void> {
   await requireLease(tx, lease);
   const { run } = lease;
-  await endRun({ tx, actor }, lease, failure.needsPerson ? "needs_person" : "failed", failure.error);
+  await endRun(
+    { tx, actor },
+    lease,
+    failure.needsPerson ? "needs_person" : "failed",
+    failure.error,
+  );
   const request = await lockRequest(tx, run.requestId);
   const { code, message, found, needed, fix, link } = failure.error;
   const told: RequestFailure = { code, message, step: failure.step, found, needed, fix, link };

@@ -1,5 +1,5 @@
 export { cancelRequest, type RequestView, retryRequest, viewRequest } from "./commands.ts";
-export { checkCredentials, type CredentialsDeps, submitCredentials } from "./credentials.ts";
+export { type CredentialsDeps, checkCredentials, submitCredentials } from "./credentials.ts";
 export { CredentialsMissingError, CredentialsRefusedError } from "./errors.ts";
 export { executeRun, type RunnerDeps } from "./execute.ts";
 export { takeRun } from "./lease.ts";

@@ -1,9 +1,9 @@
 import { eq } from "drizzle-orm";
+import { openProject } from "#app/integrations/supabase/project.ts";
+import type { OutboundGuard } from "#app/platform/outbound/guard.ts";
 import { customerBackends } from "#db/backends.ts";
 import { customers } from "#db/customers.ts";
 import { type Actor, asActor, type Db } from "#db/index.ts";
-import { openProject } from "#app/integrations/supabase/project.ts";
-import type { OutboundGuard } from "#app/platform/outbound/guard.ts";
 import { backendSecret } from "../backends/index.server.ts";
 import { findLink, LinkNotValidError, spendLink } from "../notifications/index.server.ts";
 import type { Vault } from "../vault/index.server.ts";

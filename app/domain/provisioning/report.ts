@@ -1,7 +1,7 @@
-import type { StepError } from "#db/provisioning.ts";
 import { SqlStepError } from "#app/integrations/postgres/run-errors.ts";
 import { BerthError } from "#app/platform/errors.ts";
 import { redactText } from "#app/platform/redact.ts";
+import type { StepError } from "#db/provisioning.ts";
 import { NeedsPersonError } from "./errors.ts";
 
 /** What a step's failure is to people: redacted, bounded, with what to do. */

@@ -1,8 +1,8 @@
 import { and, asc, desc, eq, sql } from "drizzle-orm";
-import type { Tx } from "#db/index.ts";
-import { provisioningRuns, provisioningSteps, type StepError } from "#db/provisioning.ts";
 import { provisionRun } from "#app/platform/jobs/contracts.ts";
 import { enqueue } from "#app/platform/jobs/enqueue.ts";
+import type { Tx } from "#db/index.ts";
+import { provisioningRuns, provisioningSteps, type StepError } from "#db/provisioning.ts";
 import { recordAudit } from "../audit/index.server.ts";
 import type { Backend } from "../backends/index.server.ts";
 import type { Catalog } from "../catalog/index.server.ts";

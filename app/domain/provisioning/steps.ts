@@ -1,8 +1,9 @@
-import type { CheckRow, RunSession } from "#app/integrations/postgres/run-session.ts";
-import { preflight } from "#app/integrations/postgres/preflight.ts";
 import type { SqlStep } from "#app/integrations/postgres/ledger.ts";
+import { preflight } from "#app/integrations/postgres/preflight.ts";
+import type { CheckRow, RunSession } from "#app/integrations/postgres/run-session.ts";
 import {
   ManagementTokenError,
+  OwnerAddressTakenError,
   ProjectNotFoundError,
 } from "#app/integrations/supabase/errors.ts";
 import type { ManagementClient } from "#app/integrations/supabase/management.ts";
@@ -138,7 +139,17 @@ async function configureAuth(site: Site): Promise<StepFacts> {
 }
 
 async function ensureOwner(site: Site): Promise<StepFacts> {
-  const { userId, created } = await site.admin.ensureOwner(site.owner);
+  const { userId, created } = await site.admin.ensureOwner(site.owner).catch((error) => {
+    // Whether that user is the customer, nobody but a person can say.
+    if (!(error instanceof OwnerAddressTakenError)) throw error;
+    throw new NeedsPersonError({
+      message: error.message,
+      found: error.found ?? "",
+      needed: error.needed ?? "",
+      fix: error.fix ?? "",
+      link: `https://supabase.com/dashboard/project/${site.projectRef}/auth/users`,
+    });
+  });
   await site.ownerFound(userId);
   return { outcome: created ? "created" : "already_there" };
 }

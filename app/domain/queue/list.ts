@@ -14,8 +14,10 @@ const cursor = z
   .transform((text, context): { dueAt: string; id: string } => {
     const [dueAt = "", id = ""] = Buffer.from(text, "base64url").toString("utf8").split("|");
     const valid =
-      (dueAt === "infinity" || z.iso.datetime().safeParse(dueAt).success) && z.uuid().safeParse(id).success;
-    if (!valid) context.addIssue({ code: "custom", message: "This cursor did not come from here." });
+      (dueAt === "infinity" || z.iso.datetime().safeParse(dueAt).success) &&
+      z.uuid().safeParse(id).success;
+    if (!valid)
+      context.addIssue({ code: "custom", message: "This cursor did not come from here." });
     return { dueAt, id };
   });
 

@@ -59,7 +59,9 @@ export async function moveRequest(
   move: Move,
 ): Promise<RequestRow> {
   if (!EDGES[request.status].includes(to)) {
-    const possible = (Object.keys(EDGES) as RequestStatus[]).filter((from) => EDGES[from].includes(to));
+    const possible = (Object.keys(EDGES) as RequestStatus[]).filter((from) =>
+      EDGES[from].includes(to),
+    );
     throw new WrongStateError(request.status, `move it to ${to} and so`, possible);
   }
   const clock = await turnClock(tx, request, to);
@@ -133,9 +135,7 @@ async function computeDue(
   const [target] = await tx
     .select({ hours: planTargets.hours })
     .from(planTargets)
-    .where(
-      and(eq(planTargets.planId, request.planId), eq(planTargets.priority, request.priority)),
-    );
+    .where(and(eq(planTargets.planId, request.planId), eq(planTargets.priority, request.priority)));
   if (!target) throw new Error(`Plan ${request.planId} has no target for ${request.priority}.`);
   const segments = await tx
     .select()
@@ -171,7 +171,10 @@ export async function createRequest(
     .where(eq(provisioningQueue.id, made.id))
     .returning();
   if (!request) throw new Error("A request vanished between two statements.");
-  await addEvent({ tx, actor }, request.id, "received", { plan: wish.planId, features: wish.features });
+  await addEvent({ tx, actor }, request.id, "received", {
+    plan: wish.planId,
+    features: wish.features,
+  });
   await recordAudit(tx, actor, {
     action: "request.received",
     subjectKind: "request",

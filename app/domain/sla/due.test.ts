@@ -12,7 +12,11 @@ const segment = (kind: ClockSegment["kind"], from: number, to: number | null): C
 describe("dueAt", () => {
   it("moves by exactly as long as the clock was paused", () => {
     expect(dueAt([segment("running", 0, null)], 24)).toEqual(at(24));
-    const paused = [segment("running", 0, 5), segment("paused", 5, 15), segment("running", 15, null)];
+    const paused = [
+      segment("running", 0, 5),
+      segment("paused", 5, 15),
+      segment("running", 15, null),
+    ];
     expect(dueAt(paused, 24)).toEqual(at(34));
   });
 
@@ -38,10 +42,14 @@ describe("estimateCompletion", () => {
   const base = { now: at(1), createdAt: at(0), due: at(24) };
   it("is the promise while nothing is known, then the middle of the recent ones", () => {
     expect(estimateCompletion({ ...base, recentDurationsMs: [] })).toEqual(at(24));
-    expect(estimateCompletion({ ...base, recentDurationsMs: [2, 9, 4].map((h) => h * 3_600_000) })).toEqual(at(4));
+    expect(
+      estimateCompletion({ ...base, recentDurationsMs: [2, 9, 4].map((h) => h * 3_600_000) }),
+    ).toEqual(at(4));
   });
   it("is neither past nor beyond the promise", () => {
-    expect(estimateCompletion({ ...base, now: at(8), recentDurationsMs: [3_600_000] })).toEqual(at(8));
+    expect(estimateCompletion({ ...base, now: at(8), recentDurationsMs: [3_600_000] })).toEqual(
+      at(8),
+    );
     expect(estimateCompletion({ ...base, recentDurationsMs: [99 * 3_600_000] })).toEqual(at(24));
   });
 });

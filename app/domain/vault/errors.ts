@@ -12,9 +12,13 @@ export class KeyringError extends BerthError {
 export class UnknownKeyError extends BerthError {
   readonly keyId: string;
   constructor(keyId: string) {
-    super("key_unknown", `Secrets are sealed with the key "${keyId}", which is not in ENCRYPTION_KEYS.`, {
-      fix: `Put the key "${keyId}" back into ENCRYPTION_KEYS.`,
-    });
+    super(
+      "key_unknown",
+      `Secrets are sealed with the key "${keyId}", which is not in ENCRYPTION_KEYS.`,
+      {
+        fix: `Put the key "${keyId}" back into ENCRYPTION_KEYS.`,
+      },
+    );
     this.keyId = keyId;
   }
 }
@@ -22,15 +26,22 @@ export class UnknownKeyError extends BerthError {
 /** The key has the right name and the wrong bytes. */
 export class WrongKeyError extends BerthError {
   constructor(keyId: string) {
-    super("key_wrong", `The key "${keyId}" in ENCRYPTION_KEYS is not the one that sealed the secrets.`, {
-      fix: `Restore the original bytes of the key "${keyId}".`,
-    });
+    super(
+      "key_wrong",
+      `The key "${keyId}" in ENCRYPTION_KEYS is not the one that sealed the secrets.`,
+      {
+        fix: `Restore the original bytes of the key "${keyId}".`,
+      },
+    );
   }
 }
 
 export class UnknownFormatError extends BerthError {
   constructor(version: number | undefined) {
-    super("sealed_format_unknown", `A sealed value has the unknown format version ${version ?? "none"}.`);
+    super(
+      "sealed_format_unknown",
+      `A sealed value has the unknown format version ${version ?? "none"}.`,
+    );
   }
 }
 

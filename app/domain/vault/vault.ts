@@ -1,8 +1,8 @@
 import { createHmac } from "node:crypto";
 import { and, eq } from "drizzle-orm";
+import { UnsealError } from "#app/platform/crypto/aes-gcm.ts";
 import { type Actor, asActor, type Db, type Tx } from "#db/index.ts";
 import { dataKeys, sealedSecrets, vaultCanaries } from "#db/vault.ts";
-import { UnsealError } from "#app/platform/crypto/aes-gcm.ts";
 import { recordAudit } from "../audit/index.server.ts";
 import { SecretMissingError, UnknownKeyError, WrongKeyError } from "./errors.ts";
 import {

@@ -41,13 +41,18 @@ export function createMailer(smtpUrl: string, from: string): Mailer {
   return {
     async send({ messageId, to, subject, text, html }) {
       if (!ONE_ADDRESS.test(to.address)) {
-        throw new MailNotTakenError("The recipient is not one plain mail address.", true, undefined);
+        throw new MailNotTakenError(
+          "The recipient is not one plain mail address.",
+          true,
+          undefined,
+        );
       }
       try {
         await transport.sendMail({ messageId, from, to, subject, text, html });
       } catch (error) {
         const code = (error as { responseCode?: number }).responseCode ?? 0;
-        const reason = code > 0 ? `The mail server answered ${code}.` : "The mail server cannot be reached.";
+        const reason =
+          code > 0 ? `The mail server answered ${code}.` : "The mail server cannot be reached.";
         throw new MailNotTakenError(reason, code >= 500, error);
       }
     },

@@ -65,7 +65,9 @@ const queueItem = z.object({
   endedAt: instant.nullable(),
   assignee: z.object({ id: z.string(), name: z.string() }).nullable(),
   claimExpiresAt: instant.nullable(),
-  failure: facts.nullable().describe("Why it stands as failed: found, needed, fix, perhaps a link."),
+  failure: facts
+    .nullable()
+    .describe("Why it stands as failed: found, needed, fix, perhaps a link."),
 });
 
 export const queuePage = z.object({

@@ -1,5 +1,10 @@
 import type { z } from "zod";
-import { BodyMalformedError, BodyTooLargeError, FieldsInvalidError, MediaTypeError } from "./errors.ts";
+import {
+  BodyMalformedError,
+  BodyTooLargeError,
+  FieldsInvalidError,
+  MediaTypeError,
+} from "./errors.ts";
 
 /** Largest body of a call, in bytes. The largest honest one is a few kilobytes. */
 export const MAX_BODY_BYTES = 64 * 1024;

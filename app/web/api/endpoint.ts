@@ -1,7 +1,7 @@
 import type { z } from "zod";
-import type { Actor } from "#db/index.ts";
 import type { KeyHolder, Scope } from "#app/domain/identity/index.server.ts";
 import type { Services } from "#app/domain/services.server.ts";
+import type { Actor } from "#db/index.ts";
 
 /** What the handler of a call gets: everything already checked. */
 export interface Call<Query, Body> {

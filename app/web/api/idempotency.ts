@@ -37,7 +37,11 @@ export function repetitionOf(
       { field: "Idempotency-Key", message: "Use 1 to 200 printable characters without spaces." },
     ]);
   }
-  return { ownerId, key, bodyHash: createHmac("sha256", hashKey).update(canonical(body)).digest("hex") };
+  return {
+    ownerId,
+    key,
+    bodyHash: createHmac("sha256", hashKey).update(canonical(body)).digest("hex"),
+  };
 }
 
 /**

@@ -107,7 +107,8 @@ export function problemResponse(error: unknown, correlationId: string): Response
     "Cache-Control": "no-store",
   });
   if (problem.status === 401) headers.set("WWW-Authenticate", 'Bearer realm="berth"');
-  if (error instanceof RateLimitedError) headers.set("Retry-After", String(error.retryAfterSeconds));
+  if (error instanceof RateLimitedError)
+    headers.set("Retry-After", String(error.retryAfterSeconds));
   if (error instanceof MethodNotAllowedError) headers.set("Allow", error.allowed.join(", "));
   // What is left of a body that was refused half-way is not read.
   if (error instanceof BodyTooLargeError) headers.set("Connection", "close");

@@ -1,6 +1,11 @@
 import type { ActionFunctionArgs, LoaderFunctionArgs } from "@remix-run/node";
+import {
+  InvalidKeyError,
+  identifyKey,
+  type KeyHolder,
+  requireScope,
+} from "#app/domain/identity/index.server.ts";
 import type { Actor } from "#db/index.ts";
-import { identifyKey, InvalidKeyError, type KeyHolder, requireScope } from "#app/domain/identity/index.server.ts";
 import { parseWith, readJson, readQuery } from "./body.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { MethodNotAllowedError, NothingHereError } from "./errors.ts";
@@ -19,7 +24,8 @@ export function serve(...endpoints: Endpoint[]) {
     try {
       return await dispatch(endpoints, args);
     } catch (error) {
-      if (!isExpected(error)) runtime.log.error({ err: error, correlationId }, "an API call failed");
+      if (!isExpected(error))
+        runtime.log.error({ err: error, correlationId }, "an API call failed");
       return problemResponse(error, correlationId);
     }
   };

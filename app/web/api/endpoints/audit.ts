@@ -1,5 +1,5 @@
-import { asActor } from "#db/index.ts";
 import { auditFilter, listAudit } from "#app/domain/audit/index.server.ts";
+import { asActor } from "#db/index.ts";
 import { auditPage } from "../answers.ts";
 import { endpoint } from "../endpoint.ts";
 

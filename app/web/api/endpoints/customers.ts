@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { asActor } from "#db/index.ts";
 import { attachBackend, type ConnectionTest } from "#app/domain/backends/index.server.ts";
 import {
   emailAddress,
@@ -8,8 +7,12 @@ import {
   newCustomerInput,
   submitRequest,
 } from "#app/domain/onboarding/index.server.ts";
-import { checkCredentials, CredentialsRefusedError } from "#app/domain/provisioning/index.server.ts";
+import {
+  CredentialsRefusedError,
+  checkCredentials,
+} from "#app/domain/provisioning/index.server.ts";
 import { estimateFor, positionsOf } from "#app/domain/queue/index.server.ts";
+import { asActor } from "#db/index.ts";
 import { customersFound, submitted } from "../answers.ts";
 import { type Call, endpoint } from "../endpoint.ts";
 import { earlierAnswer, rememberAnswer, repetitionOf } from "../idempotency.ts";
@@ -30,7 +33,12 @@ export const createCustomer = endpoint({
   ],
   body: newCustomerInput,
   answer: { status: 201, schema: submitted },
-  problems: ["choice_not_possible", "credentials_refused", "idempotency_mismatch", "project_in_use"],
+  problems: [
+    "choice_not_possible",
+    "credentials_refused",
+    "idempotency_mismatch",
+    "project_in_use",
+  ],
   handle: create,
 });
 

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { asActor } from "#db/index.ts";
 import { credentialsInput } from "#app/domain/onboarding/index.server.ts";
 import {
   cancelRequest,
@@ -8,13 +7,14 @@ import {
   viewRequest,
 } from "#app/domain/provisioning/index.server.ts";
 import {
-  claimRequest,
   type Context,
+  claimRequest,
   listQueue,
   queueFilter,
-  releaseRequest,
   RequestNotFoundError,
+  releaseRequest,
 } from "#app/domain/queue/index.server.ts";
+import { asActor } from "#db/index.ts";
 import { queuePage, requestView } from "../answers.ts";
 import { type Call, type Endpoint, endpoint } from "../endpoint.ts";
 
@@ -106,7 +106,13 @@ export const submit = endpoint({
   body: credentialsInput,
   bodyOptional: true,
   answer: { status: 200, schema: requestView },
-  problems: [...HOLDING, "claim_expired", "credentials_refused", "credentials_missing", "project_in_use"],
+  problems: [
+    ...HOLDING,
+    "claim_expired",
+    "credentials_refused",
+    "credentials_missing",
+    "project_in_use",
+  ],
   reachesOut: true,
   async handle(call) {
     const { services, actor, body } = call;
