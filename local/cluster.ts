@@ -4,14 +4,12 @@
  * account, since PostgreSQL itself refuses root.
  */
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
-import { constants } from "node:fs";
 import {
   access,
   chmod,
   copyFile,
   mkdir,
   open,
-  readdir,
   readFile,
   rename,
   rm,
@@ -23,10 +21,11 @@ import { createServer } from "node:net";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Account, giveTo, serverAccount } from "./account.ts";
-import { ClusterFailedError, ClusterInUseError } from "./errors.ts";
-import { clearTheWay, forgetOwner, isAlive, readPostmasterFile, recordOwner } from "./orphan.ts";
+import { ClusterFailedError } from "./errors.ts";
+import { clearTheWay, forgetOwner, readPostmasterFile, recordOwner } from "./orphan.ts";
 import { postgresBinaries } from "./root.ts";
 
+export { copyCluster } from "./copy.ts";
 export { clusterRoot } from "./root.ts";
 
 /** A running server. */
@@ -252,43 +251,6 @@ function running(
       await forgetOwner(dataDir);
     },
   };
-}
-
-/** Files that belong to one running server, never to a copy. */
-const NOT_COPIED = new Set(["postmaster.pid", "postmaster.opts", "server.crt", "server.key"]);
-
-/**
- * Copies the data directory of a cleanly stopped cluster; shares blocks where the file system
- * can. The copy appears complete or not at all. Throws ClusterInUseError when a server runs it.
- */
-export async function copyCluster(from: string, to: string): Promise<void> {
-  const server = await readPostmasterFile(from);
-  if (server && isAlive(server.pid)) throw new ClusterInUseError(from, server.pid);
-  const account = await serverAccount();
-  const unfinished = `${to}.unfinished`;
-  await rm(unfinished, { recursive: true, force: true });
-  await mkdir(unfinished, { recursive: true, mode: 0o700 });
-  await giveTo(account, unfinished);
-  const files: string[] = [];
-  for (const entry of await readdir(from, { recursive: true, withFileTypes: true })) {
-    const name = path.join(path.relative(from, entry.parentPath), entry.name);
-    if (NOT_COPIED.has(entry.name)) continue;
-    if (entry.isFile()) files.push(name);
-    // A folder is listed before what lies in it.
-    if (!entry.isDirectory()) continue;
-    await mkdir(path.join(unfinished, name), { mode: 0o700, recursive: true });
-    await giveTo(account, path.join(unfinished, name));
-  }
-  // About a thousand small files: one after another they would take most of a second.
-  const lane = async () => {
-    for (let name = files.pop(); name !== undefined; name = files.pop()) {
-      const copy = path.join(unfinished, name);
-      await copyFile(path.join(from, name), copy, constants.COPYFILE_FICLONE);
-      await giveTo(account, copy);
-    }
-  };
-  await Promise.all(Array.from({ length: 16 }, lane));
-  await rename(unfinished, to);
 }
 
 function portIsFree(port: number): Promise<number | null> {

@@ -11,7 +11,7 @@ const run = promisify(execFile);
 const ownerFile = (dataDir: string) => `${dataDir}.owner`;
 
 /** What the server writes about itself into postmaster.pid (its documented line order). */
-export interface PostmasterFile {
+interface PostmasterFile {
   pid: number;
   ready: boolean;
 }

@@ -47,7 +47,7 @@ export async function clusterRoot(preferred: string): Promise<string> {
 }
 
 /** The two programs of PostgreSQL that are needed here. */
-export interface Binaries {
+interface Binaries {
   initdb: string;
   postgres: string;
 }

@@ -1,5 +1,5 @@
 /** What a switched-on fault does; sandbox/README.md describes each. */
-export const FAULT_KINDS = [
+const FAULT_KINDS = [
   "delay",
   "rate-limited",
   "error",
@@ -8,7 +8,7 @@ export const FAULT_KINDS = [
   "never-ready",
   "paused",
 ] as const;
-export type FaultKind = (typeof FAULT_KINDS)[number];
+type FaultKind = (typeof FAULT_KINDS)[number];
 
 /** A fault that somebody switched on. */
 export interface Fault {

@@ -26,7 +26,7 @@ const STARTUP_LIMIT = 10_000;
 const STARTUP_TIMEOUT_MS = 30_000;
 
 /** The running pooler. */
-export interface Pooler {
+interface Pooler {
   port: number;
   close(): Promise<void>;
 }

@@ -27,7 +27,7 @@ export interface ManagementParts {
 export type ManagementHandler = (call: Call, project: Project) => Promise<Answer> | Answer;
 
 /** The Management API: an answer, and what to count it as. */
-export interface ManagementApi {
+interface ManagementApi {
   answer(call: Call): Promise<{ answer: Answer; route: string; ref: string | null }>;
 }
 

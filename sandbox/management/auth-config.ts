@@ -6,7 +6,7 @@
 type Value = string | number | boolean | null;
 
 /** What a field holds: its type and whether null is a value. */
-export interface AuthField {
+interface AuthField {
   type: "string" | "number" | "boolean";
   nullable: boolean;
   initial: Value;

@@ -64,7 +64,7 @@ const CREATE = {
 };
 
 /** A project as the answer to its creation shows it. */
-export const projectJson = (project: Project) => ({
+const projectJson = (project: Project) => ({
   id: project.ref,
   ref: project.ref,
   organization_id: project.organizationSlug,
@@ -76,7 +76,7 @@ export const projectJson = (project: Project) => ({
 });
 
 /** A project as GET shows it: with its database's host. */
-export const projectWithDatabaseJson = (project: Project) => ({
+const projectWithDatabaseJson = (project: Project) => ({
   ...projectJson(project),
   database: {
     host: "127.0.0.1",

@@ -12,7 +12,7 @@ export interface Html {
 }
 
 /** Makes text inert in markup and in quoted attributes. */
-export const escapeText = (text: string) => text.replace(/[&<>"']/g, (c) => ENTITIES[c] ?? c);
+const escapeText = (text: string) => text.replace(/[&<>"']/g, (c) => ENTITIES[c] ?? c);
 
 /** A template whose values are escaped, unless they are Html (or lists of it) themselves. */
 export function html(parts: TemplateStringsArray, ...values: unknown[]): Html {

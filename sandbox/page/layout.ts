@@ -18,7 +18,7 @@ header p { margin: 0; font-size: 14px; }
 main { max-width: 640px; margin: 0 auto; padding: 24px 16px 64px; }
 h1 { font-size: 24px; line-height: 1.25; margin: 0 0 8px; overflow-wrap: anywhere; }
 h2 { font-size: 17px; margin: 32px 0 8px; }
-p { margin: 0 0 12px; } .soft { color: var(--soft); font-size: 14px; }
+p { margin: 0 0 12px; } .soft { color: var(--soft); font-size: 14px; margin-top: 8px; }
 a { color: var(--brand); }
 label { display: block; font-weight: 600; margin: 16px 0 4px; }
 input, select, button { font: inherit; color: inherit; border: 1px solid var(--line);
@@ -32,16 +32,16 @@ ul.list { list-style: none; margin: 0; padding: 0; border-top: 1px solid var(--l
 ul.list li { border-bottom: 1px solid var(--line); padding: 12px 0; display: flex; gap: 12px;
   justify-content: space-between; flex-wrap: wrap; overflow-wrap: anywhere; }
 .secret { display: flex; gap: 8px; align-items: stretch; }
-.secret code { flex: 1; min-width: 0; overflow-wrap: anywhere; background: var(--panel);
+.secret code { flex: 1; min-width: 0; user-select: all; overflow-wrap: anywhere; background: var(--panel);
   border: 1px solid var(--line); border-radius: 6px; padding: 10px 12px;
   font: 13px/1.5 "JetBrains Mono", ui-monospace, monospace; }
-.actions { display: flex; gap: 12px; flex-wrap: wrap; margin-top: 24px; }
+.actions { display: flex; gap: 12px; flex-wrap: wrap; margin: 24px 0 16px; }
 .status { font-weight: 600; } .good { color: var(--good); } .bad { color: var(--bad); }
 .problem { border: 1px solid var(--bad); border-radius: 6px; padding: 12px; }
 `;
 
 /** Options of a page. */
-export interface PageOptions {
+interface PageOptions {
   title: string;
   body: Html;
   status?: number;

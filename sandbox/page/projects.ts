@@ -64,7 +64,6 @@ function indexPage(parts: ControlParts, problem?: string): Answer {
   return page({
     title: "Projects",
     status: problem ? 422 : 200,
-    ...(projects.some((p) => PASSING.includes(p.status)) && !problem ? { refreshSeconds: 2 } : {}),
     body: html`<h1>Projects</h1>
 <p>This program stands in for Supabase on your own machine. Create a project here as you would
 there, then copy its address, keys and database URL into Berth.</p>

@@ -32,7 +32,7 @@ export interface Route {
 }
 
 /** Finds the route of a request; null when there is none. */
-export type Router = (
+type Router = (
   method: string,
   path: string,
 ) => {

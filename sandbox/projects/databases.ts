@@ -12,7 +12,7 @@ import type { ProjectStore } from "./store.ts";
 const APPLICATION = "supabase-sandbox";
 
 /** The platform's roles that Auth and Storage connect as. */
-export type PlatformRole = "supabase_admin" | "supabase_auth_admin" | "supabase_storage_admin";
+type PlatformRole = "supabase_admin" | "supabase_auth_admin" | "supabase_storage_admin";
 
 const PLATFORM_ROLES = [
   SUPERUSER,

@@ -14,7 +14,7 @@ import {
 import type { ProjectStore } from "./store.ts";
 
 /** What a caller may choose about a new project. */
-export interface NewProject {
+interface NewProject {
   name: string;
   databasePassword?: string;
   region?: string;

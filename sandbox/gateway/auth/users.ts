@@ -121,7 +121,7 @@ export const byEmail = (sql: Sql, email: string) =>
   findUser(sql, "email = $1 and is_sso_user = false", [email]);
 
 /** What a new user is made of. */
-export interface NewUser {
+interface NewUser {
   id?: string;
   email: string | null;
   phone?: string | null;

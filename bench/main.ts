@@ -1,0 +1,21 @@
+/** `npm run bench -- NAME [--json]`: measurements side by side, as ratios taken in one run. */
+import { parseArgs } from "node:util";
+import { asTable, type Report } from "./report.ts";
+import { benchRunner } from "./runner.ts";
+
+const BENCHES: Record<string, () => Promise<Report>> = { runner: benchRunner };
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: "boolean", default: false } },
+});
+const names = positionals.length > 0 ? positionals : Object.keys(BENCHES);
+for (const name of names) {
+  const bench = BENCHES[name];
+  if (!bench) {
+    process.stderr.write(`There is no bench "${name}". There are: ${Object.keys(BENCHES).join(", ")}.\n`);
+    process.exit(1);
+  }
+  const report = await bench();
+  process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : asTable(report));
+}
