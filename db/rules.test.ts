@@ -92,7 +92,7 @@ describe("row-level security", () => {
   });
 
   it("gives the login role nothing of its own", async () => {
-    expect(await refusal(base.db.execute(sql`select * from customers`))).toBe("42501");
+    expect(await refusal(base.db.execute(sql`select * from public.customers`))).toBe("42501");
   });
 
   it("is on for every table that a customer owns rows of", async () => {

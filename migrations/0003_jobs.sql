@@ -29,3 +29,13 @@ $$;
 REVOKE EXECUTE ON FUNCTION berth_enqueue(text, jsonb, timestamptz, text) FROM PUBLIC;
 --> statement-breakpoint
 GRANT EXECUTE ON FUNCTION berth_enqueue(text, jsonb, timestamptz, text) TO berth_customer, berth_staff, berth_worker, berth_api;
+--> statement-breakpoint
+
+-- How many migrations this database has: a process that is newer than its schema does not start.
+CREATE FUNCTION berth_schema_version() RETURNS integer
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = ''
+AS $$ BEGIN RETURN (SELECT count(*) FROM drizzle.__drizzle_migrations); END $$;
+--> statement-breakpoint
+REVOKE EXECUTE ON FUNCTION berth_schema_version() FROM PUBLIC;
+--> statement-breakpoint
+GRANT EXECUTE ON FUNCTION berth_schema_version() TO berth_worker;

@@ -3,6 +3,7 @@ import { drizzle } from "drizzle-orm/node-postgres";
 import { migrate as applyMigrations } from "drizzle-orm/node-postgres/migrator";
 import pg from "pg";
 import { PgBoss } from "pg-boss";
+import { parseMigrationEnv } from "#app/platform/env.ts";
 import { jobContracts } from "#app/platform/jobs/contracts.ts";
 
 const MIGRATIONS = fileURLToPath(new URL("../migrations", import.meta.url));
@@ -112,18 +113,13 @@ async function ensureJobEngine(admin: pg.Client, jobsDatabaseUrl: string): Promi
   await admin.query("reset role");
 }
 
-function required(name: string): string {
-  const value = process.env[name];
-  if (!value) throw new Error(`${name} is missing. See .env.example.`);
-  return value;
-}
-
 if (import.meta.main) {
-  await migrate({
-    adminUrl: required("MIGRATION_DATABASE_URL"),
-    databaseUrl: required("DATABASE_URL"),
-    authDatabaseUrl: required("AUTH_DATABASE_URL"),
-    jobsDatabaseUrl: required("JOBS_DATABASE_URL"),
-    log: { info: (message) => process.stdout.write(`${message}\n`) },
-  });
+  try {
+    const { migrationDatabaseUrl, ...urls } = parseMigrationEnv(process.env);
+    const log = { info: (message: string) => void process.stdout.write(`${message}\n`) };
+    await migrate({ ...urls, adminUrl: migrationDatabaseUrl, log });
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : "It failed."}\n`);
+    process.exit(1);
+  }
 }

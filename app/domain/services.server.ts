@@ -9,6 +9,7 @@ import type { Logger } from "#app/platform/log.ts";
 import { createOutboundGuard, type OutboundGuard } from "#app/platform/outbound/guard.ts";
 import { type Actor, asActor, createDb, type Db } from "#db/index.ts";
 import { type Catalog, loadCatalog, syncCatalog } from "./catalog/index.server.ts";
+import { requireCurrentSchema } from "./schema-version.server.ts";
 import { createKeyring, createVault, type Vault } from "./vault/index.server.ts";
 
 /** What the domain's commands work with, in every process alike. */
@@ -23,6 +24,8 @@ export interface Services {
   management: ManagementClient | null;
   /** Keys the tokens of one-time links. */
   linkKey: Buffer;
+  /** Rejects while the database is away, or too old. */
+  ready(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -54,6 +57,7 @@ export async function openServices(
     onError: (error) => log.warn({ err: error }, "an idle database connection was lost"),
   });
   try {
+    await requireCurrentSchema(db, BOOT);
     await vault.verifyKeys(db, BOOT);
     await asActor(db, BOOT, (tx) => syncCatalog(tx, catalog));
   } catch (error) {
@@ -71,6 +75,7 @@ export async function openServices(
         ? null
         : createManagementClient({ baseUrl: managementUrl, accessToken, guard }),
     linkKey: deriveKey(env.appSecret, "one-time links"),
+    ready: () => requireCurrentSchema(db, BOOT),
     close: () => db.$client.end(),
   };
 }

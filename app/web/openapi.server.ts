@@ -4,6 +4,7 @@ import { MAX_BODY_BYTES } from "./api/body.ts";
 import type { Endpoint } from "./api/endpoint.ts";
 import { ENDPOINTS } from "./api/endpoints/index.ts";
 import { EACH_KEY, EACH_STRANGER, EACH_TEST } from "./api/limits.ts";
+import { PROBLEMS } from "./api/problem.ts";
 
 const EACH_CALL = ["key_invalid", "scope_missing", "fields_invalid", "rate_limited"];
 
@@ -70,7 +71,7 @@ function operationOf(endpoint: Endpoint) {
   const { summary, description, scope, body, bodyOptional, answer, problems = [] } = endpoint;
   return {
     summary,
-    description: [description, `Needs the scope \`${scope}\`.`].filter(Boolean).join("\n\n"),
+    ...(description && { description }),
     security: [{ key: [scope] }],
     parameters: parametersOf(endpoint),
     ...(body && {
@@ -115,6 +116,7 @@ export function openApiDocument() {
     openapi: "3.1.0",
     info: { title: "Berth", version: "1.0.0", description: INTRODUCTION },
     paths,
+    "x-problems": PROBLEMS,
     components: {
       schemas: { Problem: problem },
       securitySchemes: { key: { type: "http", scheme: "bearer", description: "An API key." } },

@@ -37,7 +37,7 @@ export async function createRuntime(env: Env, log: Logger): Promise<Runtime> {
     publicUrl: env.publicUrl,
     log,
     async ready() {
-      await services.db.execute(sql`select 1`);
+      await services.ready();
       await authDb.execute(sql`select 1`);
     },
     async close() {

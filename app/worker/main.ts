@@ -1,16 +1,15 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { PgBoss } from "pg-boss";
-import { purgeRetiredSecrets } from "#app/domain/backends/index.server.ts";
 import { deliverNext } from "#app/domain/notifications/index.server.ts";
-import { expireClaims } from "#app/domain/queue/index.server.ts";
 import { openServices } from "#app/domain/services.server.ts";
 import { createMailer } from "#app/integrations/smtp/mailer.ts";
 import { parseEnv } from "#app/platform/env.ts";
 import { deliverMail, type JobContract, provisionRun } from "#app/platform/jobs/contracts.ts";
 import { createLogger, type Logger } from "#app/platform/log.ts";
 import { installShutdown } from "#app/platform/shutdown.ts";
-import { type Actor, asActor } from "#db/index.ts";
+import type { Actor } from "#db/index.ts";
+import { keepHouse } from "./housekeeping.ts";
 import { repeat } from "./loop.ts";
 import { createRunner } from "./runner.ts";
 
@@ -59,18 +58,11 @@ async function main(log: Logger): Promise<void> {
     shutdown.signal,
   );
   const delivery = { ...services, actor, mailer, publicUrl: env.publicUrl };
-  const keepHouse = async () => {
-    const worked = await asActor(services.db, actor, async (tx) => [
-      await expireClaims({ tx, actor }),
-      await purgeRetiredSecrets({ tx, actor }),
-    ]);
-    return worked.some((count) => count > 0);
-  };
   const context = { signal: shutdown.signal, log };
   loops.push(
     repeat("runs", RUN_SCAN_MS, () => runner.takeOne(), context),
     repeat("mail", MAIL_SCAN_MS, () => deliverNext(delivery), context),
-    repeat("housekeeping", HOUSEKEEPING_MS, keepHouse, context),
+    repeat("housekeeping", HOUSEKEEPING_MS, () => keepHouse({ db: services.db, actor }), context),
   );
   await jobs.start();
   await handle(jobs, provisionRun, ({ runId }) => runner.takeOne(runId));

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { freePort } from "#local/cluster.ts";
 import type { Faults } from "../faults.ts";
 import type { Logger } from "../platform/log.ts";
 import type { SandboxSettings } from "../settings.ts";
@@ -121,17 +122,22 @@ export function createLifecycle(o: {
     await become(project, "REMOVED");
   }
 
-  function choosePort(): number {
+  /** Ports that creations have chosen, and not yet saved. */
+  const chosen = new Set<number>();
+
+  /** The first port that no project has and no other process listens on; kept for the caller. */
+  async function choosePort(): Promise<number> {
     const { first, last } = o.settings.projectPorts;
-    const taken = new Set(
-      o.store
-        .all()
-        .filter((p) => p.status !== "REMOVED")
-        .map((p) => p.port),
-    );
-    for (let port = first; port <= last; port += 1) if (!taken.has(port)) return port;
+    const belongs = (port: number) =>
+      chosen.has(port) || o.store.all().some((p) => p.status !== "REMOVED" && p.port === port);
+    for (let port = first; port <= last; port += 1) {
+      if (belongs(port)) continue;
+      chosen.add(port);
+      if ((await freePort(port)) === port) return port;
+      chosen.delete(port);
+    }
     throw new NoPortLeftError(
-      `All ports from ${first} to ${last} belong to projects. Delete a project, or widen SANDBOX_PROJECT_PORTS.`,
+      `All ports from ${first} to ${last} are taken. Delete a project, or widen SANDBOX_PROJECT_PORTS.`,
     );
   }
 
@@ -139,7 +145,8 @@ export function createLifecycle(o: {
     async create(wish) {
       const ref = newRef();
       const keys = await newKeys(ref);
-      // From here to `save` nothing waits, so no other creation gets the same port or number.
+      const port = await choosePort();
+      // From here to `save` nothing waits, so no other creation gets the same number.
       const project: Project = {
         number: o.store.nextNumber(),
         ref,
@@ -151,7 +158,7 @@ export function createLifecycle(o: {
         grants: wish.grants ?? "2026-10",
         keys: wish.keys ?? "both",
         readyAfterMs: wish.readyAfterMs ?? o.settings.readyAfterMs,
-        port: choosePort(),
+        port,
         databasePort: 0,
         databasePassword: wish.databasePassword ?? newPassword(),
         platformPassword: newPassword(),
@@ -160,6 +167,7 @@ export function createLifecycle(o: {
         authConfig: {},
       };
       await o.store.save(project);
+      chosen.delete(port);
       await o.opened(project);
       background(project, "INIT_FAILED", () => provision(project));
       return project;

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { isRunning, type ProcessIdentity, processStart } from "./processes.ts";
 
 /** A lock that this process holds on a data directory. */
@@ -18,6 +19,9 @@ async function readHolder(file: string): Promise<{ text: string; holder: Process
     return null;
   }
 }
+
+/** Longer than the moment between two neighbouring file operations of another process. */
+const SETTLE_MS = 100;
 
 /**
  * Takes the lock of a data directory, or returns null when another running process holds it. The
@@ -37,6 +41,9 @@ export async function takeLock(dataDir: string): Promise<Lock | null> {
       try {
         // link() fails when the name exists, and the file appears with its whole content.
         await link(own, file);
+        // One that took a stale lock away at this moment may have moved ours, and put it back.
+        await sleep(SETTLE_MS);
+        if ((await readHolder(file))?.text !== text) continue;
         return {
           tookOver,
           release: async () => {

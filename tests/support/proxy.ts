@@ -24,8 +24,10 @@ import {
  * - `cut-reply` (client's messages): it is passed on; when the server has answered in full
  *   (ReadyForQuery), the answer is swallowed and both sides are closed.
  * - `pause`: it waits until `release()`.
+ * - `hold` (client's messages): it waits until `release()`, and its whole answer until the second
+ *   `release()`; whoever sent it may be gone by then, and the server does not learn of that.
  */
-export type FaultAction = "cut-before" | "cut-after" | "cut-reply" | "pause";
+export type FaultAction = "cut-before" | "cut-after" | "cut-reply" | "pause" | "hold";
 
 export interface Fault {
   from: "client" | "server";
@@ -41,9 +43,11 @@ export interface Fault {
 export interface ArmedFault {
   /** Resolves when the fault strikes for the first time. */
   reached: Promise<void>;
+  /** `hold`: resolves when the server has answered in full. */
+  answered: Promise<void>;
   /** How often it has struck. */
   struck(): number;
-  /** Lets paused messages go on. */
+  /** Lets paused messages go on; the second call, held answers. */
   release(): void;
   disarm(): void;
 }
@@ -71,6 +75,8 @@ interface Armed extends Fault {
   struck: number;
   strike: () => void;
   gate: Promise<void>;
+  answer: () => void;
+  answerGate: Promise<void>;
 }
 
 /** Starts a proxy on a free port of 127.0.0.1. `authority`: the folder of `ca.crt` and `ca.key`. */
@@ -117,12 +123,14 @@ export async function startFaultProxy(options: {
     };
     links.add(cut);
     let swallowReply = false;
+    let held: { by: Armed; messages: Buffer[] } | null = null;
 
     const toServer = async (message: PgMessage) => {
       if (message.type === "" && !isCancelRequest(message)) counts.sessions += 1;
       const fault = match("client", message);
       if (fault?.action === "cut-before") return cut();
-      if (fault?.action === "pause") await fault.gate;
+      if (fault?.action === "pause" || fault?.action === "hold") await fault.gate;
+      if (fault?.action === "hold") held = { by: fault, messages: [] };
       if (fault?.action === "cut-reply") swallowReply = true;
       if (fault?.action !== "cut-after") return void server.write(message.bytes);
       await new Promise((resolve) => server.write(message.bytes, resolve));
@@ -130,6 +138,16 @@ export async function startFaultProxy(options: {
     };
     const toClient = async (message: PgMessage) => {
       if (swallowReply) return message.type === "Z" ? cut() : undefined;
+      if (held) {
+        held.messages.push(message.bytes);
+        if (message.type !== "Z") return;
+        held.by.answer();
+        await held.by.answerGate;
+        counts.roundTrips += 1;
+        client.write(Buffer.concat(held.messages));
+        held = null;
+        return;
+      }
       const fault = match("server", message);
       if (fault?.action === "cut-before") return cut();
       if (fault?.action === "pause") await fault.gate;
@@ -156,21 +174,32 @@ export async function startFaultProxy(options: {
     arm(fault) {
       const reached = Promise.withResolvers<void>();
       const gate = Promise.withResolvers<void>();
+      const answered = Promise.withResolvers<void>();
+      const answerGate = Promise.withResolvers<void>();
+      let releases = 0;
       const entry: Armed = {
         ...fault,
         seen: 0,
         struck: 0,
         strike: () => reached.resolve(),
         gate: gate.promise,
+        answer: () => answered.resolve(),
+        answerGate: answerGate.promise,
       };
       armed.add(entry);
       return {
         reached: reached.promise,
+        answered: answered.promise,
         struck: () => entry.struck,
-        release: () => gate.resolve(),
+        release: () => {
+          releases += 1;
+          if (releases === 1) gate.resolve();
+          else answerGate.resolve();
+        },
         disarm: () => {
           armed.delete(entry);
           gate.resolve();
+          answerGate.resolve();
         },
       };
     },

@@ -4,6 +4,9 @@ import { provisioningQueue } from "#db/queue.ts";
 import { estimateCompletion } from "../sla/index.server.ts";
 import { databaseNow, type RequestRow } from "./requests.ts";
 
+/** At 100,000 waiting, one count takes about a sixth of one pass. */
+const COUNTED_ONE_BY_ONE = 5;
+
 /**
  * The number of waiting requests ahead of each of these; null for one that is not waiting. Run it
  * as the house: row-level security would hide the others from a customer.
@@ -13,13 +16,25 @@ export async function positionsOf(
   requestIds: readonly string[],
 ): Promise<Map<string, number | null>> {
   if (requestIds.length === 0) return new Map();
-  const { rows } = await tx.execute<{ id: string; position: string | null }>(sql`
-    select mine.id, case when mine.status = 'pending' then (
-      select count(*) from provisioning_queue ahead
-      where ahead.status = 'pending' and (ahead.due_at, ahead.id) < (mine.due_at, mine.id)
-    ) end as position
-    from provisioning_queue mine
-    where mine.id = any(${sql.param(requestIds)}::uuid[])`);
+  // A few are counted by the index; for many, one ordered pass over all who wait costs less.
+  const { rows } = await tx.execute<{ id: string; position: string | null }>(
+    requestIds.length <= COUNTED_ONE_BY_ONE
+      ? sql`
+        select mine.id, case when mine.status = 'pending' then (
+          select count(*) from provisioning_queue ahead
+          where ahead.status = 'pending' and (ahead.due_at, ahead.id) < (mine.due_at, mine.id)
+        ) end as position
+        from provisioning_queue mine
+        where mine.id = any(${sql.param(requestIds)}::uuid[])`
+      : sql`
+        select mine.id, ordered.position
+        from provisioning_queue mine
+        left join (
+          select id, row_number() over (order by due_at, id) - 1 as position
+          from provisioning_queue where status = 'pending'
+        ) ordered on ordered.id = mine.id
+        where mine.id = any(${sql.param(requestIds)}::uuid[])`,
+  );
   return new Map(rows.map((row) => [row.id, row.position === null ? null : Number(row.position)]));
 }
 

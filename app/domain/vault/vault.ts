@@ -4,7 +4,7 @@ import { UnsealError } from "#app/platform/crypto/aes-gcm.ts";
 import { type Actor, asActor, type Db, type Tx } from "#db/index.ts";
 import { dataKeys, sealedSecrets, vaultCanaries } from "#db/vault.ts";
 import { recordAudit } from "../audit/index.server.ts";
-import { SecretMissingError, UnknownKeyError, WrongKeyError } from "./errors.ts";
+import { SecretMissingError, WrongKeyError } from "./errors.ts";
 import {
   makeDataKey,
   openCanary,
@@ -151,8 +151,15 @@ export function createVault(keyring: Keyring, fingerprintKey: Buffer): Vault {
 
     async verifyKeys(db, actor) {
       await asActor(db, actor, async (tx) => {
-        const canaries = await tx.select().from(vaultCanaries);
-        for (const { keyId, sealed } of canaries) {
+        // Two processes may boot at once: of each key the first canary stands, and is then opened like
+        // any other. In the order of their names, since two orders could wait for each other for ever.
+        for (const keyId of [...keyring.ids].sort()) {
+          await tx
+            .insert(vaultCanaries)
+            .values({ keyId, sealed: sealCanary(keyring, keyId) })
+            .onConflictDoNothing();
+        }
+        for (const { keyId, sealed } of await tx.select().from(vaultCanaries)) {
           try {
             openCanary(keyring, keyId, sealed);
           } catch (error) {
@@ -160,17 +167,7 @@ export function createVault(keyring: Keyring, fingerprintKey: Buffer): Vault {
           }
         }
         const used = await tx.selectDistinct({ keyId: dataKeys.keyId }).from(dataKeys);
-        for (const { keyId } of used) {
-          if (!keyring.ids.includes(keyId)) throw new UnknownKeyError(keyId);
-        }
-        const planted = new Set(canaries.map((canary) => canary.keyId));
-        for (const keyId of keyring.ids.filter((candidate) => !planted.has(candidate))) {
-          // Two processes may boot at once: the first canary stands, and both were sealed alike.
-          await tx
-            .insert(vaultCanaries)
-            .values({ keyId, sealed: sealCanary(keyring, keyId) })
-            .onConflictDoNothing();
-        }
+        for (const { keyId } of used) keyring.get(keyId);
       });
     },
   };

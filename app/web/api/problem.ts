@@ -61,6 +61,11 @@ const TITLES: Record<number, string> = {
   500: "Berth failed",
 };
 
+/** Every code that a caller may meet, for the documentation. */
+export const PROBLEMS = [...Object.entries(STATUS), ["internal", 500] as const].map(
+  ([code, status]) => ({ code, status, title: TITLES[status] ?? "" }),
+);
+
 /** Whether this failure is an answer that a caller expects, rather than a fault of ours. */
 export function isExpected(error: unknown): error is BerthError {
   return error instanceof BerthError && STATUS[error.code] !== undefined;

@@ -4,8 +4,9 @@ import {
   identifyKey,
   type KeyHolder,
   requireScope,
+  requireStaff,
 } from "#app/domain/identity/index.server.ts";
-import type { Actor } from "#db/index.ts";
+import { type Actor, asActor } from "#db/index.ts";
 import { parseWith, readJson, readQuery } from "./body.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { MethodNotAllowedError, NothingHereError } from "./errors.ts";
@@ -41,16 +42,20 @@ export function serveNothing() {
 
 async function dispatch(endpoints: Endpoint[], { request, params, context }: Args) {
   const { services } = context.runtime;
-  const endpoint = endpoints.find((candidate) => candidate.method === request.method);
+  // Who asks for the headers alone gets those of the whole answer.
+  const method = request.method === "HEAD" ? "GET" : request.method;
+  const endpoint = endpoints.find((candidate) => candidate.method === method);
   if (!endpoint) throw new MethodNotAllowedError(endpoints.map(({ method }) => method));
   const { holder, actor } = await identify(request, context);
   await spend(services.db, actor, EACH_KEY, holder.keyId);
+  // A key is worth no more than the person who owns it.
+  await asActor(services.db, actor, (tx) => requireStaff(tx, holder.userId));
   requireScope(holder, endpoint.scope);
   if (endpoint.reachesOut) await spend(services.db, actor, EACH_TEST, holder.keyId);
   const url = new URL(request.url);
   const rawQuery = readQuery(url);
   const query = endpoint.query ? parseWith(endpoint.query, rawQuery) : rawQuery;
-  const rawBody = request.method === "GET" ? {} : await readJson(request);
+  const rawBody = method === "GET" ? {} : await readJson(request);
   const isEmpty = typeof rawBody === "object" && Object.keys(rawBody ?? {}).length === 0;
   const body =
     endpoint.body && !(endpoint.bodyOptional && isEmpty)
