@@ -15,10 +15,12 @@ import { Frame } from "./components/frame.tsx";
 import { Message } from "./components/message.tsx";
 import { useNonce } from "./components/nonce.ts";
 import styles from "./styles/app.css?url";
+import forms from "./styles/forms.css?url";
 
 export const links: LinksFunction = () => [
   { rel: "stylesheet", href: inter },
   { rel: "stylesheet", href: styles },
+  { rel: "stylesheet", href: forms },
   { rel: "icon", href: "/favicon.svg", type: "image/svg+xml" },
 ];
 

@@ -114,7 +114,7 @@ export function openApiDocument() {
   }
   return {
     openapi: "3.1.0",
-    info: { title: "Berth", version: "1.0.0", description: INTRODUCTION },
+    info: { title: "Berth API", version: "1.0.0", description: INTRODUCTION },
     paths,
     "x-problems": PROBLEMS,
     components: {

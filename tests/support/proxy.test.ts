@@ -100,6 +100,31 @@ test("pauses at a message until it is released, and refuses or cuts connections"
   await (await connect()).end();
 });
 
+test("holds a message, then its answer, and keeps the client's end from the server", async () => {
+  const client = await connect();
+  const held = proxy.arm({ from: "client", when: /insert/, action: "hold" });
+  const work = client.query(insert);
+  await held.reached;
+  expect(await rows()).toBe(0);
+  held.release();
+  await held.answered;
+  expect(await rows()).toBe(1);
+  held.release();
+  await work;
+
+  const lock = "begin; lock table t in access exclusive mode";
+  await looker.query(lock);
+  const other = proxy.arm({ from: "client", when: /insert/, action: "hold" });
+  const lost = client.query(insert).catch((error: unknown) => error);
+  await other.reached;
+  other.release();
+  client.connection.stream.destroy();
+  await expect(lost).resolves.toBeInstanceOf(Error);
+  await looker.query("commit");
+  await other.answered;
+  expect(await rows()).toBe(2);
+});
+
 test("delays each direction, and still passes cancel requests", async () => {
   proxy.delay({ toServer: 30, toClient: 30 });
   const client = await connect();

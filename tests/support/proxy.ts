@@ -132,7 +132,12 @@ export async function startFaultProxy(options: {
       if (fault?.action === "pause" || fault?.action === "hold") await fault.gate;
       if (fault?.action === "hold") held = { by: fault, messages: [] };
       if (fault?.action === "cut-reply") swallowReply = true;
-      if (fault?.action !== "cut-after") return void server.write(message.bytes);
+      if (fault?.action !== "cut-after") {
+        server.write(message.bytes);
+        // As long as this waits, the client's end is not passed on either.
+        if (fault?.action === "hold") await fault.answerGate;
+        return;
+      }
       await new Promise((resolve) => server.write(message.bytes, resolve));
       cut();
     };

@@ -13,9 +13,9 @@ const cursor = z
   .max(200)
   .transform((text, context): { dueAt: string; id: string } => {
     const [dueAt = "", id = ""] = Buffer.from(text, "base64url").toString("utf8").split("|");
-    const valid =
-      (dueAt === "infinity" || z.iso.datetime().safeParse(dueAt).success) &&
-      z.uuid().safeParse(id).success;
+    // PostgreSQL knows no year 0.
+    const isInstant = z.iso.datetime().safeParse(dueAt).success && !dueAt.startsWith("0000");
+    const valid = (dueAt === "infinity" || isInstant) && z.uuid().safeParse(id).success;
     if (!valid)
       context.addIssue({ code: "custom", message: "This cursor did not come from here." });
     return { dueAt, id };

@@ -133,7 +133,7 @@ describe("sealing and using", () => {
   });
 
   it("shows the last four characters and a fingerprint, and of short ones no character", async () => {
-    const fields = { long: "x".repeat(12) + "wxyz", short: "x".repeat(11) + "wxyz", tiny: "pw" };
+    const fields = { long: "xxxxxxxxxxxxwxyz", short: "xxxxxxxxxxxwxyz", tiny: "pw" };
     await seal("a", 1, fields);
     await seal("b", 1, fields);
     await seal("c", 1, { ...fields, long: `y${fields.long}` });

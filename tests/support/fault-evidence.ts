@@ -1,0 +1,103 @@
+/** What a run has left everywhere, and how it differs from what a clean run leaves. */
+import type pg from "pg";
+import type { SandboxClient } from "./berth.ts";
+import { type CatalogSnapshot, diffCatalogs, snapshotCatalog } from "./catalog.ts";
+
+export interface Evidence {
+  request: { status: string; failure: unknown };
+  run: { status: string; takeovers: number; error: unknown };
+  /** Names of the steps that are not done. */
+  unfinishedSteps: string[];
+  /** How often each act that may happen once was recorded: steps by name, then run and request. */
+  records: Record<string, number>;
+  /** Writing calls that the customer's project has answered well, by route. */
+  effects: Record<string, number>;
+  /** The customer's database. */
+  catalog: CatalogSnapshot;
+  invalidIndexes: string[];
+  /** Rows of `berth.unfinished`. */
+  unfinishedVersions: string[];
+}
+
+/** Reads all of it; call it when the request is completed or failed. */
+export async function gatherEvidence(from: {
+  db: pg.Pool;
+  sandbox: SandboxClient;
+  customer: pg.Client;
+  run: { requestId: string; project: { ref: string } };
+}): Promise<Evidence> {
+  const { db, customer } = from;
+  const { requestId, project } = from.run;
+  const rows = async <Row extends pg.QueryResultRow>(sql: string) =>
+    (await db.query<Row>(sql, [requestId])).rows;
+  const names = async (sql: string) =>
+    (await customer.query<{ name: string }>(sql)).rows.map(({ name }) => name);
+
+  const [request] = await rows<Evidence["request"]>(
+    "select status, failure from provisioning_queue where id = $1",
+  );
+  const [run] = await rows<Evidence["run"]>(
+    "select status, takeovers, error from provisioning_runs where request_id = $1 order by id desc",
+  );
+  if (!request || !run) throw new Error(`${requestId} has no run.`);
+  const unfinished = await rows<{ name: string }>(
+    `select s.name from provisioning_steps s join provisioning_runs r on r.id = s.run_id
+     where r.request_id = $1 and s.status <> 'done' order by s.position`,
+  );
+  const recorded = await rows<{ name: string; times: number }>(
+    `select coalesce('step ' || (data ->> 'name'), '') || ' ' || action as name, count(*)::int as times
+     from audit_log where request_id = $1
+       and action in ('step.done', 'run.create', 'run.start', 'run.succeeded', 'request.completed')
+     group by 1
+     union all
+     select 'mail ' || kind, count(*)::int from outbox where request_id::text = $1 group by 1
+     union all
+     select 'event ' || kind, count(*)::int from request_events where request_id::text = $1 group by 1
+     union all
+     select 'link ' || purpose, count(*)::int from one_time_links where request_id::text = $1 group by 1`,
+  );
+  const { body } = await from.sandbox.call("GET", `/sandbox/projects/${project.ref}/calls`);
+  return {
+    request,
+    run,
+    unfinishedSteps: unfinished.map(({ name }) => name),
+    records: Object.fromEntries(recorded.map(({ name, times }) => [name, times])),
+    effects: body.effects,
+    catalog: await snapshotCatalog(customer, { rowCounts: ["public", "auth"] }),
+    invalidIndexes: await names(
+      "select indexrelid::regclass::text as name from pg_index where not indisvalid",
+    ),
+    unfinishedVersions: await names("select version as name from berth.unfinished"),
+  };
+}
+
+/** One line per thing that is wrong with a run whose worker was struck; empty when all is right. */
+export function defectsOf(found: Evidence, clean: Evidence): string[] {
+  const { request, run } = found;
+  const defects: string[] = [];
+  if (request.status !== "completed") {
+    defects.push(`the request is ${request.status}: ${JSON.stringify(request.failure)}`);
+  }
+  if (run.status !== "succeeded") defects.push(`the run is ${run.status}`);
+  if (run.error !== null) defects.push(`the run has an error: ${JSON.stringify(run.error)}`);
+  for (const step of found.unfinishedSteps) defects.push(`not done: ${step}`);
+  for (const index of found.invalidIndexes) defects.push(`invalid: ${index}`);
+  for (const version of found.unfinishedVersions) defects.push(`unfinished: ${version}`);
+  return [
+    ...defects,
+    ...diffCounts("recorded", found.records, clean.records),
+    ...diffCounts("effect", found.effects, clean.effects),
+    ...diffCatalogs(clean.catalog, found.catalog),
+  ];
+}
+
+function diffCounts(
+  what: string,
+  found: Record<string, number>,
+  clean: Record<string, number>,
+): string[] {
+  const names = new Set([...Object.keys(found), ...Object.keys(clean)]);
+  return [...names]
+    .filter((name) => found[name] !== clean[name])
+    .map((name) => `${what} ${name}: ${found[name] ?? 0} instead of ${clean[name] ?? 0}`);
+}

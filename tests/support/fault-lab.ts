@@ -1,0 +1,222 @@
+/**
+ * A whole Berth whose workers are killed: each takes one run at a time, so that a kill strikes one
+ * run alone, and each run reaches its customer's database through a fault proxy of its own.
+ */
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import pg from "pg";
+import type { WorkerHandle } from "../../scripts/local/start-local.ts";
+import {
+  claimedRequest,
+  credentialsOf,
+  eventually,
+  type SandboxProject,
+  startBerth,
+  type TestBerth,
+} from "./berth.ts";
+import { type Evidence, gatherEvidence } from "./fault-evidence.ts";
+import { type FaultProxy, startFaultProxy } from "./proxy.ts";
+import { installGates, type RecordingGate, shutGate } from "./recording-gate.ts";
+import { createSandboxFaults, type SandboxFaults } from "./sandbox-faults.ts";
+import { secretsInLogs, secretsOf } from "./secrets.ts";
+
+/** Tests are patient: a busy machine is no failure. */
+const PATIENCE_MS = 240_000;
+
+export interface Holder {
+  pid: number;
+  token: number;
+}
+
+/** A request of its own, with a project of its own, ready to be submitted. */
+export interface FaultedRun {
+  requestId: string;
+  project: SandboxProject;
+  /** Stands between Berth and the customer's database. */
+  proxy: FaultProxy;
+  /** Submits the credentials, by which the run begins. */
+  begin(): Promise<void>;
+  /** Who has the lease; waits until somebody has. */
+  holder(): Promise<Holder>;
+  /** `kill -9` of the worker that has the lease; another one is started in its place. */
+  kill(): Promise<Holder>;
+  /** Waits until somebody else than this holder has the lease. */
+  takenOver(from: Holder): Promise<Holder>;
+  /** Keeps the end of a step, or of the run (`RUN_END`), from being recorded. */
+  gate(step: string): Promise<RecordingGate>;
+  /** A session in the customer's database that does not pass the proxy. */
+  customer(): Promise<pg.Client>;
+  /** Waits until the request is completed or failed. */
+  settled(): Promise<void>;
+  evidence(): Promise<Evidence>;
+  close(): Promise<void>;
+}
+
+export interface FaultLab {
+  berth: TestBerth;
+  /** Berth's own database, as its superuser. */
+  db: pg.Pool;
+  sandboxFaults: SandboxFaults;
+  /** What a run without any fault leaves. */
+  clean: Evidence;
+  /** How long each take-over took, from the kill on, in milliseconds. */
+  takeOverMs: number[];
+  newRun(): Promise<FaultedRun>;
+  worker(pid: number): WorkerHandle;
+  startWorker(env?: Record<string, string>): WorkerHandle;
+  /** See {@link secretsInLogs}, for the secrets of every run so far. */
+  secretsInLogs(): Promise<{ logs: number; found: string[] }>;
+  stop(): Promise<void>;
+}
+
+/** Starts it, and lets one run go undisturbed. */
+export async function openFaultLab(options: { workers: number }): Promise<FaultLab> {
+  const berth = await startBerth({
+    workers: options.workers,
+    env: { worker: { WORKER_CONCURRENCY: "1" } },
+    // A proxy's port is known only after the start.
+    extraOrigins: ["127.0.0.1:1024-65535"],
+  });
+  const db = new pg.Pool({ connectionString: berth.local.info.databaseUrl, max: 20 });
+  db.on("error", () => undefined);
+  const workers = [...berth.local.workers];
+  const secrets = new Map<string, string>();
+  const takeOverMs: number[] = [];
+  const authority = path.join(berth.dataDir, "sandbox");
+  const ca = await readFile(path.join(authority, "ca.crt"), "utf8");
+  const sandboxFaults = createSandboxFaults(berth.sandbox);
+
+  function startWorker(env?: Record<string, string>): WorkerHandle {
+    const handle = berth.local.startWorker(env);
+    workers.push(handle);
+    return handle;
+  }
+
+  function worker(pid: number): WorkerHandle {
+    const handle = workers.find((one) => one.pid === pid);
+    if (!handle) throw new Error(`No worker has the process id ${pid}.`);
+    return handle;
+  }
+
+  async function newRun(): Promise<FaultedRun> {
+    const [project, requestId] = await Promise.all([
+      berth.sandbox.project({ name: "faulted" }),
+      claimedRequest(berth.api),
+    ]);
+    for (const [name, secret] of secretsOf(project)) secrets.set(name, secret);
+    const proxy = await startFaultProxy({
+      upstream: { host: "127.0.0.1", port: Number(new URL(project.databaseUrl).port), tls: { ca } },
+      authority,
+    });
+    const sessions: pg.Client[] = [];
+    const lease = async (): Promise<Holder | null> => {
+      const { rows } = await db.query<{ owner: string | null; token: string }>(
+        `select lease_owner as owner, lease_token as token from provisioning_runs
+         where request_id = $1 and status = 'running'`,
+        [requestId],
+      );
+      const pid = /-(\d+)-[0-9a-f]+$/.exec(rows[0]?.owner ?? "")?.[1];
+      return pid === undefined ? null : { pid: Number(pid), token: Number(rows[0]?.token) };
+    };
+    const run: FaultedRun = {
+      requestId,
+      project,
+      proxy,
+      async begin() {
+        const via = new URL(project.databaseUrl);
+        via.port = String(proxy.port);
+        const credentials = { ...credentialsOf(project), databaseUrl: via.href };
+        const at = `/api/queue/${requestId}/credentials`;
+        const { status, body } = await berth.api("POST", at, credentials);
+        if (status !== 200) throw new Error(`Not submitted: ${JSON.stringify(body)}`);
+      },
+      holder: () => eventually(`a holder of ${requestId}`, lease, PATIENCE_MS),
+      async kill() {
+        const holder = await run.holder();
+        const victim = worker(holder.pid);
+        const at = Date.now();
+        await victim.kill();
+        startWorker();
+        void timeTakeOver(holder, at);
+        return holder;
+      },
+      takenOver: (from) =>
+        eventually(
+          `a take-over of ${requestId}`,
+          async () => {
+            const now = await lease();
+            return now && now.token > from.token ? now : null;
+          },
+          PATIENCE_MS,
+        ),
+      gate: (step) => shutGate(db, `${requestId}/${step}`),
+      async customer() {
+        const client = new pg.Client({ connectionString: project.databaseUrl, ssl: { ca } });
+        client.on("error", () => undefined);
+        await client.connect();
+        sessions.push(client);
+        return client;
+      },
+      async settled() {
+        const open = `select from provisioning_queue
+          where id = $1 and status not in ('completed', 'failed')`;
+        await eventually(
+          `the end of ${requestId}`,
+          async () => (await db.query(open, [requestId])).rowCount === 0,
+          PATIENCE_MS,
+        );
+      },
+      async evidence() {
+        return gatherEvidence({ db, sandbox: berth.sandbox, customer: await run.customer(), run });
+      },
+      async close() {
+        for (const session of sessions) await session.end();
+        await proxy.close();
+        // Its database server is worth more to the next run than to nobody.
+        const headers = { authorization: `Bearer ${berth.local.info.supabase.accessToken}` };
+        const { managementUrl } = berth.local.info.supabase;
+        await fetch(`${managementUrl}/v1/projects/${project.ref}`, { method: "DELETE", headers });
+      },
+    };
+
+    /** By Berth's own audit record, whose clock is this machine's. */
+    async function timeTakeOver(from: Holder, killedAt: number): Promise<void> {
+      await run.takenOver(from).catch(() => undefined);
+      const { rows } = await db.query<{ at: Date }>(
+        `select at from audit_log where request_id = $1 and action = 'run.take_over'
+         and (data ->> 'token')::bigint > $2 order by id limit 1`,
+        [requestId, from.token],
+      );
+      if (rows[0]) takeOverMs.push(rows[0].at.getTime() - killedAt);
+    }
+    return run;
+  }
+
+  try {
+    await installGates(db);
+    const first = await newRun();
+    await first.begin();
+    await first.settled();
+    const clean = await first.evidence();
+    await first.close();
+    return {
+      berth,
+      db,
+      sandboxFaults,
+      clean,
+      takeOverMs,
+      newRun,
+      worker,
+      startWorker,
+      secretsInLogs: () => secretsInLogs(berth.dataDir, secrets),
+      async stop() {
+        await db.end();
+        await berth.stop();
+      },
+    };
+  } catch (error) {
+    await db.end();
+    await berth.stop();
+    throw error;
+  }
+}
