@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
-import journal from "../../migrations/meta/_journal.json" with { type: "json" };
-import { type Actor, asActor, type Db } from "#db/index.ts";
 import { BerthError } from "#app/platform/errors.ts";
+import { type Actor, asActor, type Db } from "#db/index.ts";
+import journal from "../../migrations/meta/_journal.json" with { type: "json" };
 
 /** Berth's own database lacks migrations that this release needs. */
 class SchemaTooOldError extends BerthError {

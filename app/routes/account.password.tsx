@@ -3,6 +3,7 @@ import {
   data,
   type LoaderFunctionArgs,
   type MetaFunction,
+  redirect,
 } from "@remix-run/node";
 import { useActionData, useLoaderData } from "@remix-run/react";
 import { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from "#app/domain/identity/index.server.ts";
@@ -30,22 +31,13 @@ export async function action(args: ActionFunctionArgs) {
   const answer = await withLink(args.context, () =>
     redeemPasswordLink(deps, token, typeof password === "string" ? password : ""),
   );
-  if (answer.problem) return data({ problem: answer.problem, done: false }, answer.status);
-  return { problem: null, done: true };
+  if (answer.problem) return data({ problem: answer.problem }, answer.status);
+  return redirect("/account/password/done", 303);
 }
 
 export default function ChoosePassword() {
   const { problem: refused, shortest, longest } = useLoaderData<typeof loader>();
   const answer = useActionData<typeof action>();
-  if (answer?.done) {
-    return (
-      <Frame>
-        <Message title="Your password is set">
-          <p>You will hear from us by mail when the work on your backend begins.</p>
-        </Message>
-      </Frame>
-    );
-  }
   const problem = answer?.problem ?? refused;
   if (problem && !problem.again) {
     return (

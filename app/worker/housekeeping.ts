@@ -1,8 +1,8 @@
 import { lt, sql } from "drizzle-orm";
-import { idempotencyKeys, rateLimits } from "#db/api.ts";
-import { type Actor, asActor, type Db } from "#db/index.ts";
 import { purgeRetiredSecrets } from "#app/domain/backends/index.server.ts";
 import { expireClaims } from "#app/domain/queue/index.server.ts";
+import { idempotencyKeys, rateLimits } from "#db/api.ts";
+import { type Actor, asActor, type Db } from "#db/index.ts";
 
 /** How long an answer can be asked for again under its Idempotency-Key. */
 const ANSWERS_KEPT = sql`berth_now() - interval '30 days'`;
