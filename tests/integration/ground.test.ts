@@ -132,11 +132,14 @@ describe("npm start's process", () => {
     for (const act of cleanUp.splice(0).reverse()) await act();
   });
 
-  /** The command itself, on a data directory of its own. */
-  async function command(dataDir: string, env: Record<string, string> = {}) {
+  /** The command itself, on a data directory of its own: by Node.js, or as a person types it. */
+  async function command(dataDir: string, env: Record<string, string> = {}, asTyped = false) {
+    const [program, ...before] = asTyped
+      ? ["npm", "start", "--"]
+      : [process.execPath, path.join(root, "scripts", "start.ts")];
     const child: ChildProcess = spawn(
-      process.execPath,
-      [path.join(root, "scripts", "start.ts"), "--data-dir", dataDir, "--any-ports"],
+      program ?? "",
+      [...before, "--data-dir", dataDir, "--any-ports"],
       { cwd: root, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] },
     );
     let output = "";
@@ -166,7 +169,7 @@ describe("npm start's process", () => {
     first.child.kill("SIGKILL");
     await first.exit;
 
-    const second = await command(dataDir);
+    const second = await command(dataDir, {}, true);
     await until(() => second.output().includes("Ready after") || second.child.exitCode !== null);
     expect(second.output()).toContain("The last start was cut off");
     for (const record of left) expect(await isRunning(record)).toBe(false);
@@ -176,7 +179,8 @@ describe("npm start's process", () => {
     expect(after.supabase).toEqual(before.supabase);
 
     const running = await recordsOf(dataDir);
-    second.child.kill("SIGINT");
+    // npm passes the signal on, and must find the command itself below it, no shell.
+    second.child.kill("SIGTERM");
     expect(await second.exit).toEqual([0, null]);
     for (const record of running) expect(await isRunning(record)).toBe(false);
   });

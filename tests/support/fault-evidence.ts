@@ -8,6 +8,8 @@ export interface Evidence {
   run: { status: string; takeovers: number; error: unknown };
   /** Names of the steps that are not done. */
   unfinishedSteps: string[];
+  /** Names of the steps whose effect was there before the attempt that ended well. */
+  foundDone: string[];
   /** How often each act that may happen once was recorded: steps by name, then run and request. */
   records: Record<string, number>;
   /** Writing calls that the customer's project has answered well, by route. */
@@ -44,6 +46,10 @@ export async function gatherEvidence(from: {
     `select s.name from provisioning_steps s join provisioning_runs r on r.id = s.run_id
      where r.request_id = $1 and s.status <> 'done' order by s.position`,
   );
+  const foundDone = await rows<{ name: string }>(
+    `select s.name from provisioning_steps s join provisioning_runs r on r.id = s.run_id
+     where r.request_id = $1 and s.outcome ->> 'outcome' like 'already%' order by s.position`,
+  );
   const recorded = await rows<{ name: string; times: number }>(
     `select coalesce('step ' || (data ->> 'name'), '') || ' ' || action as name, count(*)::int as times
      from audit_log where request_id = $1
@@ -61,6 +67,7 @@ export async function gatherEvidence(from: {
     request,
     run,
     unfinishedSteps: unfinished.map(({ name }) => name),
+    foundDone: foundDone.map(({ name }) => name),
     records: Object.fromEntries(recorded.map(({ name, times }) => [name, times])),
     effects: body.effects,
     catalog: await snapshotCatalog(customer, { rowCounts: ["public", "auth"] }),

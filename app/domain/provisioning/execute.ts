@@ -18,7 +18,7 @@ import { lockRequest, moveRequest } from "../queue/index.server.ts";
 import type { Vault } from "../vault/index.server.ts";
 import { LeaseLostError, NeedsPersonError } from "./errors.ts";
 import { completeRun, failRun } from "./finish.ts";
-import { giveLeaseBack, HEARTBEAT_MS, type Lease, renewLease } from "./lease.ts";
+import { giveLeaseBack, HEARTBEAT_MS, type Lease, renewLease, requireLease } from "./lease.ts";
 import { describeFailure } from "./report.ts";
 import { beginStep, endStep, type Step, stepsOf } from "./runs.ts";
 import { runStep, type Site } from "./steps.ts";
@@ -92,6 +92,7 @@ function keepLease(deps: RunnerDeps, lease: Lease, lost: AbortController, log: L
 
 async function enterMigrating({ db, actor }: RunnerDeps, lease: Lease): Promise<void> {
   await asActor(db, actor, async (tx) => {
+    await requireLease(tx, lease);
     const request = await lockRequest(tx, lease.run.requestId);
     if (request.status !== "credentials_received") return;
     await moveRequest({ tx, actor }, request, "migrating", {
@@ -154,12 +155,13 @@ async function useBackend(
       visitor: openProject({ url: backend.url, key: credentials.anonKey ?? "", guard }),
       management: deps.management,
       ownerFound: async (userId) => {
-        await asActor(db, actor, (tx) =>
-          tx
+        await asActor(db, actor, async (tx) => {
+          await requireLease(tx, lease);
+          await tx
             .update(customerBackends)
             .set({ ownerUserId: userId })
-            .where(eq(customerBackends.id, backend.id)),
-        );
+            .where(eq(customerBackends.id, backend.id));
+        });
       },
     };
     try {

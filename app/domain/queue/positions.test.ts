@@ -77,6 +77,22 @@ describe("a position", () => {
     expect(await positions(...[...made].sort())).toEqual([0, 1, 2, 3, 4]);
   });
 
+  it("is the same for one alone, for a few and for many at once", async () => {
+    const made = [];
+    for (let count = 0; count < 8; count += 1) {
+      made.push((await desk.request({ priority: count % 3 ? "normal" : "high" })).id);
+    }
+    await desk.plant(made[3] ?? "", { status: "in_progress" });
+    const together = await positions(...made);
+    const alone = [];
+    for (const id of made) alone.push(...(await positions(id)));
+    expect(together).toEqual(alone);
+    expect(together.filter((position) => position !== null)).toHaveLength(7);
+    expect((await list()).requests.map((one) => one.position)).toEqual(
+      (await list()).requests.map((one) => together[made.indexOf(one.requestId)]),
+    );
+  });
+
   it("of an old promise is ahead of any new one: nobody starves", async () => {
     const old = await desk.request({ plan: "starter", features: [], priority: "low" });
     await desk.base.shiftClock("10 days");

@@ -1,0 +1,83 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { MAIL_KINDS } from "#db/notifications.ts";
+import { type LetterFacts, writeLetter } from "./letters.ts";
+
+const facts: LetterFacts = {
+  company: "Example",
+  contactName: "Ann",
+  plan: "Business",
+  reference: "00000000-0000-7000-8000-000000000001",
+  dueAt: "Thursday 1 October 2026 at 12:00:00 CEST",
+  link: "https://berth.example/account/password?token=t",
+  linkLifetime: "7 days",
+  backendUrl: "https://abc.supabase.co",
+  problem: "The key was refused.",
+};
+/** Texts made of what is dangerous in HTML, in headers and in attributes. */
+const nasty = fc
+  .array(
+    fc.constantFrom(
+      "<script>alert(1)</script>",
+      '"><img src=x onerror=alert(1)>',
+      "'",
+      '"',
+      "&lt;",
+      "&",
+      "\r\nBcc: evil@example.com",
+      "\n\n",
+      "\0",
+      "\u001b[31m",
+      "javascript:alert(1)",
+      "Ann",
+      "é",
+      "🛥",
+    ),
+    { minLength: 1, maxLength: 6 },
+  )
+  .map((parts) => parts.join(""));
+
+/** The text between and inside our own tags, when everything else was escaped. */
+const TAGS = /<!doctype html>|<\/?(html|body|p|a)( lang="en"| style="[^"<>]*"| href="[^"<>]*")*>/g;
+
+describe.each(MAIL_KINDS)("the letter %s", (kind) => {
+  it("holds nothing of its facts as mark-up, and its subject is one line", () => {
+    fc.assert(
+      fc.property(nasty, nasty, nasty, (company, contactName, problem) => {
+        const letter = writeLetter(kind, {
+          ...facts,
+          company,
+          contactName,
+          problem,
+          link: problem,
+        });
+        const rest = letter.html.replaceAll(TAGS, "");
+        expect(rest).not.toMatch(/[<>"']/);
+        expect(rest.replaceAll(/&#\d+;/g, "")).not.toContain("&");
+        expect(letter.subject).not.toMatch(/\p{Cc}/u);
+        expect(letter.subject).toBe(letter.subject.trim());
+      }),
+    );
+  });
+
+  it("says the same in plain text, with its reference", () => {
+    const letter = writeLetter(kind, facts);
+    expect(letter.text).toContain(facts.reference);
+    expect(letter.html).toContain(facts.reference);
+    expect(letter.subject).toContain("Example");
+    expect(letter.text).not.toMatch(/undefined|null|\[object/);
+    expect(letter.html).not.toMatch(/<(img|script|link|iframe|style)/);
+  });
+});
+
+describe("the letters with a link", () => {
+  it("carry it whole in both forms", () => {
+    for (const kind of ["received", "ready"] as const) {
+      const letter = writeLetter(kind, facts);
+      expect(letter.text).toContain(facts.link);
+      expect(letter.html).toContain(`href="${facts.link}"`);
+    }
+    expect(writeLetter("received", { ...facts, link: "" }).html).not.toContain("<a ");
+    expect(writeLetter("failed", facts).text).not.toContain(facts.link);
+  });
+});

@@ -1,0 +1,118 @@
+import { describe, expect, it } from "vitest";
+import { SqlStepError } from "#app/integrations/postgres/run-errors.ts";
+import { BerthError } from "#app/platform/errors.ts";
+import { CheckFailedError, NeedsPersonError } from "./errors.ts";
+import { describeFailure } from "./report.ts";
+
+const SECRETS = {
+  jwt: "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJyb2xlIjoic2VydmljZV9yb2xlIn0.c2lnbmF0dXJlLWNhbmFyeQ",
+  secretKey: "sb_secret_canary0123456789canary",
+  url: "postgresql://postgres.abc:pass-canary@db.abc.supabase.co:5432/postgres",
+  accessToken: "sbp_0123456789abcdef0123456789abcdef01234567",
+  bearer: "Bearer abc.canary-token-12345",
+};
+/** What of each may not be left. */
+const CORES = ["signature", "c2lnbmF0", "canary", "0123456789abcdef"];
+const leaks = (value: unknown) => CORES.filter((core) => JSON.stringify(value).includes(core));
+
+describe("what people are told of a failure", () => {
+  it("holds no secret, in any of its words", () => {
+    for (const [name, secret] of Object.entries(SECRETS)) {
+      const text = `it met ${secret} on the way`;
+      const failures = [
+        new BerthError("some_code", text, { found: text, needed: text, fix: text }),
+        new SqlStepError({
+          sqlstate: "23505",
+          message: text,
+          detail: text,
+          hint: text,
+          file: "base/migrations/1.sql",
+          line: 3,
+          statement: 2,
+        }),
+        new NeedsPersonError({ message: text, found: text, needed: text, fix: text, link: "x" }),
+        new CheckFailedError("health_failed", [
+          { name: "a", found: text, needed: text, fix: text },
+        ]),
+      ];
+      for (const failure of failures) {
+        expect(leaks(describeFailure(failure)), `${name} in ${failure.name}`).toEqual([]);
+      }
+      expect(leaks(describeFailure(failures[0]?.message))).toEqual([]);
+    }
+  });
+
+  it("says nothing of what Berth does not know, but where to look", () => {
+    for (const unknown of [
+      new Error("password authentication failed for canary"),
+      new TypeError("canary of undefined"),
+      "canary",
+      undefined,
+      { code: "23505", message: "canary" },
+    ]) {
+      expect(describeFailure(unknown)).toEqual({
+        code: "unexpected",
+        message: expect.any(String),
+        fix: expect.stringContaining("log"),
+      });
+    }
+  });
+
+  it("keeps what a person needs to mend it", () => {
+    expect(
+      describeFailure(
+        new SqlStepError({
+          sqlstate: "42P07",
+          message: 'relation "products" already exists',
+          hint: "Drop it.",
+          file: "inventory/migrations/1.sql",
+          line: 12,
+          statement: 4,
+        }),
+      ),
+    ).toEqual({
+      code: "sql_step_failed",
+      message:
+        'inventory/migrations/1.sql:12 (statement 4): relation "products" already exists [42P07]',
+      found: 'relation "products" already exists',
+      needed: "the statement to succeed",
+      fix: "Drop it.",
+      retryable: false,
+      sqlstate: "42P07",
+      file: "inventory/migrations/1.sql",
+      line: 12,
+      statement: "4",
+      hint: "Drop it.",
+    });
+    const person = new NeedsPersonError({
+      message: "Do it by hand.",
+      found: "open",
+      needed: "closed",
+      fix: "Close it, then retry.",
+      link: "https://supabase.com/dashboard/project/abc/auth/providers",
+    });
+    expect(describeFailure(person)).toMatchObject({ code: "needs_person", link: person.link });
+  });
+
+  it("is bounded", () => {
+    const long = "word ".repeat(20_000);
+    const described = describeFailure(new BerthError("c", long, { found: long, fix: long }));
+    for (const text of Object.values(described)) {
+      if (typeof text === "string") expect(text.length).toBeLessThanOrEqual(4_000);
+    }
+  });
+
+  it("tells of many failed checks in one, and names the first", () => {
+    const failed = ["one", "two", "three"].map((name) => ({
+      name,
+      found: `${name} is off`,
+      needed: "on",
+      fix: "Turn it on.",
+    }));
+    expect(describeFailure(new CheckFailedError("preflight_failed", failed))).toMatchObject({
+      code: "preflight_failed",
+      message: "one does not hold (and 2 more).",
+      found: "one: one is off; two: two is off; three: three is off",
+    });
+  });
+});
