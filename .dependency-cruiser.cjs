@@ -45,7 +45,7 @@ module.exports = {
       from: {},
       to: {
         path: "^app/domain/",
-        pathNot: `^app/domain/(services\\.server\\.ts$|(${domainOrder.join("|")})/)`,
+        pathNot: `^app/domain/((services|schema-version)\\.server\\.ts$|(${domainOrder.join("|")})/)`,
       },
     },
     {

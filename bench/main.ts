@@ -13,7 +13,9 @@ const names = positionals.length > 0 ? positionals : Object.keys(BENCHES);
 for (const name of names) {
   const bench = BENCHES[name];
   if (!bench) {
-    process.stderr.write(`There is no bench "${name}". There are: ${Object.keys(BENCHES).join(", ")}.\n`);
+    process.stderr.write(
+      `There is no bench "${name}". There are: ${Object.keys(BENCHES).join(", ")}.\n`,
+    );
     process.exit(1);
   }
   const report = await bench();

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import pg from "pg";
+import type pg from "pg";
 import { loadCatalog } from "#app/domain/catalog/index.server.ts";
 import type { SqlStep } from "#app/integrations/postgres/ledger.ts";
 import { openRunSession } from "#app/integrations/postgres/run-session.ts";
@@ -116,8 +116,20 @@ export async function benchRunner(): Promise<Report> {
     return {
       bench: "runner",
       rows: [
-        { case: label, side: "bare per-file loop", unit: "ms", median: median(took.bare), n: ROUNDS },
-        { case: label, side: "berth, all guards", unit: "ms", median: median(took.berth), n: ROUNDS },
+        {
+          case: label,
+          side: "bare per-file loop",
+          unit: "ms",
+          median: median(took.bare),
+          n: ROUNDS,
+        },
+        {
+          case: label,
+          side: "berth, all guards",
+          unit: "ms",
+          median: median(took.berth),
+          n: ROUNDS,
+        },
       ],
       ratios: [{ name: "berth / bare loop", value, goal: "<= 1.15", ok: value <= 1.15 }],
     };

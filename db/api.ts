@@ -1,5 +1,5 @@
 /** What the API remembers between calls: answers already given, and budgets already spent. */
-import { integer, jsonb, pgTable, primaryKey, text } from "drizzle-orm/pg-core";
+import { index, integer, jsonb, pgTable, primaryKey, text } from "drizzle-orm/pg-core";
 import { instant, setAtInsert } from "./columns.ts";
 
 export const idempotencyKeys = pgTable(
@@ -14,7 +14,10 @@ export const idempotencyKeys = pgTable(
     answer: jsonb("answer").$type<Record<string, unknown>>().notNull(),
     createdAt: setAtInsert("created_at"),
   },
-  (t) => [primaryKey({ columns: [t.ownerId, t.key] })],
+  (t) => [
+    primaryKey({ columns: [t.ownerId, t.key] }),
+    index("idempotency_keys_created_at_idx").on(t.createdAt),
+  ],
 );
 
 export const rateLimits = pgTable(
@@ -24,5 +27,8 @@ export const rateLimits = pgTable(
     windowStart: instant("window_start").notNull(),
     spent: integer("spent").notNull(),
   },
-  (t) => [primaryKey({ columns: [t.bucket, t.windowStart] })],
+  (t) => [
+    primaryKey({ columns: [t.bucket, t.windowStart] }),
+    index("rate_limits_window_start_idx").on(t.windowStart),
+  ],
 );

@@ -32,7 +32,7 @@ export const customerBackends = pgTable(
     status: text("status", { enum: BACKEND_STATUSES }).notNull(),
     /** Which generation of the sealed credentials is in force. */
     generation: integer("generation").notNull().default(1),
-    /** Template name → version, as last seen in the backend's own ledger. */
+    /** Template name → version, as the last run that succeeded installed them. */
     installed: jsonb("installed").$type<Record<string, string>>().notNull().default({}),
     /** The owner's account in the project's own `auth.users`. */
     ownerUserId: text("owner_user_id"),

@@ -1,10 +1,11 @@
-import { sql } from "drizzle-orm";
+import { sql, TransactionRollbackError } from "drizzle-orm";
 import { drizzle, type NodePgDatabase } from "drizzle-orm/node-postgres";
 import pg from "pg";
 import * as schema from "./schema.ts";
 
 export type Db = NodePgDatabase<typeof schema> & { $client: pg.Pool };
-export type Tx = Parameters<Parameters<Db["transaction"]>[0]>[0];
+/** One transaction on one connection. It has no savepoints: `work` succeeds or fails as a whole. */
+export type Tx = Omit<NodePgDatabase<typeof schema>, "transaction"> & { rollback(): never };
 
 /**
  * Who acts. `customer` and `staff` are people with a session, `api` is a key and the person who
@@ -45,10 +46,15 @@ export function createDb(url: string, options: DbOptions): Db {
     max: options.max ?? 10,
     application_name: options.applicationName,
     connectionTimeoutMillis: 10_000,
+    keepAlive: true,
     idle_in_transaction_session_timeout: 60_000,
     statement_timeout: 60_000,
   });
-  pool.on("error", options.onError);
+  // The pool's error carries the whole client, which belongs in no log.
+  pool.on("error", ({ message }) => options.onError(new Error(message)));
+  // A connection that breaks within a transaction fails its query; without a listener of its own
+  // it would end the process as well.
+  pool.on("connect", (client) => client.on("error", () => {}));
   return drizzle(pool, { schema });
 }
 
@@ -65,10 +71,43 @@ export async function withActor(tx: Tx, actor: Actor): Promise<void> {
     set_config('berth.correlation_id', ${actor.correlationId}, true)`);
 }
 
-/** Runs `work` in one transaction as `actor`. Nothing of it may wait for the network. */
-export function asActor<T>(db: Db, actor: Actor, work: (tx: Tx) => Promise<T>): Promise<T> {
-  return db.transaction(async (tx) => {
-    await withActor(tx, actor);
-    return work(tx);
+/** Building a query interface costs more than a short query; a connection keeps its own. */
+const interfaces = new WeakMap<pg.PoolClient, Tx>();
+
+function interfaceOf(client: pg.PoolClient): Tx {
+  const known = interfaces.get(client);
+  if (known) return known;
+  const made: Tx = Object.assign(drizzle(client, { schema }), {
+    rollback(): never {
+      throw new TransactionRollbackError();
+    },
   });
+  interfaces.set(client, made);
+  return made;
+}
+
+/**
+ * Runs `work` in one transaction as `actor`. Nothing of it may wait for the network. Rejects with
+ * the first thing that went wrong, and always gives the connection back: drizzle's own transaction
+ * keeps it for ever when `begin` fails, and reports a failed `rollback` in place of its cause.
+ */
+export async function asActor<T>(db: Db, actor: Actor, work: (tx: Tx) => Promise<T>): Promise<T> {
+  const client = await db.$client.connect();
+  const tx = interfaceOf(client);
+  let broken = false;
+  try {
+    await tx.execute(sql`begin`);
+    await withActor(tx, actor);
+    const result = await work(tx);
+    await tx.execute(sql`commit`);
+    return result;
+  } catch (error) {
+    // A connection that cannot even roll back is in no known state: the pool destroys it.
+    await tx.execute(sql`rollback`).catch(() => {
+      broken = true;
+    });
+    throw error;
+  } finally {
+    client.release(broken);
+  }
 }

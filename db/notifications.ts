@@ -60,6 +60,8 @@ export const oneTimeLinks = pgTable(
       .references(() => provisioningQueue.id),
     createdAt: setAtInsert("created_at"),
     expiresAt: instant("expires_at").notNull(),
+    /** Until then somebody is opening it; a claim that is left behind ends by itself. */
+    claimedUntil: instant("claimed_until"),
     usedAt: instant("used_at"),
   },
   (t) => [

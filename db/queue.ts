@@ -78,6 +78,11 @@ export const provisioningQueue = pgTable(
       sql`coalesce(due_at, 'infinity'::timestamptz)`,
       t.id,
     ),
+    index("provisioning_queue_priority_idx").on(
+      t.priority,
+      sql`coalesce(due_at, 'infinity'::timestamptz)`,
+      t.id,
+    ),
     index("provisioning_queue_customer_id_idx").on(t.customerId),
     index("provisioning_queue_assignee_id_idx").on(t.assigneeId),
     index("provisioning_queue_plan_id_idx").on(t.planId),

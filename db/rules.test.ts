@@ -91,6 +91,21 @@ describe("row-level security", () => {
     }
   });
 
+  it("leaves runs, mails and links to the machinery", async () => {
+    for (const kind of ["staff", "api"] as const) {
+      const actor: Actor = { kind, id: "x", origin: "", correlationId: "" };
+      for (const statement of [
+        "update provisioning_runs set status = 'succeeded'",
+        "update provisioning_steps set status = 'done'",
+        "update one_time_links set used_at = null",
+        "update outbox set recipient = 'x@example.com'",
+        "update customers set user_id = 'bob'",
+      ]) {
+        expect(await refusal(as(actor, statement)), `${kind}: ${statement}`).toBe("42501");
+      }
+    }
+  });
+
   it("gives the login role nothing of its own", async () => {
     expect(await refusal(base.db.execute(sql`select * from public.customers`))).toBe("42501");
   });
@@ -126,6 +141,23 @@ describe("the audit record", () => {
     expect(await refusal(insert("ann"))).toBe("accepted");
     expect(await refusal(insert("bob"))).toBe("42501");
     expect(await refusal(insert("ann", "at"))).toBe("42501");
+  });
+
+  it("lets nobody write in another one's name", async () => {
+    for (const kind of ["customer", "staff", "worker", "api"] as const) {
+      const actor: Actor = { kind, id: "x", origin: "", correlationId: "" };
+      const write = (actorKind: string, actorId: string) =>
+        refusal(
+          as(
+            actor,
+            `insert into audit_log (actor_kind, actor_id, action, subject_kind, subject_id)
+             values ('${actorKind}', '${actorId}', 'x', 'request', 'r')`,
+          ),
+        );
+      expect(await write(kind, "x"), kind).toBe("accepted");
+      expect(await write(kind, "y"), kind).toBe("42501");
+      expect(await write(kind === "api" ? "staff" : "api", "x"), kind).toBe("42501");
+    }
   });
 
   it("records what better-auth writes, without its secrets", async () => {
@@ -198,5 +230,8 @@ describe("berth_enqueue()", () => {
     expect(rows).toHaveLength(2);
     expect(rows[0]).toEqual(rows[1]);
     expect(await refusal(as(worker, "select berth_enqueue('no-such-queue', '{}')"))).toBe("42704");
+    expect(await refusal(as(worker, "select berth_enqueue('__pgboss__send-it', '{}')"))).toBe(
+      "42501",
+    );
   });
 });

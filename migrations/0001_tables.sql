@@ -190,6 +190,7 @@ CREATE TABLE "one_time_links" (
 	"request_id" uuid NOT NULL,
 	"created_at" timestamp (3) with time zone DEFAULT berth_now() NOT NULL,
 	"expires_at" timestamp (3) with time zone NOT NULL,
+	"claimed_until" timestamp (3) with time zone,
 	"used_at" timestamp (3) with time zone,
 	CONSTRAINT "one_time_links_purpose_known" CHECK ("one_time_links"."purpose" in ('set-password', 'owner'))
 );
@@ -335,6 +336,8 @@ ALTER TABLE "provisioning_queue" ADD CONSTRAINT "provisioning_queue_plan_id_plan
 ALTER TABLE "provisioning_queue" ADD CONSTRAINT "provisioning_queue_assignee_id_admin_users_user_id_fk" FOREIGN KEY ("assignee_id") REFERENCES "public"."admin_users"("user_id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "request_clock_segments" ADD CONSTRAINT "request_clock_segments_request_id_provisioning_queue_id_fk" FOREIGN KEY ("request_id") REFERENCES "public"."provisioning_queue"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "request_events" ADD CONSTRAINT "request_events_request_id_provisioning_queue_id_fk" FOREIGN KEY ("request_id") REFERENCES "public"."provisioning_queue"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+CREATE INDEX "idempotency_keys_created_at_idx" ON "idempotency_keys" USING btree ("created_at");--> statement-breakpoint
+CREATE INDEX "rate_limits_window_start_idx" ON "rate_limits" USING btree ("window_start");--> statement-breakpoint
 CREATE INDEX "audit_log_request_id_idx" ON "audit_log" USING btree ("request_id","id");--> statement-breakpoint
 CREATE INDEX "audit_log_subject_idx" ON "audit_log" USING btree ("subject_kind","subject_id","id");--> statement-breakpoint
 CREATE INDEX "audit_log_actor_idx" ON "audit_log" USING btree ("actor_id","id");--> statement-breakpoint
@@ -359,6 +362,7 @@ CREATE UNIQUE INDEX "provisioning_steps_run_position_key" ON "provisioning_steps
 CREATE INDEX "provisioning_queue_order_idx" ON "provisioning_queue" USING btree (coalesce(due_at, 'infinity'::timestamptz),"id");--> statement-breakpoint
 CREATE INDEX "provisioning_queue_waiting_idx" ON "provisioning_queue" USING btree ("due_at","id") WHERE status = 'pending';--> statement-breakpoint
 CREATE INDEX "provisioning_queue_status_idx" ON "provisioning_queue" USING btree ("status",coalesce(due_at, 'infinity'::timestamptz),"id");--> statement-breakpoint
+CREATE INDEX "provisioning_queue_priority_idx" ON "provisioning_queue" USING btree ("priority",coalesce(due_at, 'infinity'::timestamptz),"id");--> statement-breakpoint
 CREATE INDEX "provisioning_queue_customer_id_idx" ON "provisioning_queue" USING btree ("customer_id");--> statement-breakpoint
 CREATE INDEX "provisioning_queue_assignee_id_idx" ON "provisioning_queue" USING btree ("assignee_id");--> statement-breakpoint
 CREATE INDEX "provisioning_queue_plan_id_idx" ON "provisioning_queue" USING btree ("plan_id");--> statement-breakpoint

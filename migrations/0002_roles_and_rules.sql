@@ -26,12 +26,25 @@ GRANT INSERT, UPDATE ON plans, plan_targets, feature_templates TO berth_worker;
 --> statement-breakpoint
 
 -- Accounts: names and addresses are read everywhere, the rest is better-auth's alone. A customer made
--- through the API gets an account in the same transaction.
+-- through the API gets an account in the same transaction, and so does who joins the staff.
 GRANT SELECT (id, name, email) ON auth."user" TO berth_staff, berth_worker, berth_api;
 --> statement-breakpoint
-GRANT INSERT ON auth."user" TO berth_api;
+GRANT INSERT ON auth."user" TO berth_api, berth_staff;
 --> statement-breakpoint
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA auth TO berth_auth;
+--> statement-breakpoint
+-- Whether an account has a password is told; what stands in its row is not.
+CREATE FUNCTION berth_has_password(account text) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = ''
+AS $$
+  SELECT EXISTS (
+    SELECT FROM auth.account a
+    WHERE a.user_id = berth_has_password.account AND a.provider_id = 'credential' AND a.password IS NOT NULL)
+$$;
+--> statement-breakpoint
+REVOKE EXECUTE ON FUNCTION berth_has_password(text) FROM PUBLIC;
+--> statement-breakpoint
+GRANT EXECUTE ON FUNCTION berth_has_password(text) TO berth_api, berth_staff;
 --> statement-breakpoint
 GRANT SELECT ON admin_users TO berth_staff, berth_worker, berth_api;
 --> statement-breakpoint
@@ -44,12 +57,20 @@ GRANT SELECT ON customers, provisioning_queue, request_events, request_clock_seg
 --> statement-breakpoint
 GRANT SELECT (id, customer_id, request_id, project_ref, url, status, installed, created_at, ready_at) ON customer_backends TO berth_customer;
 --> statement-breakpoint
-GRANT SELECT, INSERT, UPDATE ON customers TO berth_api;
+GRANT SELECT, INSERT ON customers TO berth_api;
+--> statement-breakpoint
+GRANT UPDATE (contact_name, phone, country, timezone, industry, updated_at) ON customers TO berth_api;
 --> statement-breakpoint
 GRANT SELECT ON customers TO berth_staff, berth_worker;
 --> statement-breakpoint
-GRANT SELECT, INSERT, UPDATE ON provisioning_queue, request_clock_segments, customer_backends, provisioning_runs, provisioning_steps, outbox, one_time_links
+GRANT SELECT, INSERT, UPDATE ON provisioning_queue, request_clock_segments, customer_backends
   TO berth_staff, berth_worker, berth_api;
+--> statement-breakpoint
+-- What becomes of runs, mails and links, the machinery alone writes down.
+GRANT SELECT, INSERT ON provisioning_runs, provisioning_steps, outbox, one_time_links
+  TO berth_staff, berth_worker, berth_api;
+--> statement-breakpoint
+GRANT UPDATE ON provisioning_runs, provisioning_steps, outbox, one_time_links TO berth_worker;
 --> statement-breakpoint
 GRANT SELECT, INSERT ON request_events TO berth_staff, berth_worker, berth_api;
 --> statement-breakpoint
@@ -92,7 +113,7 @@ DECLARE
 BEGIN
   FOREACH owned IN ARRAY ARRAY['customers', 'provisioning_queue', 'request_events', 'request_clock_segments',
     'customer_backends', 'provisioning_runs', 'provisioning_steps', 'outbox', 'one_time_links',
-    'data_keys', 'sealed_secrets', 'audit_log', 'idempotency_keys']
+    'data_keys', 'sealed_secrets', 'idempotency_keys']
   LOOP
     EXECUTE format('ALTER TABLE public.%I ENABLE ROW LEVEL SECURITY', owned);
     EXECUTE format('CREATE POLICY house ON public.%I TO berth_staff, berth_worker, berth_api USING (true) WITH CHECK (true)', owned);
@@ -110,8 +131,13 @@ CREATE POLICY own ON request_clock_segments FOR SELECT TO berth_customer USING (
 --> statement-breakpoint
 CREATE POLICY own ON customer_backends FOR SELECT TO berth_customer USING (berth_owns_customer(customer_id));
 --> statement-breakpoint
-CREATE POLICY record ON audit_log FOR INSERT TO berth_customer
-  WITH CHECK (actor_kind = 'customer' AND actor_id = (SELECT berth_actor_id()));
+ALTER TABLE audit_log ENABLE ROW LEVEL SECURITY;
+--> statement-breakpoint
+CREATE POLICY read ON audit_log FOR SELECT TO berth_staff, berth_api USING (true);
+--> statement-breakpoint
+-- Nobody writes a record in another one's name.
+CREATE POLICY record ON audit_log FOR INSERT TO berth_customer, berth_staff, berth_worker, berth_api
+  WITH CHECK ('berth_' || actor_kind = current_user AND actor_id = (SELECT berth_actor_id()));
 --> statement-breakpoint
 
 -- The audit record: anyone who acts may add to it, staff may read it, nobody may change it. The time

@@ -7,6 +7,10 @@ AS $$
 DECLARE
   wake boolean;
 BEGIN
+  -- The engine's own queues are not for us to write to.
+  IF queue_name LIKE '\_\_%' THEN
+    RAISE EXCEPTION 'The queue % belongs to the job engine.', queue_name USING ERRCODE = 'insufficient_privilege';
+  END IF;
   SELECT q.notify INTO wake FROM pgboss.queue q WHERE q.name = queue_name;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'No job queue is called %.', queue_name USING ERRCODE = 'undefined_object';

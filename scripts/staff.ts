@@ -1,9 +1,10 @@
 /**
- * `npm run staff`: makes the first people and API keys of an installation, which has no page for it
- * until somebody can sign in.
+ * `npm run staff`: makes the first people and API keys of an installation, and sends an owner a new
+ * link, while there is no page for it.
  */
 import { parseArgs } from "node:util";
 import { eq } from "drizzle-orm";
+import { validate as isUuid } from "uuid";
 import {
   ALL_SCOPES,
   addStaff,
@@ -12,7 +13,7 @@ import {
   type Scope,
   type StaffRole,
 } from "#app/domain/identity/index.server.ts";
-import { deriveKey } from "#app/platform/crypto/derive.ts";
+import { sendOwnerLink } from "#app/domain/provisioning/index.server.ts";
 import { parseEnv } from "#app/platform/env.ts";
 import { user } from "#db/auth.ts";
 import { STAFF_ROLES } from "#db/identity.ts";
@@ -20,6 +21,7 @@ import { type Actor, asActor, createDb } from "#db/index.ts";
 
 const USAGE = `npm run staff -- add --email EMAIL --name NAME --role ${STAFF_ROLES.join("|")}
 npm run staff -- key --email EMAIL --label LABEL [--scopes ${ALL_SCOPES.join(",")}]
+npm run staff -- owner-link --request REQUEST-ID    sends the owner a new link
 `;
 
 class UsageError extends Error {}
@@ -31,11 +33,12 @@ const { positionals, values } = parseArgs({
     name: { type: "string" },
     role: { type: "string" },
     label: { type: "string" },
+    request: { type: "string" },
     scopes: { type: "string" },
   },
 });
 
-function required(name: "email" | "name" | "role" | "label"): string {
+function required(name: "email" | "name" | "role" | "label" | "request"): string {
   const value = values[name];
   if (!value) throw new UsageError(`--${name} is missing.`);
   return value;
@@ -54,7 +57,7 @@ async function main(): Promise<void> {
   const authDb = createDb(env.authDatabaseUrl, connection);
   const auth = createAuth({
     db: authDb,
-    secret: deriveKey(env.appSecret, "better-auth").toString("base64"),
+    appSecret: env.appSecret,
     publicUrl: env.publicUrl,
     onError: (message) => process.stderr.write(`${message}\n`),
   });
@@ -63,7 +66,7 @@ async function main(): Promise<void> {
     if (positionals[0] === "add") {
       const role: StaffRole = oneOf(STAFF_ROLES, required("role"));
       const person = { email: required("email"), name: required("name"), role };
-      await addStaff({ auth, db, actor }, person);
+      await addStaff({ db, actor }, person);
       process.stdout.write(`${person.name} is on the staff as ${role}.\n`);
     } else if (positionals[0] === "key") {
       const email = required("email").toLowerCase();
@@ -74,8 +77,16 @@ async function main(): Promise<void> {
       const scopes: Scope[] = values.scopes
         ? values.scopes.split(",").map((scope) => oneOf(ALL_SCOPES, scope.trim()))
         : ALL_SCOPES;
-      const made = await createApiKey(auth, { userId: owner.id, name: required("label"), scopes });
+      const made = await createApiKey(
+        { auth, db, actor },
+        { userId: owner.id, name: required("label"), scopes },
+      );
       process.stdout.write(`${made.key}\nThis is the only time that it is shown.\n`);
+    } else if (positionals[0] === "owner-link") {
+      const requestId = required("request");
+      if (!isUuid(requestId)) throw new UsageError("This is not the id of a request.");
+      await asActor(db, actor, (tx) => sendOwnerLink({ tx, actor }, requestId));
+      process.stdout.write("A new link is on its way to the owner.\n");
     } else {
       throw new UsageError("Say what to do.");
     }

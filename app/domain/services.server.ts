@@ -24,6 +24,8 @@ export interface Services {
   management: ManagementClient | null;
   /** Keys the tokens of one-time links. */
   linkKey: Buffer;
+  /** Keys the hashes of bodies that are sent under an Idempotency-Key. */
+  repetitionKey: Buffer;
   /** Rejects while the database is away, or too old. */
   ready(): Promise<void>;
   close(): Promise<void>;
@@ -75,6 +77,7 @@ export async function openServices(
         ? null
         : createManagementClient({ baseUrl: managementUrl, accessToken, guard }),
     linkKey: deriveKey(env.appSecret, "one-time links"),
+    repetitionKey: deriveKey(env.appSecret, "idempotency"),
     ready: () => requireCurrentSchema(db, BOOT),
     close: () => db.$client.end(),
   };

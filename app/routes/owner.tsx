@@ -6,6 +6,7 @@ import {
   redirect,
 } from "@remix-run/node";
 import { useActionData, useLoaderData } from "@remix-run/react";
+import { useState } from "react";
 import { openOwnerLink, readOwnerLink } from "#app/domain/provisioning/index.server.ts";
 import { linkDeps, withLink } from "#app/web/links.server.ts";
 import { Frame } from "../components/frame.tsx";
@@ -61,10 +62,11 @@ export default function OwnerLink() {
 
 /** A plain form: it works without scripts, and it ends at the customer's own project. */
 function SignIn({ label }: { label: string }) {
+  const [isSent, setSent] = useState(false);
   return (
-    <form method="post">
-      <button className="button" type="submit">
-        {label}
+    <form method="post" onSubmit={() => setSent(true)}>
+      <button className="button" type="submit" disabled={isSent}>
+        {isSent ? "Signing in …" : label}
       </button>
     </form>
   );

@@ -6,7 +6,7 @@ import { ENDPOINTS } from "./api/endpoints/index.ts";
 import { EACH_KEY, EACH_STRANGER, EACH_TEST } from "./api/limits.ts";
 import { PROBLEMS } from "./api/problem.ts";
 
-const EACH_CALL = ["key_invalid", "scope_missing", "fields_invalid", "rate_limited"];
+const EACH_CALL = ["key_invalid", "not_staff", "scope_missing", "fields_invalid", "rate_limited"];
 
 const problem = {
   type: "object",

@@ -1,7 +1,6 @@
 import { sql } from "drizzle-orm";
 import { type Auth, createAuth } from "#app/domain/identity/index.server.ts";
 import { openServices, type Services } from "#app/domain/services.server.ts";
-import { deriveKey } from "#app/platform/crypto/derive.ts";
 import type { Env } from "#app/platform/env.ts";
 import type { Logger } from "#app/platform/log.ts";
 import { createDb, type Db } from "#db/index.ts";
@@ -27,7 +26,7 @@ export async function createRuntime(env: Env, log: Logger): Promise<Runtime> {
   });
   const auth = createAuth({
     db: authDb,
-    secret: deriveKey(env.appSecret, "better-auth").toString("base64"),
+    appSecret: env.appSecret,
     publicUrl: env.publicUrl,
     onError: (message, cause) => log.error({ err: cause }, message),
   });

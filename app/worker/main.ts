@@ -57,7 +57,7 @@ async function main(log: Logger): Promise<void> {
     env.workerConcurrency,
     shutdown.signal,
   );
-  const delivery = { ...services, actor, mailer, publicUrl: env.publicUrl };
+  const delivery = { ...services, actor, mailer, publicUrl: env.publicUrl, log };
   const context = { signal: shutdown.signal, log };
   loops.push(
     repeat("runs", RUN_SCAN_MS, () => runner.takeOne(), context),

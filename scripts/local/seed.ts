@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { and, eq } from "drizzle-orm";
+import { eq } from "drizzle-orm";
 import pg from "pg";
+import { recordAudit } from "#app/domain/audit/index.server.ts";
 import { loadCatalog, syncCatalog } from "#app/domain/catalog/index.server.ts";
 import {
   ALL_SCOPES,
@@ -14,9 +15,9 @@ import {
 } from "#app/domain/identity/index.server.ts";
 import { newCustomerInput, submitRequest } from "#app/domain/onboarding/index.server.ts";
 import { claimRequest } from "#app/domain/queue/index.server.ts";
-import { deriveKey } from "#app/platform/crypto/derive.ts";
 import type { Env } from "#app/platform/env.ts";
 import { user } from "#db/auth.ts";
+import { adminUsers } from "#db/identity.ts";
 import { type Actor, asActor, createDb, type Db } from "#db/index.ts";
 
 export interface SeedResult {
@@ -59,7 +60,7 @@ export async function seedLocal(options: {
   const authDb = createDb(env.authDatabaseUrl, connection);
   const auth = createAuth({
     db: authDb,
-    secret: deriveKey(env.appSecret, "better-auth").toString("base64"),
+    appSecret: env.appSecret,
     publicUrl: env.publicUrl,
     onError: () => {},
   });
@@ -70,7 +71,7 @@ export async function seedLocal(options: {
     }
     const adminId = await idOf(db, STAFF[0]?.email ?? "");
     if (!adminId) throw new Error("The demo admin was not made.");
-    const apiKey = await ensureKey(auth, adminId, previous?.apiKey);
+    const apiKey = await ensureKey({ auth, db }, adminId, previous?.apiKey);
     if (!(await hasLife(options.adminUrl))) await addLife(db, env, adminId);
     return { accounts, apiKey };
   } finally {
@@ -88,25 +89,41 @@ async function ensureStaff(
   const existing = await idOf(db, email);
   if (existing && known) return { role, email, password: known };
   const password = randomBytes(12).toString("base64url");
-  const userId = existing ?? (await addStaff({ auth, db, actor: seeder }, person)).userId;
+  const userId = existing ?? (await addStaff({ db, actor: seeder }, person)).userId;
   await setPassword(auth, userId, password);
+  await asActor(db, seeder, (tx) =>
+    recordAudit(tx, seeder, {
+      action: "account.password_set",
+      subjectKind: "account",
+      subjectId: userId,
+    }),
+  );
   return { role, email, password };
 }
 
+/** The account of a member of the staff; one that is not on it yet does not count. */
 async function idOf(db: Db, email: string): Promise<string | null> {
   const [found] = await asActor(db, seeder, (tx) =>
     tx
       .select({ id: user.id })
       .from(user)
-      .where(and(eq(user.email, email))),
+      .innerJoin(adminUsers, eq(adminUsers.userId, user.id))
+      .where(eq(user.email, email)),
   );
   return found?.id ?? null;
 }
 
-async function ensureKey(auth: Auth, userId: string, known: string | undefined): Promise<string> {
+async function ensureKey(
+  { auth, db }: { auth: Auth; db: Db },
+  userId: string,
+  known: string | undefined,
+): Promise<string> {
   const works = known && (await identifyKey(auth, known).catch(() => null));
   if (known && works) return known;
-  const { key } = await createApiKey(auth, { userId, name: "local mode", scopes: ALL_SCOPES });
+  const { key } = await createApiKey(
+    { auth, db, actor: seeder },
+    { userId, name: "local mode", scopes: ALL_SCOPES },
+  );
   return key;
 }
 

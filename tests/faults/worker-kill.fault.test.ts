@@ -1,4 +1,4 @@
+import { describeFaults } from "../support/fault-suite.ts";
 import { killCases } from "../support/kill-cases.ts";
-import { describeKills } from "../support/kill-suite.ts";
 
-describeKills(await killCases());
+describeFaults("kill -9 of the worker", await killCases(), { workers: 7 });

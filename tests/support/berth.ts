@@ -139,7 +139,10 @@ function sandboxOf(url: string): SandboxClient {
   };
 }
 
-/** Asks until there is an answer; at most a minute. */
+/** For waits that a busy machine may make long, in milliseconds. */
+export const PATIENCE_MS = 240_000;
+
+/** Asks until there is an answer; at most a minute unless told. */
 export async function eventually<T>(
   what: string,
   ask: () => Promise<T | undefined | null | false>,

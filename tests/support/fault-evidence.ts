@@ -94,8 +94,14 @@ export function defectsOf(found: Evidence, clean: Evidence): string[] {
     ...defects,
     ...diffCounts("recorded", found.records, clean.records),
     ...diffCounts("effect", found.effects, clean.effects),
-    ...diffCatalogs(clean.catalog, found.catalog),
+    ...fewOf(diffCatalogs(clean.catalog, found.catalog)),
   ];
+}
+
+/** A run that stopped early lacks hundreds of objects: the first ones say it. */
+function fewOf(lines: string[]): string[] {
+  const rest = lines.length - 10;
+  return rest > 0 ? [...lines.slice(0, 10), `and ${rest} more differences`] : lines;
 }
 
 function diffCounts(

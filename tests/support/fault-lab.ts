@@ -11,6 +11,7 @@ import {
   claimedRequest,
   credentialsOf,
   eventually,
+  PATIENCE_MS,
   type SandboxProject,
   startBerth,
   type TestBerth,
@@ -21,9 +22,6 @@ import { installGates, type RecordingGate, shutGate } from "./recording-gate.ts"
 import { createSandboxFaults, type SandboxFaults } from "./sandbox-faults.ts";
 import { secretsInLogs, secretsOf } from "./secrets.ts";
 import { openTcpLink, type TcpLink } from "./tcp-link.ts";
-
-/** Tests are patient: a busy machine is no failure. */
-const PATIENCE_MS = 240_000;
 
 export interface Holder {
   pid: number;
@@ -40,9 +38,13 @@ export interface FaultedRun {
   begin(): Promise<void>;
   /** Who has the lease; waits until somebody has. */
   holder(): Promise<Holder>;
+  /** Who has, or had, the lease. */
+  lastHolder(): Promise<Holder>;
   /** `kill -9` of the worker that has the lease; another one is started in its place. */
   kill(): Promise<Holder>;
-  /** Waits until somebody else than this holder has the lease. */
+  /** Notes since when (as `Date.now()`) a holder is away, for the time of the take-over. */
+  missing(from: Holder, since: number): void;
+  /** Waits until somebody else than this holder has, or had, the lease. */
   takenOver(from: Holder): Promise<Holder>;
   /** Keeps the end of a step, or of the run (`RUN_END`), from being recorded. */
   gate(step: string): Promise<RecordingGate>;
@@ -61,7 +63,7 @@ export interface FaultLab {
   sandboxFaults: SandboxFaults;
   /** What a run without any fault leaves. */
   clean: Evidence;
-  /** How long each take-over took, from the kill on, in milliseconds. */
+  /** How long each take-over took, from the moment when the holder went, in milliseconds. */
   takeOverMs: number[];
   newRun(): Promise<FaultedRun>;
   /** A worker's link to Berth's own database, where the lab was opened with links. */
@@ -120,14 +122,16 @@ export async function openFaultLab(options: {
       authority,
     });
     const sessions: pg.Client[] = [];
-    const lease = async (): Promise<Holder | null> => {
-      const { rows } = await db.query<{ owner: string | null; token: string }>(
-        `select lease_owner as owner, lease_token as token from provisioning_runs
-         where request_id = $1 and status = 'running'`,
+    const absences: { token: number; since: number }[] = [];
+    const lease = async () => {
+      const { rows } = await db.query<{ owner: string | null; token: string; open: boolean }>(
+        `select lease_owner as owner, lease_token as token, status = 'running' as open
+         from provisioning_runs where request_id = $1`,
         [requestId],
       );
       const pid = /-(\d+)-[0-9a-f]+$/.exec(rows[0]?.owner ?? "")?.[1];
-      return pid === undefined ? null : { pid: Number(pid), token: Number(rows[0]?.token) };
+      if (!rows[0] || pid === undefined) return null;
+      return { pid: Number(pid), token: Number(rows[0].token), open: rows[0].open };
     };
     const run: FaultedRun = {
       requestId,
@@ -141,14 +145,27 @@ export async function openFaultLab(options: {
         const { status, body } = await berth.api("POST", at, credentials);
         if (status !== 200) throw new Error(`Not submitted: ${JSON.stringify(body)}`);
       },
-      holder: () => eventually(`a holder of ${requestId}`, lease, PATIENCE_MS),
+      holder: () =>
+        eventually(
+          `a holder of ${requestId}`,
+          async () => {
+            const now = await lease();
+            return now?.open ? now : null;
+          },
+          PATIENCE_MS,
+        ),
+      async lastHolder() {
+        const last = await lease();
+        if (!last) throw new Error(`Nobody ever had ${requestId}.`);
+        return last;
+      },
       async kill() {
         const holder = await run.holder();
         const { handle } = workerOf(holder.pid);
         const at = Date.now();
         await handle.kill();
         await startWorker();
-        void timeTakeOver(holder, at);
+        run.missing(holder, at);
         return holder;
       },
       takenOver: (from) =>
@@ -177,7 +194,17 @@ export async function openFaultLab(options: {
           PATIENCE_MS,
         );
       },
+      missing: (from, since) => void absences.push({ token: from.token, since }),
       async evidence() {
+        // By Berth's own audit record, whose clock is this machine's.
+        for (const { token, since } of absences) {
+          const { rows } = await db.query<{ at: Date }>(
+            `select at from audit_log where request_id = $1 and action = 'run.take_over'
+             and (data ->> 'token')::bigint > $2 order by id limit 1`,
+            [requestId, token],
+          );
+          if (rows[0]) takeOverMs.push(rows[0].at.getTime() - since);
+        }
         return gatherEvidence({ db, sandbox: berth.sandbox, customer: await run.customer(), run });
       },
       async close() {
@@ -190,16 +217,6 @@ export async function openFaultLab(options: {
       },
     };
 
-    /** By Berth's own audit record, whose clock is this machine's. */
-    async function timeTakeOver(from: Holder, killedAt: number): Promise<void> {
-      await run.takenOver(from).catch(() => undefined);
-      const { rows } = await db.query<{ at: Date }>(
-        `select at from audit_log where request_id = $1 and action = 'run.take_over'
-         and (data ->> 'token')::bigint > $2 order by id limit 1`,
-        [requestId, from.token],
-      );
-      if (rows[0]) takeOverMs.push(rows[0].at.getTime() - killedAt);
-    }
     return run;
   }
 

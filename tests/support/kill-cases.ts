@@ -1,27 +1,24 @@
 /** Where and when a worker is killed: one case per instant at which a run could be lost. */
 import type { PlannedStep } from "../../app/domain/provisioning/plan.ts";
 import { eventually, newCustomer } from "./berth.ts";
-import type { FaultedRun, FaultLab } from "./fault-lab.ts";
+import type { FaultedRun, FaultLab, Holder } from "./fault-lab.ts";
+import type { FaultCase } from "./fault-suite.ts";
 import { RUN_END } from "./recording-gate.ts";
 import { matches, plannedRun, type Script } from "./run-scripts.ts";
 import type { SandboxFault } from "./sandbox-faults.ts";
 
-export interface KillCase {
-  name: string;
-  /** Whether `npm test` runs it too. */
-  sample: boolean;
-  /** Begins the run and kills its worker at the chosen instant. */
-  strike(run: FaultedRun, lab: FaultLab): Promise<void>;
-}
+/** Begins the run and kills its worker at the chosen instant. */
+type Strike = (run: FaultedRun, lab: FaultLab) => Promise<Holder>;
 
 /** Killed while the script has not reached the server, and never will. */
 const before = async (run: FaultedRun, script: Script) => {
   const fault = run.proxy.arm({ from: "client", when: matches(script), action: "hold" });
   await run.begin();
   await fault.reached;
-  await run.kill();
+  const killed = await run.kill();
   run.proxy.cutAll();
   fault.disarm();
+  return killed;
 };
 
 /** Killed as soon as the script is on its way; the server never learns that its client is gone. */
@@ -30,7 +27,7 @@ const underWay = async (run: FaultedRun, script: Script) => {
   await run.begin();
   await fault.reached;
   fault.release();
-  await run.kill();
+  return run.kill();
 };
 
 /** Killed when the server has committed and answered, and the answer has not arrived. */
@@ -40,8 +37,9 @@ const answered = async (run: FaultedRun, script: Script) => {
   await fault.reached;
   fault.release();
   await fault.answered;
-  await run.kill();
+  const killed = await run.kill();
   run.proxy.cutAll();
+  return killed;
 };
 
 /**
@@ -71,7 +69,7 @@ const waiting = async (run: FaultedRun, script: Script, goesOn: boolean) => {
   // Its lock time-out may have passed before it was seen waiting: then it has answered.
   await Promise.race([isWaiting, fault.answered]);
   isWaiting.catch(() => undefined);
-  await run.kill();
+  const killed = await run.kill();
   if (!goesOn) {
     await eventually("the end of the dead worker's session", async () =>
       (await sessions()).every(({ pid }) => pid !== old?.pid),
@@ -80,6 +78,7 @@ const waiting = async (run: FaultedRun, script: Script, goesOn: boolean) => {
     if (script.kind === "alone" && rowCount !== 1) throw new Error("No invalid index was left.");
   }
   await blocker.query("rollback");
+  return killed;
 };
 
 /** Killed when a step has taken effect, in the transaction that was to record it. */
@@ -88,7 +87,7 @@ const unrecorded = async (run: FaultedRun, step: string) => {
   try {
     await run.begin();
     await gate.reached();
-    await run.kill();
+    return await run.kill();
   } finally {
     await gate.open();
   }
@@ -99,22 +98,30 @@ const atCall = async (run: FaultedRun, lab: FaultLab, fault: Omit<SandboxFault, 
   const armed = await lab.sandboxFaults.add({ ...fault, ref: run.project.ref });
   await run.begin();
   await armed.struck();
-  await run.kill();
+  return run.kill();
 };
 
 const AUTH_CONFIG = "PATCH /v1/projects/:ref/config/auth";
 const USERS = "POST /auth/v1/admin/users";
 
 /** Every case, made from the templates as they are. */
-export async function killCases(): Promise<KillCase[]> {
+export async function killCases(): Promise<FaultCase[]> {
   const { steps, scripts } = await plannedRun(newCustomer().features);
   const stepOf = (kind: PlannedStep["kind"]) =>
     steps.find((step) => step.kind === kind)?.name ?? kind;
   const migrations = scripts.filter(({ kind }) => kind === "migration");
   const lastSeed = scripts.findLast(({ kind }) => kind === "seed");
-  const cases: KillCase[] = [];
-  const add = (name: string, strike: KillCase["strike"], sample = false) =>
-    cases.push({ name, strike, sample });
+  const cases: FaultCase[] = [];
+  const add = (name: string, strike: Strike, sample = false) =>
+    cases.push({
+      name,
+      sample,
+      async play(run, lab) {
+        await run.takenOver(await strike(run, lab));
+        await run.settled();
+        return [];
+      },
+    });
 
   for (const script of scripts) {
     const { name } = script;
@@ -140,7 +147,7 @@ export async function killCases(): Promise<KillCase[]> {
     [stepOf("owner"), USERS],
   ] as const) {
     const at =
-      (fault: Omit<SandboxFault, "ref" | "route">): KillCase["strike"] =>
+      (fault: Omit<SandboxFault, "ref" | "route">): Strike =>
       (run, lab) =>
         atCall(run, lab, { ...fault, route });
     add(`${name}: the call arrives after the kill`, at({ kind: "delay", ms: 1_500 }));

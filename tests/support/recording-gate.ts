@@ -3,7 +3,7 @@
  * database waits for an advisory lock, whose other holder is the test.
  */
 import type pg from "pg";
-import { eventually } from "./berth.ts";
+import { eventually, PATIENCE_MS } from "./berth.ts";
 
 /** First half of the advisory locks' keys; the second is the hash of request and step. */
 const LOCK_CLASS = 4_711;
@@ -58,7 +58,7 @@ export async function shutGate(db: pg.Pool, key: string): Promise<RecordingGate>
           );
           return rowCount === 1;
         },
-        240_000,
+        PATIENCE_MS,
       );
     },
     async open() {

@@ -1,5 +1,5 @@
 /** Switches the sandbox's faults for several runs at once: its own switch replaces all of them. */
-import { eventually, type SandboxClient } from "./berth.ts";
+import { eventually, PATIENCE_MS, type SandboxClient } from "./berth.ts";
 
 export interface SandboxFault {
   kind: "delay" | "drop" | "accept-then-drop";
@@ -40,7 +40,7 @@ export function createSandboxFaults(sandbox: SandboxClient): SandboxFaults {
               !waiting(await list()).some(
                 (one) => one.ref === fault.ref && one.route === fault.route,
               ),
-            240_000,
+            PATIENCE_MS,
           );
         },
       };

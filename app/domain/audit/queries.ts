@@ -3,15 +3,25 @@ import { z } from "zod";
 import { auditLog } from "#db/audit.ts";
 import type { Tx } from "#db/index.ts";
 
+const word = z
+  .string()
+  .max(100)
+  .refine((text) => !/\p{Cc}/u.test(text), { error: "Use plain text on one line." });
+
+/** PostgreSQL's calendar has no year 0. */
+const instant = z.iso
+  .datetime({ offset: true, abort: true })
+  .refine((text) => new Date(text).getUTCFullYear() > 0, { error: "There is no year 0." });
+
 /** What the record can be searched by; each answer ends with the cursor of the next. */
 export const auditFilter = z.strictObject({
   requestId: z.uuid().optional(),
-  actorId: z.string().max(100).optional(),
-  action: z.string().max(100).optional(),
-  subjectKind: z.string().max(100).optional(),
-  subjectId: z.string().max(100).optional(),
-  from: z.iso.datetime({ offset: true }).optional(),
-  to: z.iso.datetime({ offset: true }).optional(),
+  actorId: word.optional(),
+  action: word.optional(),
+  subjectKind: word.optional(),
+  subjectId: word.optional(),
+  from: instant.optional(),
+  to: instant.optional(),
   limit: z.coerce.number().int().min(1).max(200).default(50),
   cursor: z.coerce.number().int().positive().optional(),
 });

@@ -1,3 +1,4 @@
+export { toldChecks } from "./connection-test/checks.ts";
 export {
   type Check,
   type ConnectionTest,
@@ -10,6 +11,7 @@ export {
   type BackendView,
   backendSecret,
   type Credentials,
+  destroySuperseded,
   isProjectInUse,
   liveBackendOf,
   purgeRetiredSecrets,

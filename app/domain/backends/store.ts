@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, inArray, ne, sql } from "drizzle-orm";
+import { and, asc, desc, eq, inArray, lt, ne, sql } from "drizzle-orm";
 import { customerBackends } from "#db/backends.ts";
 import type { Actor, Tx } from "#db/index.ts";
 import { dataKeys, sealedSecrets } from "#db/vault.ts";
@@ -143,6 +143,30 @@ export async function retireBackend(
     subjectId: backend.id,
     requestId: backend.requestId,
     data: { reason },
+  });
+}
+
+/** Destroys the credentials of a backend that newer ones have replaced. Call it when no run is open. */
+export async function destroySuperseded(
+  { tx, actor }: { tx: Tx; actor: Actor },
+  backendId: string,
+): Promise<void> {
+  const [backend] = await tx
+    .select({ generation: customerBackends.generation })
+    .from(customerBackends)
+    .where(eq(customerBackends.id, backendId));
+  if (!backend) return;
+  for (const table of [sealedSecrets, dataKeys]) {
+    await tx
+      .delete(table)
+      .where(and(eq(table.backendId, backendId), lt(table.generation, backend.generation)));
+  }
+  if (backend.generation === 1) return;
+  await recordAudit(tx, actor, {
+    action: "secret.destroy",
+    subjectKind: "backend",
+    subjectId: backendId,
+    data: { before: backend.generation },
   });
 }
 

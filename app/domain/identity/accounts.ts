@@ -1,4 +1,4 @@
-import { eq } from "drizzle-orm";
+import { eq, sql } from "drizzle-orm";
 import { v7 as uuidv7 } from "uuid";
 import { user } from "#db/auth.ts";
 import { adminUsers, type STAFF_ROLES } from "#db/identity.ts";
@@ -11,23 +11,26 @@ import { type Scope, toPermissions } from "./scopes.ts";
 export type StaffRole = (typeof STAFF_ROLES)[number];
 
 /**
- * The account of an address, made if there is none, in the caller's transaction. It has no password:
- * its owner sets one through a link.
+ * The account of an address, made if there is none, in the caller's transaction. A new one has no
+ * password: its owner sets one through a link.
  */
 export async function ensureAccount(
   tx: Tx,
   person: { email: string; name: string },
-): Promise<{ userId: string; created: boolean }> {
+): Promise<{ userId: string; hasPassword: boolean }> {
   const email = person.email.toLowerCase();
   const [made] = await tx
     .insert(user)
     .values({ id: uuidv7(), name: person.name, email, emailVerified: false })
     .onConflictDoNothing({ target: user.email })
     .returning({ id: user.id });
-  if (made) return { userId: made.id, created: true };
-  const [found] = await tx.select({ id: user.id }).from(user).where(eq(user.email, email));
+  if (made) return { userId: made.id, hasPassword: false };
+  const [found] = await tx
+    .select({ id: user.id, hasPassword: sql<boolean>`berth_has_password(${user.id})` })
+    .from(user)
+    .where(eq(user.email, email));
   if (!found) throw new Error("An account vanished between two statements.");
-  return { userId: found.id, created: false };
+  return { userId: found.id, hasPassword: found.hasPassword };
 }
 
 /**
@@ -60,37 +63,38 @@ export async function setPassword(auth: Auth, userId: string, password: string):
 }
 
 /**
- * Makes an account for a member of the staff, who may work at once.
- * @throws AccountExistsError
+ * Puts a person on the staff, who may work at once: with the account of this address, made if there
+ * is none.
+ * @throws AccountExistsError where the person is on the staff, or was.
  */
 export async function addStaff(
-  deps: { auth: Auth; db: Db; actor: Actor },
+  { db, actor }: { db: Db; actor: Actor },
   person: { email: string; name: string; role: StaffRole; capacity?: number },
 ): Promise<{ userId: string }> {
-  const context = await deps.auth.$context;
-  const email = person.email.toLowerCase();
-  if (await context.internalAdapter.findUserByEmail(email)) throw new AccountExistsError();
-  const account = await context.internalAdapter.createUser(
-    { email, name: person.name, emailVerified: true },
-    { method: "admin" },
-  );
-  await asActor(deps.db, deps.actor, async (tx) => {
-    await tx
+  return asActor(db, actor, async (tx) => {
+    const { userId } = await ensureAccount(tx, person);
+    const [added] = await tx
       .insert(adminUsers)
-      .values({ userId: account.id, role: person.role, capacity: person.capacity ?? 10 });
-    await recordAudit(tx, deps.actor, {
+      .values({ userId, role: person.role, capacity: person.capacity ?? 10 })
+      .onConflictDoNothing({ target: adminUsers.userId })
+      .returning({ userId: adminUsers.userId });
+    if (!added) throw new AccountExistsError();
+    await recordAudit(tx, actor, {
       action: "staff.add",
       subjectKind: "account",
-      subjectId: account.id,
+      subjectId: userId,
       data: { role: person.role },
     });
+    return { userId };
   });
-  return { userId: account.id };
 }
 
-/** A new API key of this person. The answer is the only place where its text ever stands. */
+/**
+ * A new API key of this person. The answer is the only place where its text ever stands: a key whose
+ * making could not be recorded is known to nobody.
+ */
 export async function createApiKey(
-  auth: Auth,
+  { auth, db, actor }: { auth: Auth; db: Db; actor: Actor },
   owner: { userId: string; name: string; scopes: readonly Scope[] },
 ): Promise<{ keyId: string; key: string }> {
   const made = await auth.api.createApiKey({
@@ -101,6 +105,14 @@ export async function createApiKey(
       rateLimitEnabled: false,
     },
   });
+  await asActor(db, actor, (tx) =>
+    recordAudit(tx, actor, {
+      action: "key.create",
+      subjectKind: "key",
+      subjectId: made.id,
+      data: { userId: owner.userId, scopes: owner.scopes },
+    }),
+  );
   return { keyId: made.id, key: made.key };
 }
 

@@ -2,6 +2,7 @@ import { apiKey } from "@better-auth/api-key";
 import { betterAuth } from "better-auth";
 import { drizzleAdapter } from "better-auth/adapters/drizzle";
 import { isAPIError } from "better-auth/api";
+import { deriveKey } from "#app/platform/crypto/derive.ts";
 import * as tables from "#db/auth.ts";
 import type { Db } from "#db/index.ts";
 
@@ -12,7 +13,8 @@ export const MAX_PASSWORD_LENGTH = 128;
 export interface AuthOptions {
   /** A pool under the login role `berth_auth`. */
   db: Db;
-  secret: string;
+  /** The application's secret; what signs sessions is derived from it. */
+  appSecret: string;
   publicUrl: string;
   /** Told of what went wrong inside better-auth; refusals are answers, not errors. */
   onError: (message: string, cause: unknown) => void;
@@ -22,10 +24,10 @@ export interface AuthOptions {
  * better-auth, set up for Berth: accounts are made by Berth alone, API keys belong to people and
  * carry scopes. Its own rate limits are off, since ours count across processes.
  */
-export function createAuth({ db, secret, publicUrl, onError }: AuthOptions) {
+export function createAuth({ db, appSecret, publicUrl, onError }: AuthOptions) {
   return betterAuth({
     baseURL: publicUrl,
-    secret,
+    secret: deriveKey(appSecret, "better-auth").toString("base64"),
     logger: {
       level: "error",
       log: (_level, message, cause) => {

@@ -8,6 +8,17 @@ export class InvalidKeyError extends BerthError {
   }
 }
 
+/** The key could not be looked up: good or not, nobody knows. */
+export class AuthUnavailableError extends BerthError {
+  constructor(cause: unknown) {
+    super("auth_unavailable", "API keys cannot be checked at the moment.", {
+      retryable: true,
+      fix: "Try again in a moment.",
+      cause,
+    });
+  }
+}
+
 export class MissingScopeError extends BerthError {
   constructor(scope: string) {
     super("scope_missing", `This API key lacks the scope ${scope}.`, {
@@ -35,6 +46,9 @@ export class WeakPasswordError extends BerthError {
 
 export class AccountExistsError extends BerthError {
   constructor() {
-    super("account_exists", "There is an account with this e-mail address already.");
+    super(
+      "account_exists",
+      "This e-mail address belongs to somebody who is on the staff already, or was.",
+    );
   }
 }

@@ -1,14 +1,19 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { createMailer, type Mailer } from "#app/integrations/smtp/mailer.ts";
+import { createMailer, type Mailer, SEND_TIMEOUT_MS } from "#app/integrations/smtp/mailer.ts";
+import { createLogger } from "#app/platform/log.ts";
+import { asActor } from "#db/index.ts";
 import { type Desk, openDesk } from "../../../tests/support/desk.ts";
 import { type MailServer, startMailServer } from "../../../tests/support/mail-server.ts";
 import { type DeliveryDeps, deliverNext, linkToken, listMails, queueMail } from "./index.server.ts";
+import { mailFailed, mailSent, takeMail } from "./outbox.ts";
 
 let desk: Desk;
 let server: MailServer;
 let mailer: Mailer;
 const linkKey = randomBytes(32);
+const logged: string[] = [];
+const log = createLogger({ level: "info", destination: { write: (line) => logged.push(line) } });
 
 beforeAll(async () => {
   desk = await openDesk();
@@ -19,6 +24,7 @@ beforeEach(() => desk.base.admin.query("truncate outbox"));
 afterEach(async () => {
   server.refuse(null);
   server.mails.length = 0;
+  logged.length = 0;
   await desk.base.shiftClock("0");
 });
 afterAll(async () => {
@@ -35,6 +41,7 @@ const deliver = (outboxId?: string, more: Partial<DeliveryDeps> = {}) =>
       mailer,
       linkKey,
       publicUrl: "https://berth.example",
+      log,
       ...more,
     },
     outboxId,
@@ -165,14 +172,57 @@ describe("a mail that is not taken", () => {
     await expect(deliver()).rejects.toThrow();
     await desk.base.admin.query("drop trigger die on outbox; drop function die()");
     expect(await outbox()).toMatchObject([{ status: "waiting", attempts: 1 }]);
-    // Nobody takes it while it might still be on its way.
-    expect(await deliver()).toBe(false);
     await waitForNext();
     expect(await deliver()).toBe(true);
     expect(server.mails).toHaveLength(2);
     expect(header("message-id", 0)).toEqual(header("message-id", 1));
     expect(header("message-id", 0)).toHaveLength(1);
     expect(await outbox()).toMatchObject([{ status: "sent", attempts: 2 }]);
+  });
+
+  it("is left alone for as long as it may be on its way, and then belongs to who takes it next", async () => {
+    await desk.request();
+    const { db } = desk.base;
+    const held = { db, actor: desk.worker };
+    const first = await takeMail(held);
+    if (!first) throw new Error("There was a mail to take.");
+    await desk.base.shiftClock("2 minutes");
+    const lease = first.nextAttemptAt.getTime() - first.createdAt.getTime();
+    expect(lease).toBeGreaterThan(SEND_TIMEOUT_MS);
+    expect(await deliver()).toBe(false);
+    await waitForNext();
+    const second = await takeMail(held);
+    if (!second) throw new Error("The lease was over.");
+    const late = (row: typeof first, work: typeof mailSent) =>
+      asActor(db, desk.worker, (tx) => work({ tx, actor: desk.worker }, row));
+    const refused = (row: typeof first) =>
+      late(row, (context, mail) => mailFailed(context, mail, { reason: "late", final: true }));
+    await late(first, mailSent);
+    await refused(first);
+    expect(await outbox()).toMatchObject([{ status: "waiting", attempts: 2, last_error: null }]);
+    await late(second, mailSent);
+    await refused(second);
+    expect(await outbox()).toMatchObject([{ status: "sent", attempts: 2, last_error: null }]);
+    const { rows } = await desk.base.admin.query(
+      "select action from audit_log where subject_id = $1",
+      [first.id],
+    );
+    expect(rows).toEqual([{ action: "mail.sent" }]);
+  });
+
+  it("because Berth failed says no more than that at the desk, and the rest in the log", async () => {
+    const { id } = await desk.request();
+    await desk.base.admin.query(
+      `update outbox set data = data || '{"backendId": "canary is no id"}'`,
+    );
+    expect(await deliver()).toBe(true);
+    const [mail] = await desk.as(desk.kim, (tx) => listMails(tx, id));
+    expect(mail).toMatchObject({
+      status: "waiting",
+      lastError: "Berth could not write this mail; see the worker's log.",
+    });
+    expect(logged.join()).toContain("canary is no id");
+    expect(logged.join()).toContain(mail?.id);
   });
 
   it.each([

@@ -1,5 +1,7 @@
 import { eq } from "drizzle-orm";
 import { type Mailer, MailNotTakenError } from "#app/integrations/smtp/mailer.ts";
+import { BerthError } from "#app/platform/errors.ts";
+import { type Logger, redactText } from "#app/platform/log.ts";
 import { customerBackends } from "#db/backends.ts";
 import { plans } from "#db/catalog.ts";
 import { customers } from "#db/customers.ts";
@@ -16,6 +18,7 @@ export interface DeliveryDeps {
   /** Keys the tokens of one-time links. */
   linkKey: Buffer;
   publicUrl: string;
+  log: Logger;
 }
 
 /**
@@ -24,13 +27,16 @@ export interface DeliveryDeps {
  * @returns whether there was one to try.
  */
 export async function deliverNext(deps: DeliveryDeps, outboxId?: string): Promise<boolean> {
-  const { db, actor, mailer } = deps;
+  const { db, actor, mailer, log } = deps;
   const row = await takeMail({ db, actor }, outboxId);
   if (!row) return false;
   try {
     await mailer.send(await composeMail(deps, row));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : "unknown";
+    // The desk shows the reason, so that only what was meant to be read goes into it.
+    const isKnown = error instanceof BerthError;
+    const reason = isKnown ? redactText(error.message) : NOT_WRITTEN;
+    if (!isKnown) log.error({ err: error, mailId: row.id }, "a mail could not be written");
     const final = error instanceof MailNotTakenError && error.final;
     await asActor(db, actor, (tx) => mailFailed({ tx, actor }, row, { reason, final }));
     return true;
@@ -38,6 +44,8 @@ export async function deliverNext(deps: DeliveryDeps, outboxId?: string): Promis
   await asActor(db, actor, (tx) => mailSent({ tx, actor }, row));
   return true;
 }
+
+const NOT_WRITTEN = "Berth could not write this mail; see the worker's log.";
 
 async function composeMail({ db, actor, linkKey, publicUrl }: DeliveryDeps, row: OutboxRow) {
   const [about] = await asActor(db, actor, (tx) =>

@@ -8,3 +8,13 @@ export class LinkNotValidError extends BerthError {
     });
   }
 }
+
+/** Another press of the same button is being answered. */
+export class LinkBusyError extends BerthError {
+  constructor() {
+    super("link_busy", "This link is being opened at this moment.", {
+      retryable: true,
+      fix: "Wait for the page that you opened first. If nothing comes, try again in a minute.",
+    });
+  }
+}

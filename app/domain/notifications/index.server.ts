@@ -1,4 +1,12 @@
 export { type DeliveryDeps, deliverNext } from "./deliver.ts";
-export { LinkNotValidError } from "./errors.ts";
-export { createLink, findLink, type Link, linkToken, spendLink } from "./links.ts";
+export { LinkBusyError, LinkNotValidError } from "./errors.ts";
+export {
+  claimLink,
+  createLink,
+  findLink,
+  type Link,
+  linkToken,
+  spendLink,
+  unclaimLink,
+} from "./links.ts";
 export { listMails, type MailKind, queueMail } from "./outbox.ts";

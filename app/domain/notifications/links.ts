@@ -4,7 +4,7 @@ import { validate as isUuid } from "uuid";
 import type { Actor, Tx } from "#db/index.ts";
 import { type LINK_PURPOSES, oneTimeLinks } from "#db/notifications.ts";
 import { recordAudit } from "../audit/index.server.ts";
-import { LinkNotValidError } from "./errors.ts";
+import { LinkBusyError, LinkNotValidError } from "./errors.ts";
 
 export type LinkPurpose = (typeof LINK_PURPOSES)[number];
 export type Link = typeof oneTimeLinks.$inferSelect;
@@ -79,6 +79,35 @@ export async function findLink(
     .where(stillOpen(linkIdOf(key, token), purpose));
   if (!link) throw new LinkNotValidError();
   return link;
+}
+
+/** Longer than asking Supabase for its link can take. */
+const CLAIM_SECONDS = 60;
+
+/**
+ * Keeps a link for the one who opens it at this moment, so that a second press of the button does
+ * not spoil what the first is about to get. Ends by itself when that one is lost.
+ * @throws LinkBusyError, LinkNotValidError
+ */
+export async function claimLink(tx: Tx, link: Pick<Link, "id" | "purpose">): Promise<void> {
+  const [open] = await tx
+    .select({
+      isClaimed: sql<boolean>`coalesce(${oneTimeLinks.claimedUntil} > berth_now(), false)`,
+    })
+    .from(oneTimeLinks)
+    .where(stillOpen(link.id, link.purpose))
+    .for("update");
+  if (!open) throw new LinkNotValidError();
+  if (open.isClaimed) throw new LinkBusyError();
+  await tx
+    .update(oneTimeLinks)
+    .set({ claimedUntil: sql`berth_now() + make_interval(secs => ${CLAIM_SECONDS})` })
+    .where(eq(oneTimeLinks.id, link.id));
+}
+
+/** Gives a claimed link back, unused: what it was to open did not answer. */
+export async function unclaimLink(tx: Tx, link: Pick<Link, "id">): Promise<void> {
+  await tx.update(oneTimeLinks).set({ claimedUntil: null }).where(eq(oneTimeLinks.id, link.id));
 }
 
 /**

@@ -1,4 +1,5 @@
 import { and, asc, eq, lte, sql } from "drizzle-orm";
+import { SEND_TIMEOUT_MS } from "#app/integrations/smtp/mailer.ts";
 import { deliverMail } from "#app/platform/jobs/contracts.ts";
 import { enqueue } from "#app/platform/jobs/enqueue.ts";
 import { type Actor, asActor, type Db, type Tx } from "#db/index.ts";
@@ -12,6 +13,8 @@ export type OutboxRow = typeof outbox.$inferSelect;
 const MAX_ATTEMPTS = 30;
 const FIRST_WAIT_SECONDS = 10;
 const LONGEST_WAIT_SECONDS = 3600;
+/** How long a mail belongs to the worker that took it: longer than any attempt to send may last. */
+const LEASE_SECONDS = SEND_TIMEOUT_MS / 1_000 + 60;
 
 /**
  * Writes a mail to be sent, in the transaction of what it tells about. `data` holds ids and plain
@@ -29,8 +32,8 @@ export async function queueMail(
 }
 
 /**
- * Takes one waiting mail whose time has come, and puts its next attempt off: while it is being
- * sent nobody else takes it, and after a crash it comes up again.
+ * Takes one waiting mail whose time has come, on a lease of three minutes: while it is being sent
+ * nobody else takes it, and after a crash it comes up again.
  */
 export async function takeMail(
   { db, actor }: { db: Db; actor: Actor },
@@ -55,8 +58,7 @@ export async function takeMail(
       .update(outbox)
       .set({
         attempts: sql`${outbox.attempts} + 1`,
-        nextAttemptAt: sql`berth_now() + make_interval(secs =>
-          least(${LONGEST_WAIT_SECONDS}, ${FIRST_WAIT_SECONDS} * power(2, least(${outbox.attempts}, 20))))`,
+        nextAttemptAt: sql`berth_now() + make_interval(secs => ${LEASE_SECONDS})`,
       })
       .where(eq(outbox.id, next.id))
       .returning();
@@ -64,12 +66,18 @@ export async function takeMail(
   });
 }
 
-/** Notes that the mail server took it. */
+/** The row as this attempt left it: whoever comes after its lease has lost it to a later attempt. */
+const stillHeld = (row: OutboxRow) =>
+  and(eq(outbox.id, row.id), eq(outbox.status, "waiting"), eq(outbox.attempts, row.attempts));
+
+/** Notes that the mail server took it; nothing, if a later attempt has taken the mail over. */
 export async function mailSent({ tx, actor }: { tx: Tx; actor: Actor }, row: OutboxRow) {
-  await tx
+  const [held] = await tx
     .update(outbox)
     .set({ status: "sent", sentAt: sql`berth_now()`, lastError: null })
-    .where(eq(outbox.id, row.id));
+    .where(stillHeld(row))
+    .returning({ id: outbox.id });
+  if (!held) return;
   await recordAudit(tx, actor, {
     action: "mail.sent",
     subjectKind: "mail",
@@ -79,18 +87,27 @@ export async function mailSent({ tx, actor }: { tx: Tx; actor: Actor }, row: Out
   });
 }
 
-/** Notes a failed attempt; the last one, or a final refusal, makes a dead letter that staff can see. */
+/**
+ * Notes a failed attempt and when the next is due; the last one, or a final refusal, makes a dead
+ * letter that staff can see. Notes nothing, if a later attempt has taken the mail over.
+ */
 export async function mailFailed(
   { tx, actor }: { tx: Tx; actor: Actor },
   row: OutboxRow,
   failure: { reason: string; final: boolean },
 ): Promise<void> {
   const dead = failure.final || row.attempts >= MAX_ATTEMPTS;
-  await tx
+  const wait = Math.min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2 ** (row.attempts - 1));
+  const [held] = await tx
     .update(outbox)
-    .set({ lastError: failure.reason.slice(0, 500), ...(dead ? { status: "dead" as const } : {}) })
-    .where(eq(outbox.id, row.id));
-  if (!dead) return;
+    .set({
+      lastError: failure.reason.slice(0, 500),
+      nextAttemptAt: sql`berth_now() + make_interval(secs => ${wait})`,
+      ...(dead ? { status: "dead" as const } : {}),
+    })
+    .where(stillHeld(row))
+    .returning({ id: outbox.id });
+  if (!held || !dead) return;
   await recordAudit(tx, actor, {
     action: "mail.dead",
     subjectKind: "mail",

@@ -1,4 +1,5 @@
 import { type Actor, asActor, type Db } from "#db/index.ts";
+import { recordAudit } from "../audit/index.server.ts";
 import { type Auth, setPassword } from "../identity/index.server.ts";
 import { findLink, spendLink } from "../notifications/index.server.ts";
 
@@ -18,7 +19,9 @@ export async function readPasswordLink(
 }
 
 /**
- * Sets the password of the account that a link stands for, and uses the link up: both or neither.
+ * Sets the password of the account that a link stands for, ends its sessions, and uses the link up.
+ * better-auth writes on a connection of its own: after a crash in between the password may be set
+ * while the link still works, and can set it again.
  * @throws LinkNotValidError, WeakPasswordError (the link stays good)
  */
 export async function redeemPasswordLink(
@@ -31,5 +34,11 @@ export async function redeemPasswordLink(
     // The link's row stays locked until the password is set: of two at once, one is told it is used.
     await spendLink({ tx, actor }, link);
     await setPassword(auth, link.subjectId, password);
+    await recordAudit(tx, actor, {
+      action: "account.password_set",
+      subjectKind: "account",
+      subjectId: link.subjectId,
+      requestId: link.requestId,
+    });
   });
 }

@@ -69,10 +69,10 @@ export const emailAddress = z
 
 /** A customer's own Supabase project. Bounded here; judged by the connection test. */
 export const credentialsInput = z.strictObject({
-  url: z.string().trim().min(1).max(2_000),
-  anonKey: z.string().trim().min(1).max(8_000),
-  serviceRoleKey: z.string().trim().min(1).max(8_000),
-  databaseUrl: z.string().trim().min(1).max(4_000),
+  url: line(2_000),
+  anonKey: line(8_000),
+  serviceRoleKey: line(8_000),
+  databaseUrl: line(4_000),
 });
 
 /** A customer and what it wants, as the wizard and the API send it. */

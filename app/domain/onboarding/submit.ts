@@ -48,7 +48,7 @@ export async function submitRequest(
       features: choice.features,
       priority: input.priority,
     },
-    { newAccountId: account.created ? account.userId : undefined },
+    { accountWithoutPassword: account.hasPassword ? undefined : account.userId },
   );
   return { customerId, request };
 }

@@ -54,7 +54,7 @@ export async function checkCredentials(
   const report = await testConnection(credentials, {
     guard,
     ca: databaseCa,
-    liveBackendOf: (ref) => asActor(db, actor, (tx) => isProjectInUse(tx, ref, requestId)),
+    isInUse: (ref) => asActor(db, actor, (tx) => isProjectInUse(tx, ref, requestId)),
   });
   await asActor(db, actor, (tx) =>
     recordAudit(tx, actor, {
@@ -136,22 +136,26 @@ async function openOffered(
   );
 }
 
-/** The customer's own project does not hold: its clock stops, and it is told what to mend. */
+/**
+ * The customer's own project does not hold: its clock stops, and it is told what to mend. Not where
+ * the trouble may pass by itself, nor a second time for the same state.
+ */
 async function askCustomer(
   { db, actor }: CredentialsDeps,
   requestId: string,
   report: ConnectionTest,
 ): Promise<void> {
-  const failed = report.checks.filter((check) => !check.ok);
-  const problem = failed.map(({ found, fix }) => [found, fix].filter(Boolean).join(". ")).join(" ");
+  // A line without a fix was not judged; another one is to blame.
+  const causes = report.checks.filter((check) => !check.ok && check.fix);
+  if (causes.length === 0 || causes.some((check) => check.retryable)) return;
+  const problem = causes.map(({ found, fix }) => [found, fix].filter(Boolean).join(". ")).join(" ");
   await asActor(db, actor, async (tx) => {
     const request = await requireHeld({ tx, actor }, requestId, "test", OPEN_TO_CREDENTIALS);
-    if (request.status === "in_progress") {
-      await moveRequest({ tx, actor }, request, "waiting_on_customer", {
-        event: "credentials_problem",
-        data: { failed: failed.map((check) => check.name) },
-      });
-    }
+    if (request.status !== "in_progress") return;
+    await moveRequest({ tx, actor }, request, "waiting_on_customer", {
+      event: "credentials_problem",
+      data: { failed: causes.map((check) => check.name) },
+    });
     await mailCustomer({ tx, actor }, request, "credentials_problem", { problem });
   });
 }

@@ -43,11 +43,35 @@ export class NeedsPersonError extends BerthError {
   }
 }
 
+/** Worker after worker took this run and lost it. */
+export class TooManyTakeoversError extends BerthError {
+  constructor(takeovers: number) {
+    super("run_too_many_takeovers", "Every worker that took this run was lost on it.", {
+      found: `${takeovers} take-overs`,
+      needed: "a worker that lives through the run",
+      fix: "Look at the workers' logs under this run's id for what ends them, then retry.",
+    });
+  }
+}
+
+/** The fence in the customer's database is ahead of every token that this Berth has given out. */
+export class FenceAheadError extends BerthError {
+  constructor(cause: BerthError) {
+    super("fence_ahead", "The database was last worked on by another Berth, or by a later one.", {
+      found: cause.found,
+      needed: cause.needed,
+      fix: "Make sure that no other Berth works on this project. If Berth's own database was restored from a backup, raise its sequence fencing_tokens above the token in berth.fence, then retry.",
+      cause,
+    });
+  }
+}
+
 /** A step's own check of its work failed. */
 export class CheckFailedError extends BerthError {
   constructor(
     code: string,
     failed: { name: string; found: string; needed: string; fix: string }[],
+    retryable = false,
   ) {
     const [first] = failed;
     const more = failed.length > 1 ? ` (and ${failed.length - 1} more)` : "";
@@ -55,6 +79,7 @@ export class CheckFailedError extends BerthError {
       found: failed.map((one) => `${one.name}: ${one.found}`).join("; "),
       needed: first?.needed,
       fix: first?.fix,
+      retryable,
     });
   }
 }

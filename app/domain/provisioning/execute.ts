@@ -1,26 +1,26 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { eq } from "drizzle-orm";
-import { connectToCustomer } from "#app/integrations/postgres/connect.ts";
-import { parseDatabaseUrl } from "#app/integrations/postgres/dsn.ts";
 import { FencedError, RunStoppedError } from "#app/integrations/postgres/run-errors.ts";
-import { openRunSession, type RunSession } from "#app/integrations/postgres/run-session.ts";
+import { SupabaseRateLimitError } from "#app/integrations/supabase/errors.ts";
 import type { ManagementClient } from "#app/integrations/supabase/management.ts";
-import { openProject } from "#app/integrations/supabase/project.ts";
 import { BerthError } from "#app/platform/errors.ts";
 import type { Logger } from "#app/platform/log.ts";
 import type { OutboundGuard } from "#app/platform/outbound/guard.ts";
-import { customerBackends } from "#db/backends.ts";
-import { customers } from "#db/customers.ts";
 import { type Actor, asActor, type Db } from "#db/index.ts";
-import { backendSecret } from "../backends/index.server.ts";
 import type { Catalog } from "../catalog/index.server.ts";
 import { lockRequest, moveRequest } from "../queue/index.server.ts";
-import type { Vault } from "../vault/index.server.ts";
-import { LeaseLostError, NeedsPersonError } from "./errors.ts";
+import { UnknownKeyError, type Vault } from "../vault/index.server.ts";
+import {
+  FenceAheadError,
+  LeaseLostError,
+  NeedsPersonError,
+  TooManyTakeoversError,
+} from "./errors.ts";
 import { completeRun, failRun } from "./finish.ts";
 import { giveLeaseBack, HEARTBEAT_MS, type Lease, renewLease, requireLease } from "./lease.ts";
+import { isDatabaseAway } from "./own-database.ts";
 import { describeFailure } from "./report.ts";
 import { beginStep, endStep, type Step, stepsOf } from "./runs.ts";
+import { withSite } from "./site.ts";
 import { runStep, type Site } from "./steps.ts";
 
 export interface RunnerDeps {
@@ -39,8 +39,13 @@ export interface RunnerDeps {
 /** How often a step is tried when its failure may pass by itself, and the first wait between. */
 const STEP_TRIES = 4;
 const FIRST_WAIT_MS = 500;
+/** A little more than the window of Supabase's rate limit. */
+const LONGEST_WAIT_MS = 65_000;
 
-/** Set-aside of a run without a verdict: the lease is lost, or the process is asked to stop. */
+/** A run that has changed hands this often is not helped by yet another worker. */
+const MAX_TAKEOVERS = 20;
+
+/** The run is not ours to judge: the lease is lost, or the process is asked to stop. */
 const isInterruption = (error: unknown, signal: AbortSignal) =>
   signal.aborted ||
   error instanceof LeaseLostError ||
@@ -58,26 +63,45 @@ export async function executeRun(deps: RunnerDeps, lease: Lease, stop: AbortSign
   const signal = AbortSignal.any([stop, lost.signal]);
   const heartbeat = keepLease(deps, lease, lost, log);
   try {
+    if (lease.run.takeovers > MAX_TAKEOVERS) throw new TooManyTakeoversError(lease.run.takeovers);
     await enterMigrating(deps, lease);
-    await useBackend(deps, lease, signal, log, (site) =>
-      workThrough(deps, lease, site, signal, log),
-    );
+    await withSite(deps, lease, signal, log, (site) => workThrough(deps, lease, site, signal, log));
   } catch (error) {
-    if (isInterruption(error, signal)) {
-      log.info({ err: error }, "the run was set aside");
-      if (!lost.signal.aborted) await giveLeaseBack(deps, lease).catch(() => {});
-      return;
-    }
-    log.error({ err: error }, "the run has failed");
-    await failWith(deps, lease, "Credentials", error).catch((again) => {
-      log.error(
-        { err: again },
-        "the failure could not be written down; the run will be taken over",
-      );
+    await settle(deps, lease, error, signal, log).catch((again) => {
+      if (again instanceof LeaseLostError) log.info("the run has changed hands");
+      else log.error({ err: again }, "no verdict could be written; the run will be taken over");
     });
   } finally {
     clearInterval(heartbeat);
   }
+}
+
+/**
+ * What becomes of a run that ended outside its steps. Whatever says nothing about the run itself,
+ * such as Berth's own database being away, leaves the lease to end by itself: another worker tries.
+ */
+async function settle(
+  deps: RunnerDeps,
+  lease: Lease,
+  error: unknown,
+  signal: AbortSignal,
+  log: Logger,
+): Promise<void> {
+  if (error instanceof FencedError && !signal.aborted) {
+    // Where the lease is still ours, no other worker of this Berth raised the fence.
+    await asActor(deps.db, deps.actor, (tx) => requireLease(tx, lease));
+    return failWith(deps, lease, "Run", new FenceAheadError(error));
+  }
+  if (isInterruption(error, signal)) {
+    log.info({ err: error }, "the run was set aside");
+    if (!(error instanceof LeaseLostError)) await giveLeaseBack(deps, lease);
+    return;
+  }
+  log.error({ err: error }, "the run ended outside its steps");
+  // A worker that does not have the key yet leaves the run to one that has.
+  if (!(error instanceof BerthError) || error instanceof UnknownKeyError) return;
+  const where = error instanceof TooManyTakeoversError ? "Run" : "Credentials";
+  await failWith(deps, lease, where, error);
 }
 
 function keepLease(deps: RunnerDeps, lease: Lease, lost: AbortController, log: Logger) {
@@ -102,76 +126,6 @@ async function enterMigrating({ db, actor }: RunnerDeps, lease: Lease): Promise<
   });
 }
 
-/** Opens the backend's credentials for the length of `work`, and closes the connection after it. */
-async function useBackend(
-  deps: RunnerDeps,
-  lease: Lease,
-  signal: AbortSignal,
-  log: Logger,
-  work: (site: Site) => Promise<void>,
-): Promise<void> {
-  const { db, actor, vault, guard, catalog } = deps;
-  const { run } = lease;
-  const [subject] = await asActor(db, actor, (tx) =>
-    tx
-      .select({ backend: customerBackends, email: customers.email, name: customers.contactName })
-      .from(customerBackends)
-      .innerJoin(customers, eq(customers.id, customerBackends.customerId))
-      .where(eq(customerBackends.id, run.backendId)),
-  );
-  if (!subject) throw new Error("A run without a backend.");
-  const { backend } = subject;
-  const context = { db, actor, requestId: run.requestId };
-  await vault.use(context, backendSecret(backend), "run", async (credentials) => {
-    const target = parseDatabaseUrl(credentials.databaseUrl ?? "");
-    const connect = (applicationName: string) =>
-      connectToCustomer(target, {
-        guard,
-        ca: deps.databaseCa,
-        applicationName,
-        connectTimeoutMs: 10_000,
-        statementTimeoutMs: 300_000,
-        queryTimeoutMs: 0,
-        signal,
-      });
-    let session: RunSession | undefined;
-    const site: Site = {
-      projectRef: backend.projectRef,
-      catalog,
-      templates: catalog.order(Object.keys(run.templates)).map(({ name }) => name),
-      owner: { email: subject.email, name: subject.name },
-      async session() {
-        session ??= await openRunSession({
-          connect,
-          backendId: backend.id,
-          runId: run.id,
-          token: BigInt(lease.token),
-          signal,
-          log,
-        });
-        return session;
-      },
-      admin: openProject({ url: backend.url, key: credentials.serviceRoleKey ?? "", guard }),
-      visitor: openProject({ url: backend.url, key: credentials.anonKey ?? "", guard }),
-      management: deps.management,
-      ownerFound: async (userId) => {
-        await asActor(db, actor, async (tx) => {
-          await requireLease(tx, lease);
-          await tx
-            .update(customerBackends)
-            .set({ ownerUserId: userId })
-            .where(eq(customerBackends.id, backend.id));
-        });
-      },
-    };
-    try {
-      await work(site);
-    } finally {
-      await session?.close().catch((error) => log.warn({ err: error }, "closing the session"));
-    }
-  });
-}
-
 /** A step that needs a person does not hold up the others; the run ends as its worst step. */
 async function workThrough(
   deps: RunnerDeps,
@@ -189,29 +143,31 @@ async function workThrough(
     await asActor(db, actor, (tx) => beginStep(tx, lease, step));
     const started = performance.now();
     const durationMs = () => Math.round(performance.now() - started);
-    try {
-      const facts = await tryStep(site, step, signal, log);
+    // Only what the step itself throws is the step's failure; a word about it that could not be
+    // written says nothing about the run.
+    const done = await tryStep(site, step, signal, log).then(
+      (facts) => ({ facts, error: null }),
+      (error: unknown) => ({ facts: null, error }),
+    );
+    if (done.facts) {
+      const { facts } = done;
       await asActor(db, actor, (tx) =>
         endStep({ tx, actor }, lease, step, { status: "done", durationMs: durationMs(), facts }),
       );
-    } catch (error) {
-      if (isInterruption(error, signal)) throw error;
-      const described = describeFailure(error);
-      const needsPerson = error instanceof NeedsPersonError;
-      log.warn({ err: error, step: step.name }, "a step did not end well");
-      await asActor(db, actor, async (tx) => {
-        const status = needsPerson ? "needs_person" : "failed";
-        await endStep({ tx, actor }, lease, step, {
-          status,
-          durationMs: durationMs(),
-          error: described,
-        });
-        const failure = { step: step.name, error: described, needsPerson: false };
-        if (!needsPerson) await failRun({ tx, actor }, lease, failure, staffMail);
-      });
-      if (!needsPerson) return;
-      waiting ??= { step: step.name, error: described };
+      continue;
     }
+    if (isInterruption(done.error, signal) || isDatabaseAway(done.error)) throw done.error;
+    log.warn({ err: done.error, step: step.name }, "a step did not end well");
+    const error = describeFailure(done.error);
+    const needsPerson = done.error instanceof NeedsPersonError;
+    await asActor(db, actor, async (tx) => {
+      const status = needsPerson ? "needs_person" : "failed";
+      await endStep({ tx, actor }, lease, step, { status, durationMs: durationMs(), error });
+      const failure = { step: step.name, error, needsPerson };
+      if (!needsPerson) await failRun({ tx, actor }, lease, failure, staffMail);
+    });
+    if (!needsPerson) return;
+    waiting ??= { step: step.name, error };
   }
   await asActor(db, actor, (tx) =>
     waiting
@@ -235,10 +191,18 @@ async function tryStep(site: Site, step: Step, signal: AbortSignal, log: Logger)
     } catch (error) {
       const mayPass = error instanceof BerthError && error.retryable;
       if (!mayPass || attempt >= STEP_TRIES || isInterruption(error, signal)) throw error;
-      log.info({ err: error, step: step.name, attempt }, "a step is tried again");
-      await sleep(FIRST_WAIT_MS * 2 ** (attempt - 1), undefined, { signal });
+      const waitMs = waitBeforeNext(error, attempt);
+      log.info({ err: error, step: step.name, attempt, waitMs }, "a step is tried again");
+      await sleep(waitMs, undefined, { signal });
     }
   }
+}
+
+/** Doubling waits; or as long as Supabase asks for, up to its whole window. */
+function waitBeforeNext(error: BerthError, attempt: number): number {
+  const doubling = FIRST_WAIT_MS * 2 ** (attempt - 1);
+  if (!(error instanceof SupabaseRateLimitError)) return doubling;
+  return Math.max(doubling, Math.min(error.resetAfterMs, LONGEST_WAIT_MS));
 }
 
 /** Ends a run that failed before or between its steps. */

@@ -3,9 +3,11 @@ import { customerBackends } from "#db/backends.ts";
 import { provisioningRuns, type StepError } from "#db/provisioning.ts";
 import type { RequestFailure } from "#db/queue.ts";
 import { recordAudit } from "../audit/index.server.ts";
-import { createLink, queueMail } from "../notifications/index.server.ts";
-import { type Context, lockRequest, mailCustomer, moveRequest } from "../queue/index.server.ts";
+import { destroySuperseded } from "../backends/index.server.ts";
+import { queueMail } from "../notifications/index.server.ts";
+import { type Context, lockRequest, moveRequest } from "../queue/index.server.ts";
 import { type Lease, requireLease } from "./lease.ts";
+import { mailOwnerLink } from "./owner.ts";
 
 /** Ends a run well: the backend is ready, the request completed, the customer told. @throws LeaseLostError */
 export async function completeRun({ tx, actor }: Context, lease: Lease): Promise<void> {
@@ -16,22 +18,14 @@ export async function completeRun({ tx, actor }: Context, lease: Lease): Promise
     .update(customerBackends)
     .set({ status: "ready", readyAt: sql`berth_now()`, installed: run.templates })
     .where(eq(customerBackends.id, run.backendId));
+  await destroySuperseded({ tx, actor }, run.backendId);
   const request = await lockRequest(tx, run.requestId);
   await moveRequest({ tx, actor }, request, "completed", {
     event: "completed",
     data: { runId: run.id, backendId: run.backendId },
     set: { failure: null },
   });
-  const linkId = await createLink(tx, {
-    purpose: "owner",
-    subjectId: run.backendId,
-    requestId: run.requestId,
-  });
-  await mailCustomer({ tx, actor }, request, "ready", {
-    linkPurpose: "owner",
-    linkId,
-    backendId: run.backendId,
-  });
+  await mailOwnerLink({ tx, actor }, request, run.backendId);
 }
 
 /** Ends a run that cannot go on by itself: the request fails, and staff are told why. @throws LeaseLostError */
@@ -63,7 +57,7 @@ export async function failRun(
       kind: "failed",
       requestId: run.requestId,
       recipient: staffMail,
-      data: { problem: [failure.step, message, fix].filter(Boolean).join(" — ") },
+      data: { problem: [failure.step, message, fix, link].filter(Boolean).join(" — ") },
     },
   );
 }

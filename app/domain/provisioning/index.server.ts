@@ -3,5 +3,5 @@ export { type CredentialsDeps, checkCredentials, submitCredentials } from "./cre
 export { CredentialsMissingError, CredentialsRefusedError } from "./errors.ts";
 export { executeRun, type RunnerDeps } from "./execute.ts";
 export { takeRun } from "./lease.ts";
-export { type OwnerLinkDeps, openOwnerLink, readOwnerLink } from "./owner.ts";
+export { type OwnerLinkDeps, openOwnerLink, readOwnerLink, sendOwnerLink } from "./owner.ts";
 export { planRun } from "./plan.ts";

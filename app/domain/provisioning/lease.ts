@@ -17,6 +17,12 @@ export interface Lease {
   token: number;
 }
 
+/**
+ * A worker that falls silent within a transaction keeps the run's row locked: the transaction must
+ * not outlive the lease by more than that again. Selected along with the lock.
+ */
+const endWhenSilent = sql<string>`set_config('idle_in_transaction_session_timeout', ${`${EXPIRY_SECONDS}s`}, true)`;
+
 const fromNow = sql`berth_now() + make_interval(secs => ${EXPIRY_SECONDS})`;
 
 /** Takes the oldest run that nobody holds, or the given one; null if there is none. */
@@ -26,7 +32,7 @@ export async function takeRun(
 ): Promise<Lease | null> {
   return asActor(db, actor, async (tx) => {
     const { rows } = await tx.execute<{ id: string }>(sql`
-      select id from provisioning_runs
+      select id, ${endWhenSilent} from provisioning_runs
       where status in ('queued', 'running')
         and (lease_expires_at is null or lease_expires_at < berth_now())
         ${runId === undefined ? sql`` : sql`and id = ${runId}`}
@@ -75,7 +81,7 @@ export async function renewLease(
       .update(provisioningRuns)
       .set({ leaseExpiresAt: fromNow })
       .where(held(lease))
-      .returning({ id: provisioningRuns.id }),
+      .returning({ id: provisioningRuns.id, endWhenSilent }),
   );
   if (!renewed) throw new LeaseLostError();
 }
@@ -96,7 +102,7 @@ export async function giveLeaseBack(
  */
 export async function requireLease(tx: Tx, lease: Lease): Promise<void> {
   const [run] = await tx
-    .select({ id: provisioningRuns.id })
+    .select({ id: provisioningRuns.id, endWhenSilent })
     .from(provisioningRuns)
     .where(held(lease))
     .for("update");

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { SqlStep } from "#app/integrations/postgres/ledger.ts";
 import { preflight } from "#app/integrations/postgres/preflight.ts";
 import type { CheckRow, RunSession } from "#app/integrations/postgres/run-session.ts";
@@ -28,6 +29,10 @@ export interface Site {
   /** Told of the owner's account, before the step counts as done. */
   ownerFound(userId: string): Promise<void>;
 }
+
+/** Auth restarts to take a new configuration: it is looked at again for about ten seconds. */
+const LOOKS_AT_AUTH = 10;
+const LOOK_EVERY_MS = 1_000;
 
 /** What a step tells of itself when it is done: a few plain facts. */
 export type StepFacts = Record<string, unknown>;
@@ -115,27 +120,34 @@ async function configureAuth(site: Site): Promise<StepFacts> {
     return settings.disableSignup && settings.emailEnabled;
   };
   if (await isDone()) return { outcome: "already_configured" };
-  if (site.management) {
-    try {
-      await site.management.patchAuthConfig(site.projectRef, {
-        disable_signup: true,
-        external_email_enabled: true,
-      });
-      if (await isDone()) return { outcome: "configured" };
-    } catch (error) {
-      // A customer's own project may lie beyond the reach of Berth's token: a person must do it.
-      const outOfReach =
-        error instanceof ManagementTokenError || error instanceof ProjectNotFoundError;
-      if (!outOfReach) throw error;
-    }
+  const changed = await changeAuth(site);
+  for (let look = 0; changed && look < LOOKS_AT_AUTH; look += 1) {
+    if (await isDone()) return { outcome: "configured" };
+    await sleep(LOOK_EVERY_MS);
   }
   throw new NeedsPersonError({
-    message: "Sign-up must be closed by hand: Berth may not change this project's settings.",
+    message: changed
+      ? "Sign-up is still open, although Supabase took the change."
+      : "Sign-up must be closed by hand: Berth may not change this project's settings.",
     found: "anybody can sign up, or e-mail sign-in is off",
     needed: "sign-up closed, e-mail sign-in on",
     fix: "Turn off “Allow new users to sign up”, turn on the e-mail provider, then retry.",
     link: `https://supabase.com/dashboard/project/${site.projectRef}/auth/providers`,
   });
+}
+
+/** Whether the Management API took the change; a customer's own project may lie beyond our token. */
+async function changeAuth({ management, projectRef }: Site): Promise<boolean> {
+  if (!management) return false;
+  const wanted = { disable_signup: true, external_email_enabled: true };
+  return management.patchAuthConfig(projectRef, wanted).then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof ManagementTokenError || error instanceof ProjectNotFoundError)
+        return false;
+      throw error;
+    },
+  );
 }
 
 async function ensureOwner(site: Site): Promise<StepFacts> {
@@ -178,6 +190,8 @@ async function checkHealth(site: Site): Promise<StepFacts> {
         needed: "every check to hold",
         fix: "Find out who changed the database or the project since it was built, then retry.",
       })),
+      // A service that fails to answer may do so again in a moment; what is wrong in the database stays.
+      rows.every((row) => row.ok),
     );
   }
   return { checks: rows.length + services.length };

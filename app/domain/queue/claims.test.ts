@@ -125,7 +125,12 @@ describe("a claim that is left alone", () => {
       "select actor_id, data from request_events where request_id = $1 and kind = 'claim_expired'",
       [request.id],
     );
-    expect(rows).toEqual([{ actor_id: "worker-1", data: { assigneeId: "kim" } }]);
+    expect(rows).toEqual([
+      {
+        actor_id: "worker-1",
+        data: { assigneeId: "kim", note: expect.stringContaining("4 hours") },
+      },
+    ]);
     expect((await claim("lou", request.id)).assigneeId).toBe("lou");
   });
 

@@ -17,7 +17,7 @@ import { HELD, type RequestStatus } from "./states.ts";
 /** A claim ends by itself after this long without any act of its holder on the request. */
 export const CLAIM_HOURS = 4;
 
-const inFourHours = sql`berth_now() + make_interval(hours => ${CLAIM_HOURS})`;
+const claimExpiry = sql`berth_now() + make_interval(hours => ${CLAIM_HOURS})`;
 
 const hasExpired = (request: RequestRow, now: Date) =>
   request.leaseExpiresAt !== null && request.leaseExpiresAt <= now;
@@ -47,7 +47,7 @@ export async function claimRequest(context: Context, requestId: string): Promise
     set: {
       assigneeId: actor.id,
       leaseToken: request.leaseToken + 1,
-      leaseExpiresAt: inFourHours,
+      leaseExpiresAt: claimExpiry,
     },
   });
   await mailCustomer(context, request, "claimed");
@@ -65,16 +65,22 @@ export async function releaseRequest(context: Context, requestId: string): Promi
   if (request.status !== "in_progress") {
     throw new WrongStateError(request.status, "release", ["in_progress"]);
   }
-  if (request.assigneeId !== null && request.assigneeId !== actor.id && role === "admin") {
+  if (request.assigneeId !== null && request.assigneeId !== actor.id && role !== "supervisor") {
     throw await heldBy(tx, request.assigneeId);
   }
   return returnToQueue(context, request, "released");
 }
 
+/** What the next one to take it is told. */
+const HANDOVER = {
+  released: "It was given back; nothing had been submitted.",
+  claim_expired: `Nobody acted on it for ${CLAIM_HOURS} hours, so it came back by itself.`,
+};
+
 function returnToQueue(context: Context, request: RequestRow, event: "released" | "claim_expired") {
   return moveRequest(context, request, "pending", {
     event,
-    data: { assigneeId: request.assigneeId },
+    data: { assigneeId: request.assigneeId, note: HANDOVER[event] },
     set: { assigneeId: null, leaseExpiresAt: null },
   });
 }
@@ -93,7 +99,7 @@ export async function requireHeld(
   const { tx, actor } = context;
   const { role } = await requireStaff(tx, actor.id);
   const request = await lockRequest(tx, requestId);
-  if (request.assigneeId !== null && request.assigneeId !== actor.id && role === "admin") {
+  if (request.assigneeId !== null && request.assigneeId !== actor.id && role !== "supervisor") {
     throw await heldBy(tx, request.assigneeId);
   }
   if (!states.includes(request.status)) throw new WrongStateError(request.status, act, states);
@@ -101,7 +107,7 @@ export async function requireHeld(
   if (hasExpired(request, await databaseNow(tx))) throw new ClaimExpiredError();
   const [extended] = await tx
     .update(provisioningQueue)
-    .set({ leaseExpiresAt: inFourHours, version: sql`${provisioningQueue.version} + 1` })
+    .set({ leaseExpiresAt: claimExpiry, version: sql`${provisioningQueue.version} + 1` })
     .where(eq(provisioningQueue.id, request.id))
     .returning();
   if (!extended) throw new Error("A locked request vanished.");

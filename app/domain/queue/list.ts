@@ -1,4 +1,4 @@
-import { and, eq, sql } from "drizzle-orm";
+import { and, eq, notInArray, sql } from "drizzle-orm";
 import { z } from "zod";
 import { user } from "#db/auth.ts";
 import { PRIORITIES } from "#db/catalog.ts";
@@ -7,6 +7,7 @@ import type { Tx } from "#db/index.ts";
 import { provisioningQueue, REQUEST_STATUSES } from "#db/queue.ts";
 import { RequestNotFoundError } from "./errors.ts";
 import { positionsOf } from "./positions.ts";
+import type { RequestStatus } from "./states.ts";
 
 const cursor = z
   .string()
@@ -93,7 +94,10 @@ function toItem({ request, company, assignee }: Joined, position: number | null)
   };
 }
 
-/** A page of the queue in its order: by (due_at, id). */
+/** These have left the queue; they are listed when asked for. */
+const ENDED: RequestStatus[] = ["completed", "cancelled"];
+
+/** A page of the queue in its order: by (due_at, id). Ended requests come only by their status. */
 export async function listQueue(
   tx: Tx,
   filter: QueueFilter,
@@ -102,7 +106,9 @@ export async function listQueue(
   const rows = await joined(tx)
     .where(
       and(
-        filter.status === undefined ? undefined : eq(provisioningQueue.status, filter.status),
+        filter.status === undefined
+          ? notInArray(provisioningQueue.status, ENDED)
+          : eq(provisioningQueue.status, filter.status),
         filter.priority === undefined ? undefined : eq(provisioningQueue.priority, filter.priority),
         after === undefined
           ? undefined

@@ -78,7 +78,7 @@ describe("a position", () => {
   });
 
   it("is the same for one alone, for a few and for many at once", async () => {
-    const made = [];
+    const made: string[] = [];
     for (let count = 0; count < 8; count += 1) {
       made.push((await desk.request({ priority: count % 3 ? "normal" : "high" })).id);
     }

@@ -152,12 +152,12 @@ export type NewRequest = Pick<
 
 /**
  * Puts a request into the queue: its row, its clock, its timeline, the audit record and the mail
- * that it was received, with a link to set a password where the account is new.
+ * that it was received, with a link to set a password where the account has none.
  */
 export async function createRequest(
   { tx, actor }: Context,
   wish: NewRequest,
-  options: { newAccountId?: string | undefined },
+  options: { accountWithoutPassword?: string | undefined },
 ): Promise<RequestRow> {
   const [made] = await tx.insert(provisioningQueue).values(wish).returning();
   if (!made) throw new Error("A request was not made.");
@@ -182,12 +182,12 @@ export async function createRequest(
     requestId: request.id,
     data: { customerId: wish.customerId, plan: wish.planId, features: wish.features },
   });
-  const link: Record<string, string> = options.newAccountId
+  const link: Record<string, string> = options.accountWithoutPassword
     ? {
         linkPurpose: "set-password",
         linkId: await createLink(tx, {
           purpose: "set-password",
-          subjectId: options.newAccountId,
+          subjectId: options.accountWithoutPassword,
           requestId: request.id,
         }),
       }

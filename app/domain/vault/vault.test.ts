@@ -165,7 +165,7 @@ describe("rows that were moved or changed", () => {
        or (${other.replaceAll("@", "t")} and ${one.replaceAll("@", "o")})`;
   const at = (digit: string, generation: number, field?: string) =>
     `@.backend_id = '${backend(digit)}' and @.generation = ${generation}${field ? ` and @.field = '${field}'` : ""}`;
-  const BREAKS: [string, string, typeof UnsealError | typeof UnknownKeyError][] = [
+  const BREAKS: [string, string, new (...data: never[]) => Error][] = [
     [
       "two fields",
       swap("sealed_secrets", "sealed", at("a", 1, "anonKey"), at("a", 1, "serviceRoleKey")),

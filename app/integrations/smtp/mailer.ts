@@ -1,7 +1,10 @@
 import nodemailer from "nodemailer";
 import { BerthError } from "#app/platform/errors.ts";
 
-/** The mail server did not take the mail. `final`: it said that it never will (a 5xx answer). */
+/** How long one attempt may last in all, in milliseconds: also with a server that keeps talking. */
+export const SEND_TIMEOUT_MS = 120_000;
+
+/** The mail server did not take the mail. `final`: it said that it never will take this one. */
 export class MailNotTakenError extends BerthError {
   readonly final: boolean;
   constructor(reason: string, final: boolean, cause: unknown) {
@@ -28,8 +31,38 @@ export interface Mailer {
 /** One mail address and nothing else: no list, no second header line. */
 const ONE_ADDRESS = /^[^\s@,;:<>()[\]"\\]+@[^\s@,;:<>()[\]"\\]+$/;
 
-/** @param smtpUrl such as `smtps://user:password@host:465`. @param from one address, with or without a name. */
-export function createMailer(smtpUrl: string, from: string): Mailer {
+/**
+ * Whether a failure is the server's last word (5xx, RFC 5321 section 4.2.1) on this recipient or this
+ * message. A refused greeting, login or sender is a fault of the set-up, which can be mended.
+ */
+function isFinal(failure: SmtpFailure): boolean {
+  const { code = "", command, responseCode = 0 } = failure;
+  return ["EENVELOPE", "EMESSAGE"].includes(code) && command !== "MAIL FROM" && responseCode >= 500;
+}
+
+/** What nodemailer's errors carry. */
+interface SmtpFailure {
+  code?: string;
+  command?: string;
+  responseCode?: number;
+}
+
+function reasonOf({ responseCode = 0 }: SmtpFailure, signal: AbortSignal): string {
+  if (signal.aborted) return "The mail server took too long.";
+  if (responseCode > 0) return `The mail server answered ${responseCode}.`;
+  return "The mail server cannot be reached.";
+}
+
+/**
+ * @param smtpUrl such as `smtps://user:password@host:465`.
+ * @param from one address, with or without a name.
+ * @param sendTimeoutMs how long one attempt may last in all.
+ */
+export function createMailer(
+  smtpUrl: string,
+  from: string,
+  sendTimeoutMs: number = SEND_TIMEOUT_MS,
+): Mailer {
   const transport = nodemailer.createTransport({
     url: smtpUrl,
     connectionTimeout: 10_000,
@@ -47,13 +80,12 @@ export function createMailer(smtpUrl: string, from: string): Mailer {
           undefined,
         );
       }
+      const signal = AbortSignal.timeout(sendTimeoutMs);
       try {
-        await transport.sendMail({ messageId, from, to, subject, text, html });
+        await transport.sendMail({ messageId, from, to, subject, text, html, signal });
       } catch (error) {
-        const code = (error as { responseCode?: number }).responseCode ?? 0;
-        const reason =
-          code > 0 ? `The mail server answered ${code}.` : "The mail server cannot be reached.";
-        throw new MailNotTakenError(reason, code >= 500, error);
+        const failure = error as SmtpFailure;
+        throw new MailNotTakenError(reasonOf(failure, signal), isFinal(failure), error);
       }
     },
     close: () => transport.close(),

@@ -10,11 +10,17 @@ import {
 export const MAX_BODY_BYTES = 64 * 1024;
 
 /**
+ * Up to here a body that is too large is read to its end and thrown away: a client that is cut off
+ * while it sends would never see the answer.
+ */
+const MAX_DISCARDED_BYTES = 32 * 1024 * 1024;
+
+/**
  * Reads a JSON body of bounded size; absent counts as `{}`.
  * @throws MediaTypeError, BodyTooLargeError, BodyMalformedError
  */
 export async function readJson(request: Request): Promise<unknown> {
-  if (Number(request.headers.get("content-length") ?? 0) > MAX_BODY_BYTES) {
+  if (Number(request.headers.get("content-length") ?? 0) > MAX_DISCARDED_BYTES) {
     throw new BodyTooLargeError(MAX_BODY_BYTES);
   }
   const text = await readText(request);
@@ -34,9 +40,10 @@ async function readText(request: Request): Promise<string> {
   let size = 0;
   for await (const chunk of request.body as unknown as AsyncIterable<Uint8Array>) {
     size += chunk.length;
-    if (size > MAX_BODY_BYTES) throw new BodyTooLargeError(MAX_BODY_BYTES);
-    chunks.push(chunk);
+    if (size > MAX_DISCARDED_BYTES) break;
+    if (size <= MAX_BODY_BYTES) chunks.push(chunk);
   }
+  if (size > MAX_BODY_BYTES) throw new BodyTooLargeError(MAX_BODY_BYTES);
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks));
   } catch {

@@ -1,3 +1,4 @@
+import { toldChecks } from "#app/domain/backends/index.server.ts";
 import { ChoiceNotPossibleError } from "#app/domain/catalog/index.server.ts";
 import { CredentialsRefusedError } from "#app/domain/provisioning/index.server.ts";
 import { HeldByOtherError } from "#app/domain/queue/index.server.ts";
@@ -36,6 +37,7 @@ const STATUS: Record<string, number> = {
   claim_expired: 409,
   request_changed: 409,
   project_in_use: 409,
+  template_unknown: 409,
   body_too_large: 413,
   media_type_unsupported: 415,
   fields_invalid: 422,
@@ -45,6 +47,7 @@ const STATUS: Record<string, number> = {
   idempotency_mismatch: 422,
   secret_not_storable: 422,
   rate_limited: 429,
+  auth_unavailable: 503,
 };
 
 const TITLES: Record<number, string> = {
@@ -59,6 +62,7 @@ const TITLES: Record<number, string> = {
   422: "Some of it is not right",
   429: "Too many requests",
   500: "Berth failed",
+  503: "Not available at this moment",
 };
 
 /** Every code that a caller may meet, for the documentation. */
@@ -99,7 +103,7 @@ function extensions(error: BerthError): Record<string, unknown> {
   if (error instanceof HeldByOtherError) return { ...facts, holder: error.holder };
   if (error instanceof CredentialsRefusedError) {
     const { ok, checks } = error.report;
-    return { ...facts, ok, checks };
+    return { ...facts, ok, checks: toldChecks(checks) };
   }
   return facts;
 }

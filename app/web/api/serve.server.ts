@@ -56,9 +56,8 @@ async function dispatch(endpoints: Endpoint[], { request, params, context }: Arg
   const rawQuery = readQuery(url);
   const query = endpoint.query ? parseWith(endpoint.query, rawQuery) : rawQuery;
   const rawBody = method === "GET" ? {} : await readJson(request);
-  const isEmpty = typeof rawBody === "object" && Object.keys(rawBody ?? {}).length === 0;
   const body =
-    endpoint.body && !(endpoint.bodyOptional && isEmpty)
+    endpoint.body && !(endpoint.bodyOptional && isEmptyObject(rawBody))
       ? parseWith(endpoint.body, rawBody)
       : undefined;
   const answer = await endpoint.handle({
@@ -77,15 +76,21 @@ async function dispatch(endpoints: Endpoint[], { request, params, context }: Arg
   });
 }
 
+const isEmptyObject = (value: unknown) =>
+  typeof value === "object" &&
+  value !== null &&
+  !Array.isArray(value) &&
+  Object.keys(value).length === 0;
+
 /** Guesses at keys are counted per address, so that they cost the one who guesses. */
 async function identify(
   request: Request,
   { runtime, correlationId, clientAddress }: Args["context"],
 ): Promise<{ holder: KeyHolder; actor: Actor }> {
   const stranger: Actor = { kind: "api", id: "unknown", origin: clientAddress, correlationId };
-  const [scheme, key = ""] = (request.headers.get("authorization") ?? "").split(" ", 2);
+  const [, key] = /^bearer +(\S+)$/i.exec(request.headers.get("authorization") ?? "") ?? [];
   try {
-    if (scheme?.toLowerCase() !== "bearer") throw new InvalidKeyError();
+    if (key === undefined) throw new InvalidKeyError();
     const holder = await identifyKey(runtime.auth, key);
     const origin = `${clientAddress} key ${holder.keyId}`;
     return { holder, actor: { kind: "api", id: holder.userId, origin, correlationId } };

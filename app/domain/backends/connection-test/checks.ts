@@ -28,6 +28,8 @@ export interface Check {
   found?: string;
   needed?: string;
   fix?: string;
+  /** It may hold in a moment, without anybody doing anything. Not part of what the API tells. */
+  retryable?: boolean;
 }
 
 /** A line that holds, with what was seen. */
@@ -54,5 +56,11 @@ export function failedBy(name: CheckName, error: unknown): Check {
     found: error.found ?? error.message,
     needed: error.needed,
     fix: error.fix,
+    ...(error.retryable && { retryable: true }),
   };
+}
+
+/** The lines as the API tells them. */
+export function toldChecks(checks: readonly Check[]): Omit<Check, "retryable">[] {
+  return checks.map(({ retryable: _, ...check }) => check);
 }

@@ -137,7 +137,7 @@ async function run(
     guard,
     ca,
     ...deps,
-    liveBackendOf: async (ref) => ref === deps.inUse,
+    isInUse: async (ref) => ref === deps.inUse,
     onCheck: (check) => seen.push(check.name),
   });
   expect(result.checks.map((check) => check.name)).toEqual([...checkNames]);

@@ -20,7 +20,7 @@ export interface ConnectionTestDeps {
   /** PEM of the authority that signs the databases' certificates (SUPABASE_CA_FILE). */
   ca?: string;
   /** Whether a live backend, other than the one under test, already has this reference. */
-  liveBackendOf(ref: string): Promise<boolean>;
+  isInUse(ref: string): Promise<boolean>;
   /** Called with each line as soon as it is known, in the order of their becoming known. */
   onCheck?(check: Check): void;
   /** For each call to the gateway and for connecting to the database; 10 s by default. */
@@ -85,7 +85,7 @@ function checkSameProject(gateway: GatewayFindings, target: DatabaseTarget | nul
 async function checkNotInUse(ref: string | null, deps: ConnectionTestDeps): Promise<Check> {
   const name = "not-in-use";
   if (!ref) return notChecked(name, "it is not known which project the URL leads to");
-  if (!(await deps.liveBackendOf(ref))) return passed(name, "no other backend uses this project");
+  if (!(await deps.isInUse(ref))) return passed(name, "no other backend uses this project");
   return failed(
     name,
     `another customer's backend already uses project ${ref}`,
@@ -97,7 +97,7 @@ async function checkNotInUse(ref: string | null, deps: ConnectionTestDeps): Prom
 /**
  * Tests a customer's credentials line by line. Every line is answered: those that could not be
  * judged say which other line is to blame. Nothing is written, neither in the project nor here.
- * @throws only what is a fault of Berth's own, or what `liveBackendOf` throws
+ * @throws only what is a fault of Berth's own, or what `isInUse` throws
  */
 export async function testConnection(
   input: ConnectionInput,

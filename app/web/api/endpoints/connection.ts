@@ -1,3 +1,4 @@
+import { toldChecks } from "#app/domain/backends/index.server.ts";
 import { credentialsInput } from "#app/domain/onboarding/index.server.ts";
 import { checkCredentials } from "#app/domain/provisioning/index.server.ts";
 import { connectionReport } from "../answers.ts";
@@ -15,6 +16,6 @@ export const testSupabaseConnection = endpoint({
   reachesOut: true,
   async handle({ services, actor, body }) {
     const { ok, checks } = await checkCredentials({ ...services, actor }, body);
-    return { ok, checks };
+    return { ok, checks: toldChecks(checks) };
   },
 });

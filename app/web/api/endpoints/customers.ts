@@ -16,6 +16,7 @@ import { asActor } from "#db/index.ts";
 import { customersFound, submitted } from "../answers.ts";
 import { type Call, endpoint } from "../endpoint.ts";
 import { earlierAnswer, rememberAnswer, repetitionOf } from "../idempotency.ts";
+import { EACH_TEST, spend } from "../limits.ts";
 
 export const createCustomer = endpoint({
   method: "POST",
@@ -28,7 +29,7 @@ export const createCustomer = endpoint({
     {
       name: "Idempotency-Key",
       description:
-        "A word of your choice for this request. Sent again with the same body it gives the same answer and makes nothing new; with another body it is refused.",
+        "A word of your choice for this request. Sent again with the same body it gives the same answer and makes nothing new; with another body it is refused. Remembered for 30 days.",
     },
   ],
   body: newCustomerInput,
@@ -45,7 +46,7 @@ export const createCustomer = endpoint({
 async function create(call: Call<unknown, NewCustomer>): Promise<unknown> {
   const { services, actor, holder, request, body, rawBody } = call;
   const { db, vault, catalog } = services;
-  const repetition = repetitionOf(request, holder.userId, rawBody, services.linkKey);
+  const repetition = repetitionOf(request, holder.userId, rawBody, services.repetitionKey);
   if (repetition) {
     const earlier = await asActor(db, actor, (tx) => earlierAnswer(tx, repetition));
     if (earlier) return earlier;
@@ -55,6 +56,8 @@ async function create(call: Call<unknown, NewCustomer>): Promise<unknown> {
   return asActor(db, actor, async (tx) => {
     const earlier = repetition ? await earlierAnswer(tx, repetition) : null;
     if (earlier) return earlier;
+    // Only now: the same call sent twice finds its own project in use, and has been answered.
+    if (report && (!report.ok || report.ref === null)) throw new CredentialsRefusedError(report);
     const { customerId, request: made } = await submitRequest({ tx, actor, catalog }, body);
     if (body.backend && report?.ref) {
       const offered = { ...body.backend, url: report.facts.origin ?? body.backend.url };
@@ -79,12 +82,12 @@ async function create(call: Call<unknown, NewCustomer>): Promise<unknown> {
 async function checkOffered({
   services,
   actor,
+  holder,
   body,
 }: Call<unknown, NewCustomer>): Promise<ConnectionTest | null> {
   if (!body.backend) return null;
-  const report = await checkCredentials({ ...services, actor }, body.backend);
-  if (!report.ok || report.ref === null) throw new CredentialsRefusedError(report);
-  return report;
+  await spend(services.db, actor, EACH_TEST, holder.keyId);
+  return checkCredentials({ ...services, actor }, body.backend);
 }
 
 export const listCustomers = endpoint({

@@ -51,7 +51,13 @@ export const getRequest = endpoint({
   handle: view,
 });
 
-const HOLDING = ["request_not_found", "request_wrong_state", "request_held", "not_staff"];
+const HOLDING = [
+  "request_not_found",
+  "request_wrong_state",
+  "request_held",
+  "claim_expired",
+  "credentials_missing",
+];
 
 /** An act on a request without a body; answers with the request as it is afterwards. */
 function act(
@@ -106,13 +112,7 @@ export const submit = endpoint({
   body: credentialsInput,
   bodyOptional: true,
   answer: { status: 200, schema: requestView },
-  problems: [
-    ...HOLDING,
-    "claim_expired",
-    "credentials_refused",
-    "credentials_missing",
-    "project_in_use",
-  ],
+  problems: [...HOLDING, "credentials_refused", "project_in_use"],
   reachesOut: true,
   async handle(call) {
     const { services, actor, body } = call;

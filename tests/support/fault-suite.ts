@@ -1,0 +1,74 @@
+/** Plays faults, side by side in one Berth: a sample in `npm test`, all in `npm run faults`. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { defectsOf } from "./fault-evidence.ts";
+import { type FaultedRun, type FaultLab, openFaultLab } from "./fault-lab.ts";
+
+export interface FaultCase {
+  name: string;
+  /** Whether `npm test` plays it too. */
+  sample: boolean;
+  /**
+   * Begins the run, lets the fault strike, and waits until the request is settled. Says what is
+   * wrong beyond what the run has left, which is compared with a clean run's afterwards.
+   */
+  play(run: FaultedRun, lab: FaultLab): Promise<string[]>;
+}
+
+/**
+ * Defines one test for each case, and one that looks for their secrets in every log. `workers`:
+ * one for each case that is played at the same time (Vitest's `maxConcurrency`), and some more to
+ * take over. `links`: see {@link openFaultLab}.
+ */
+export function describeFaults(
+  title: string,
+  cases: readonly FaultCase[],
+  options: { workers: number; links?: boolean },
+): void {
+  let lab: FaultLab;
+  const outcomes = { right: 0, wrong: 0, found: 0 };
+
+  beforeAll(async () => {
+    lab = await openFaultLab(options);
+  });
+  afterAll(async () => {
+    if (!lab) return;
+    process.stdout.write(
+      `${title}: ${outcomes.right + outcomes.wrong} of ${cases.length} cases, ` +
+        `${outcomes.right} right, ${outcomes.wrong} wrong; ` +
+        `in ${outcomes.found} the effect was there and was found${takeOvers(lab.takeOverMs)}\n`,
+    );
+    await lab.stop();
+  });
+
+  describe.concurrent(title, () => {
+    it.each(cases.map((one) => [one.name, one] as const))("%s", async (_name, one) => {
+      const run = await lab.newRun();
+      let defects = ["the case did not come to its end"];
+      try {
+        const said = await one.play(run, lab);
+        const found = await run.evidence();
+        if (found.foundDone.length > 0) outcomes.found += 1;
+        defects = [...said, ...defectsOf(found, lab.clean)];
+      } finally {
+        outcomes[defects.length === 0 ? "right" : "wrong"] += 1;
+        await run.close();
+      }
+      expect(defects).toEqual([]);
+    });
+  });
+
+  it("leaves no secret in any log", async () => {
+    const { logs, found } = await lab.secretsInLogs();
+    expect(logs).toBeGreaterThan(options.workers);
+    expect(found).toEqual([]);
+  });
+}
+
+/** How long the take-overs took; said, not judged. */
+function takeOvers(milliseconds: readonly number[]): string {
+  if (milliseconds.length === 0) return "";
+  const sorted = milliseconds.toSorted((a, b) => a - b);
+  const at = (share: number) =>
+    ((sorted[Math.ceil(share * sorted.length) - 1] ?? 0) / 1000).toFixed(1);
+  return `; take-over p50 ${at(0.5)} s, p99 ${at(0.99)} s (n = ${sorted.length})`;
+}
