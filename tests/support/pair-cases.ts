@@ -37,17 +37,20 @@ function lives(pid: number): boolean {
   }
 }
 
+/** The ways in which a worker says that it leaves a run to others. */
+const LETS_GO = /was set aside|has changed hands|ended outside its steps/;
+
 /** Waits until a worker says that it has let go of the run. */
-async function letGo(run: FaultedRun, lab: FaultLab): Promise<void> {
+async function letGo(first: Holder, run: FaultedRun, lab: FaultLab): Promise<void> {
   const folder = path.join(lab.berth.dataDir, "logs");
+  const says = (line: string) =>
+    line.includes(run.requestId) && line.includes(`"pid":${first.pid},`) && LETS_GO.test(line);
   await eventually(
     `a worker that lets go of ${run.requestId}`,
     async () => {
       for (const name of await readdir(folder)) {
         if (!name.startsWith("worker")) continue;
         const lines = (await readFile(path.join(folder, name), "utf8")).split("\n");
-        const says = (line: string) =>
-          line.includes(run.requestId) && line.includes("was set aside");
         if (lines.some(says)) return true;
       }
       return false;
@@ -80,7 +83,7 @@ async function comeBack(
   lab: FaultLab,
 ): Promise<string[]> {
   back();
-  await letGo(run, lab);
+  await letGo(first, run, lab);
   const said = await wordsOf(first, run, lab);
   return lives(first.pid) ? said : [...said, "the first worker has ended"];
 }
