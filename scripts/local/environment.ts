@@ -82,6 +82,7 @@ export function localEnvironments(options: {
       ...base,
       MAIL_SMTP_PORT: String(ports.smtp),
       MAIL_PAGE_PORT: String(ports.mailPage),
+      MAIL_DIRECTORY: path.join(dataDir, "mail"),
     },
   };
 }

@@ -1,7 +1,8 @@
 /**
  * The mail catcher's process: an SMTP server and a page that shows what it got, both for this
- * machine alone. Mail stays in memory. Ends when the process that started it ends.
+ * machine alone. Mail is kept beside the other data, for its owner's eyes. Ends when the process that started it ends.
  */
+import { mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
 
 const port = (name: string) => Number.parseInt(process.env[name] ?? "", 10);
@@ -10,7 +11,10 @@ const port = (name: string) => Number.parseInt(process.env[name] ?? "", 10);
 const maildev = createRequire(import.meta.url)("maildev") as (options: object) => {
   listen(ready: (error?: Error) => void): void;
 };
+const mailDirectory = process.env.MAIL_DIRECTORY ?? "";
+mkdirSync(mailDirectory, { recursive: true, mode: 0o700 });
 const catcher = maildev({
+  mailDirectory,
   smtp: port("MAIL_SMTP_PORT"),
   ip: "127.0.0.1",
   web: port("MAIL_PAGE_PORT"),

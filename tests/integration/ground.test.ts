@@ -162,6 +162,13 @@ describe("npm start's process", () => {
     const first = await command(dataDir);
     await until(() => first.output().includes("Ready after") || first.child.exitCode !== null);
     const before = JSON.parse(await readFile(path.join(dataDir, "local.json"), "utf8"));
+    const mailsOf = async ({ mailUrl }: LocalInfo) =>
+      ((await (await fetch(`${mailUrl}/email`)).json()) as { messageId: string }[])
+        .map(({ messageId }) => messageId)
+        .sort();
+    // The demo requests: three were received, one was claimed.
+    await until(async () => (await mailsOf(before)).length === 4);
+    const mails = await mailsOf(before);
     const left = await recordsOf(dataDir);
     expect(left.map(({ script }) => script)).toEqual(
       expect.arrayContaining(["app/server.ts", "app/worker/main.ts", "sandbox/main.ts"]),
@@ -177,6 +184,9 @@ describe("npm start's process", () => {
     expect(after.apiKey).toBe(before.apiKey);
     expect(after.accounts).toEqual(before.accounts);
     expect(after.supabase).toEqual(before.supabase);
+    await until(async () => (await mailsOf(after)).length >= mails.length);
+    expect(await mailsOf(after)).toEqual(mails);
+    expect((await stat(path.join(dataDir, "mail"))).mode & 0o777).toBe(0o700);
 
     const running = await recordsOf(dataDir);
     // npm passes the signal on, and must find the command itself below it, no shell.

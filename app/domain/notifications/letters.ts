@@ -65,13 +65,12 @@ const DRAFTS: Record<MailKind, (facts: LetterFacts) => Draft> = {
     subject: `The backend of ${facts.company} is ready`,
     paragraphs: [
       `Hello ${facts.contactName},`,
-      `the backend of ${facts.company} is ready at ${facts.backendUrl}, and you are its owner.`,
-      "Open the link to sign in for the first time.",
+      `the backend of ${facts.company} is ready, and you are its owner. Open the link to sign in for the first time.`,
     ],
     button: {
       label: "Sign in as the owner",
       url: facts.link,
-      note: `The link works once, within ${facts.linkLifetime}. Keep it to yourself.`,
+      note: `The link works once, within ${facts.linkLifetime}. Keep it to yourself. The address of your backend: ${facts.backendUrl}`,
     },
   }),
   failed: (facts) => ({
