@@ -21,6 +21,17 @@ export function secretsOf(project: SandboxProject): Map<string, string> {
   ]);
 }
 
+/** One line per secret that a text holds, in any guise. */
+export function secretsIn(
+  text: string,
+  where: string,
+  secrets: ReadonlyMap<string, string>,
+): string[] {
+  return [...secrets]
+    .filter(([, secret]) => guises(secret).some((guise) => text.includes(guise)))
+    .map(([name]) => `${name} in ${where}`);
+}
+
 /**
  * Reads every log of a local installation but the sandbox's own, which plays the customer's side.
  * @returns how many logs there were, and one line per secret that one of them holds
@@ -33,10 +44,7 @@ export async function secretsInLogs(
   const logs = (await readdir(folder)).filter((name) => !name.includes("sandbox"));
   const found: string[] = [];
   for (const log of logs) {
-    const text = await readFile(path.join(folder, log), "utf8");
-    for (const [name, secret] of secrets) {
-      if (guises(secret).some((guise) => text.includes(guise))) found.push(`${name} in ${log}`);
-    }
+    found.push(...secretsIn(await readFile(path.join(folder, log), "utf8"), log, secrets));
   }
   return { logs: logs.length, found };
 }
