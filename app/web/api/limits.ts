@@ -10,9 +10,9 @@ export interface Limit {
 }
 
 /** Per API key. */
-export const EACH_KEY: Limit = { name: "key", calls: 1_200, seconds: 60 };
+export const EACH_KEY: Limit = { name: "key", calls: 6_000, seconds: 60 };
 /** Per API key, for calls that make Berth connect to addresses that a person chose. */
-export const EACH_TEST: Limit = { name: "test", calls: 120, seconds: 60 };
+export const EACH_TEST: Limit = { name: "test", calls: 300, seconds: 60 };
 /** Per network address, for calls without a valid key. */
 export const EACH_STRANGER: Limit = { name: "stranger", calls: 60, seconds: 60 };
 
