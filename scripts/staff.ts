@@ -9,7 +9,6 @@ import {
   ALL_SCOPES,
   addStaff,
   createApiKey,
-  createAuth,
   type Scope,
   type StaffRole,
 } from "#app/domain/identity/index.server.ts";
@@ -17,7 +16,8 @@ import { sendOwnerLink } from "#app/domain/provisioning/index.server.ts";
 import { parseEnv } from "#app/platform/env.ts";
 import { user } from "#db/auth.ts";
 import { STAFF_ROLES } from "#db/identity.ts";
-import { type Actor, asActor, createDb } from "#db/index.ts";
+import { type Actor, asActor } from "#db/index.ts";
+import { openIdentity } from "./local/identity.ts";
 
 const USAGE = `npm run staff -- add --email EMAIL --name NAME --role ${STAFF_ROLES.join("|")}
 npm run staff -- key --email EMAIL --label LABEL [--scopes ${ALL_SCOPES.join(",")}]
@@ -52,15 +52,9 @@ function oneOf<T extends string>(known: readonly T[], value: string): T {
 
 async function main(): Promise<void> {
   const env = parseEnv(process.env);
-  const connection = { applicationName: "berth-staff", onError: () => {}, max: 2 };
-  const db = createDb(env.databaseUrl, connection);
-  const authDb = createDb(env.authDatabaseUrl, connection);
-  const auth = createAuth({
-    db: authDb,
-    appSecret: env.appSecret,
-    publicUrl: env.publicUrl,
-    onError: (message) => process.stderr.write(`${message}\n`),
-  });
+  const { db, auth, close } = openIdentity(env, "berth-staff", (message) =>
+    process.stderr.write(`${message}\n`),
+  );
   const actor: Actor = { kind: "staff", id: "npm run staff", origin: "", correlationId: "" };
   try {
     if (positionals[0] === "add") {
@@ -91,7 +85,7 @@ async function main(): Promise<void> {
       throw new UsageError("Say what to do.");
     }
   } finally {
-    await Promise.all([db.$client.end(), authDb.$client.end()]);
+    await close();
   }
 }
 

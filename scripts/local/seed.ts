@@ -8,7 +8,6 @@ import {
   type Auth,
   addStaff,
   createApiKey,
-  createAuth,
   identifyKey,
   type StaffRole,
   setPassword,
@@ -18,7 +17,8 @@ import { claimRequest } from "#app/domain/queue/index.server.ts";
 import type { Env } from "#app/platform/env.ts";
 import { user } from "#db/auth.ts";
 import { adminUsers } from "#db/identity.ts";
-import { type Actor, asActor, createDb, type Db } from "#db/index.ts";
+import { type Actor, asActor, type Db } from "#db/index.ts";
+import { openIdentity } from "./identity.ts";
 
 export interface SeedResult {
   accounts: { role: string; email: string; password: string }[];
@@ -55,15 +55,7 @@ export async function seedLocal(options: {
   previous: SeedResult | null;
 }): Promise<SeedResult> {
   const { env, previous } = options;
-  const connection = { applicationName: "berth-seed", onError: () => {}, max: 2 };
-  const db = createDb(env.databaseUrl, connection);
-  const authDb = createDb(env.authDatabaseUrl, connection);
-  const auth = createAuth({
-    db: authDb,
-    appSecret: env.appSecret,
-    publicUrl: env.publicUrl,
-    onError: () => {},
-  });
+  const { db, auth, close } = openIdentity(env, "berth-seed", () => {});
   try {
     const accounts = [];
     for (const person of STAFF) {
@@ -75,7 +67,7 @@ export async function seedLocal(options: {
     if (!(await hasLife(options.adminUrl))) await addLife(db, env, adminId);
     return { accounts, apiKey };
   } finally {
-    await Promise.all([db.$client.end(), authDb.$client.end()]);
+    await close();
   }
 }
 

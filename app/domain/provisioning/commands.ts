@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import type { Actor, Tx } from "#db/index.ts";
+import type { Tx } from "#db/index.ts";
 import type { BackendView } from "../backends/index.server.ts";
 import { liveBackendOf, retireBackend, viewBackend } from "../backends/index.server.ts";
 import type { Catalog } from "../catalog/index.server.ts";
@@ -74,7 +74,7 @@ const TIMELINE_LENGTH = 200;
 
 /** @throws RequestNotFoundError */
 export async function viewRequest(
-  { tx, vault }: { tx: Tx; actor: Actor; vault: Vault },
+  { tx, vault }: { tx: Tx; vault: Vault },
   requestId: string,
 ): Promise<RequestView> {
   const item = await getQueueItem(tx, requestId);

@@ -4,11 +4,10 @@ import { SupabaseRateLimitError } from "#app/integrations/supabase/errors.ts";
 import type { ManagementClient } from "#app/integrations/supabase/management.ts";
 import { BerthError } from "#app/platform/errors.ts";
 import type { Logger } from "#app/platform/log.ts";
-import type { OutboundGuard } from "#app/platform/outbound/guard.ts";
-import { type Actor, asActor, type Db } from "#db/index.ts";
-import type { Catalog } from "../catalog/index.server.ts";
+import { asActor } from "#db/index.ts";
 import { lockRequest, moveRequest } from "../queue/index.server.ts";
-import { UnknownKeyError, type Vault } from "../vault/index.server.ts";
+import { UnknownKeyError } from "../vault/index.server.ts";
+import type { CredentialsDeps } from "./credentials.ts";
 import {
   FenceAheadError,
   LeaseLostError,
@@ -23,14 +22,7 @@ import { beginStep, endStep, type Step, stepsOf } from "./runs.ts";
 import { withSite } from "./site.ts";
 import { runStep, type Site } from "./steps.ts";
 
-export interface RunnerDeps {
-  db: Db;
-  actor: Actor;
-  vault: Vault;
-  catalog: Catalog;
-  guard: OutboundGuard;
-  /** PEM of the authority that signs customers' databases; the system's own if absent. */
-  databaseCa?: string | undefined;
+export interface RunnerDeps extends CredentialsDeps {
   management: ManagementClient | null;
   staffMail: string;
   log: Logger;

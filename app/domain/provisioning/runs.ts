@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, sql } from "drizzle-orm";
+import { asc, desc, eq, sql } from "drizzle-orm";
 import { provisionRun } from "#app/platform/jobs/contracts.ts";
 import { enqueue } from "#app/platform/jobs/enqueue.ts";
 import type { Tx } from "#db/index.ts";
@@ -120,7 +120,7 @@ export async function viewRun(tx: Tx, requestId: string): Promise<RunView | null
   const [run] = await tx
     .select()
     .from(provisioningRuns)
-    .where(and(eq(provisioningRuns.requestId, requestId)))
+    .where(eq(provisioningRuns.requestId, requestId))
     .orderBy(desc(provisioningRuns.id))
     .limit(1);
   if (!run) return null;

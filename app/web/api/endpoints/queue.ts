@@ -37,7 +37,7 @@ function requestIdOf(call: Pick<Call<unknown, unknown>, "params">): string {
 
 const view = (call: Call<unknown, unknown>) =>
   asActor(call.services.db, call.actor, (tx) =>
-    viewRequest({ tx, actor: call.actor, vault: call.services.vault }, requestIdOf(call)),
+    viewRequest({ tx, vault: call.services.vault }, requestIdOf(call)),
   );
 
 export const getRequest = endpoint({
