@@ -1,4 +1,5 @@
 import inter from "@fontsource-variable/inter/index.css?url";
+import mono from "@fontsource-variable/jetbrains-mono/index.css?url";
 import type { LinksFunction, MetaFunction } from "@remix-run/node";
 import {
   isRouteErrorResponse,
@@ -16,9 +17,12 @@ import { Message } from "./components/message.tsx";
 import { useNonce } from "./components/nonce.ts";
 import styles from "./styles/app.css?url";
 import forms from "./styles/forms.css?url";
+import theme from "./styles/theme.css?url";
 
 export const links: LinksFunction = () => [
   { rel: "stylesheet", href: inter },
+  { rel: "stylesheet", href: mono },
+  { rel: "stylesheet", href: theme },
   { rel: "stylesheet", href: styles },
   { rel: "stylesheet", href: forms },
   { rel: "icon", href: "/favicon.svg", type: "image/svg+xml" },

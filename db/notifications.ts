@@ -11,6 +11,9 @@ export const MAIL_KINDS = [
   "credentials_problem",
   "ready",
   "failed",
+  "cancelled",
+  "invitation",
+  "password",
 ] as const;
 
 export const outbox = pgTable(
@@ -18,9 +21,8 @@ export const outbox = pgTable(
   {
     id: id(),
     kind: text("kind", { enum: MAIL_KINDS }).notNull(),
-    requestId: uuid("request_id")
-      .notNull()
-      .references(() => provisioningQueue.id),
+    /** Absent where the mail is about an account, not a request. */
+    requestId: uuid("request_id").references(() => provisioningQueue.id),
     /** One address. */
     recipient: text("recipient").notNull(),
     data: jsonb("data").$type<Record<string, string>>().notNull().default({}),
@@ -35,10 +37,11 @@ export const outbox = pgTable(
     check("outbox_status_known", sql`${t.status} in ('waiting', 'sent', 'dead')`),
     check(
       "outbox_kind_known",
-      sql`${t.kind} in ('received', 'claimed', 'credentials_problem', 'ready', 'failed')`,
+      sql`${t.kind} in ('received', 'claimed', 'credentials_problem', 'ready', 'failed', 'cancelled', 'invitation', 'password')`,
     ),
     index("outbox_waiting_idx").on(t.nextAttemptAt).where(sql`status = 'waiting'`),
     index("outbox_request_id_idx").on(t.requestId),
+    index("outbox_status_idx").on(t.status, t.id),
   ],
 );
 
@@ -55,9 +58,8 @@ export const oneTimeLinks = pgTable(
     purpose: text("purpose", { enum: LINK_PURPOSES }).notNull(),
     /** The account (set-password) or the backend (owner) that it opens. */
     subjectId: text("subject_id").notNull(),
-    requestId: uuid("request_id")
-      .notNull()
-      .references(() => provisioningQueue.id),
+    /** Absent where it is about an account alone. */
+    requestId: uuid("request_id").references(() => provisioningQueue.id),
     createdAt: setAtInsert("created_at"),
     expiresAt: instant("expires_at").notNull(),
     /** Until then somebody is opening it; a claim that is left behind ends by itself. */

@@ -75,6 +75,7 @@ export const provisioningRuns = pgTable(
       .on(t.backendId)
       .where(sql`status in ('queued', 'running')`),
     index("provisioning_runs_request_id_idx").on(t.requestId, t.id),
+    index("provisioning_runs_ended_idx").on(t.endedAt),
     index("provisioning_runs_open_idx")
       .on(t.leaseExpiresAt)
       .where(sql`status in ('queued', 'running')`),

@@ -88,6 +88,7 @@ export const provisioningQueue = pgTable(
     index("provisioning_queue_plan_id_idx").on(t.planId),
     index("provisioning_queue_lease_idx").on(t.leaseExpiresAt).where(sql`status = 'in_progress'`),
     index("provisioning_queue_ended_idx").on(t.endedAt),
+    index("provisioning_queue_created_idx").on(t.createdAt),
   ],
 );
 
@@ -106,7 +107,10 @@ export const requestEvents = pgTable(
     /** Ids and plain facts; never a secret. */
     data: jsonb("data").$type<Record<string, unknown>>().notNull().default({}),
   },
-  (t) => [index("request_events_request_id_idx").on(t.requestId, t.id)],
+  (t) => [
+    index("request_events_request_id_idx").on(t.requestId, t.id),
+    index("request_events_kind_idx").on(t.kind, t.at),
+  ],
 );
 
 /** The request's clock: when it ran, was paused, or stopped. The open segment has no end. */

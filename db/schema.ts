@@ -7,6 +7,7 @@ export * from "./catalog.ts";
 export * from "./customers.ts";
 export * from "./identity.ts";
 export * from "./notifications.ts";
+export * from "./onboarding.ts";
 export * from "./provisioning.ts";
 export * from "./queue.ts";
 export * from "./vault.ts";

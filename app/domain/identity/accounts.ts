@@ -5,7 +5,12 @@ import { adminUsers, type STAFF_ROLES } from "#db/identity.ts";
 import { type Actor, asActor, type Db, type Tx } from "#db/index.ts";
 import { recordAudit } from "../audit/index.server.ts";
 import { type Auth, MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from "./auth.ts";
-import { AccountExistsError, NotStaffError, WeakPasswordError } from "./errors.ts";
+import {
+  AccountExistsError,
+  NotStaffError,
+  RoleMissingError,
+  WeakPasswordError,
+} from "./errors.ts";
 import { type Scope, toPermissions } from "./scopes.ts";
 
 export type StaffRole = (typeof STAFF_ROLES)[number];
@@ -116,10 +121,14 @@ export async function createApiKey(
   return { keyId: made.id, key: made.key };
 }
 
-/** @throws NotStaffError unless this account is an active member of the staff. */
+/**
+ * The active member of the staff that this account is; with `roles`, in one of these.
+ * @throws NotStaffError, RoleMissingError
+ */
 export async function requireStaff(
   tx: Tx,
   userId: string,
+  roles?: readonly StaffRole[],
 ): Promise<{ userId: string; role: StaffRole; name: string }> {
   const [member] = await tx
     .select({
@@ -132,5 +141,6 @@ export async function requireStaff(
     .innerJoin(user, eq(user.id, adminUsers.userId))
     .where(eq(adminUsers.userId, userId));
   if (!member || member.deactivatedAt !== null) throw new NotStaffError();
+  if (roles && !roles.includes(member.role)) throw new RoleMissingError(roles);
   return { userId: member.userId, role: member.role, name: member.name };
 }

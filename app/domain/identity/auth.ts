@@ -10,6 +10,10 @@ import type { Db } from "#db/index.ts";
 export const MIN_PASSWORD_LENGTH = 12;
 export const MAX_PASSWORD_LENGTH = 128;
 
+/** A session ends by itself after so many days without a visit. */
+const SESSION_DAYS = 7;
+const DAY_SECONDS = 24 * 3_600;
+
 export interface AuthOptions {
   /** A pool under the login role `berth_auth`. */
   db: Db;
@@ -43,6 +47,13 @@ export function createAuth({ db, appSecret, publicUrl, onError }: AuthOptions) {
       maxPasswordLength: MAX_PASSWORD_LENGTH,
     },
     rateLimit: { enabled: false },
+    session: {
+      expiresIn: SESSION_DAYS * DAY_SECONDS,
+      updateAge: DAY_SECONDS,
+      // A cached session would outlive its revocation.
+      cookieCache: { enabled: false },
+    },
+    advanced: { cookiePrefix: "berth", useSecureCookies: publicUrl.startsWith("https:") },
     plugins: [
       apiKey({
         defaultPrefix: "berth_",

@@ -38,6 +38,16 @@ export class NotStaffError extends BerthError {
   }
 }
 
+/** On the staff, but not in a role that may do this. */
+export class RoleMissingError extends BerthError {
+  constructor(roles: readonly string[]) {
+    super("role_missing", `Only a ${roles.join(" or ")} may do this.`, {
+      needed: roles.join(" or "),
+      fix: `Ask a ${roles[0]} to do it.`,
+    });
+  }
+}
+
 export class WeakPasswordError extends BerthError {
   constructor(message: string) {
     super("password_weak", message);
@@ -50,5 +60,14 @@ export class AccountExistsError extends BerthError {
       "account_exists",
       "This e-mail address belongs to somebody who is on the staff already, or was.",
     );
+  }
+}
+
+/** The address or the password is wrong; which of the two is not told. */
+export class SignInRefusedError extends BerthError {
+  constructor() {
+    super("sign_in_refused", "This address and password do not belong together.", {
+      fix: "Check both. If you forgot the password, have a link mailed to you.",
+    });
   }
 }

@@ -10,3 +10,4 @@ export { identifyKey, type KeyHolder, requireScope } from "./api-keys.ts";
 export { type Auth, createAuth, MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from "./auth.ts";
 export * from "./errors.ts";
 export { ALL_SCOPES, SCOPES, type Scope } from "./scopes.ts";
+export { readVisitor, signIn, signOut, type Visitor } from "./sessions.ts";

@@ -2,6 +2,7 @@ import { eq } from "drizzle-orm";
 import { type Mailer, MailNotTakenError } from "#app/integrations/smtp/mailer.ts";
 import { BerthError } from "#app/platform/errors.ts";
 import { type Logger, redactText } from "#app/platform/log.ts";
+import { user } from "#db/auth.ts";
 import { customerBackends } from "#db/backends.ts";
 import { plans } from "#db/catalog.ts";
 import { customers } from "#db/customers.ts";
@@ -47,7 +48,36 @@ export async function deliverNext(deps: DeliveryDeps, outboxId?: string): Promis
 
 const NOT_WRITTEN = "Berth could not write this mail; see the worker's log.";
 
-async function composeMail({ db, actor, linkKey, publicUrl }: DeliveryDeps, row: OutboxRow) {
+async function composeMail(deps: DeliveryDeps, row: OutboxRow) {
+  const { linkKey, publicUrl } = deps;
+  const about =
+    row.requestId === null
+      ? await factsOfAccount(deps, row)
+      : await factsOfRequest(deps, row, row.requestId);
+  const { linkId, linkPurpose } = row.data;
+  const path = linkPurpose ? LINK_PATHS[linkPurpose as LinkPurpose] : "";
+  const link = linkId ? `${publicUrl}${path}?token=${linkToken(linkKey, linkId)}` : "";
+  return {
+    messageId: `<${row.id}@${new URL(publicUrl).hostname}>`,
+    to: { name: row.kind === "failed" ? "" : about.contactName, address: row.recipient },
+    ...writeLetter(row.kind, {
+      ...about,
+      link,
+      linkLifetime: linkPurpose === "owner" ? "14 days" : "7 days",
+      page: row.requestId === null ? publicUrl : pageOf(row, publicUrl),
+      problem: row.data.problem ?? "",
+    }),
+  };
+}
+
+/** Where its reader follows the request. */
+const pageOf = ({ kind, requestId }: OutboxRow, publicUrl: string) =>
+  kind === "failed"
+    ? `${publicUrl}/desk/requests/${requestId}`
+    : `${publicUrl}/requests/${requestId}`;
+
+/** What letters to a customer, or about a request, speak of. */
+async function factsOfRequest({ db, actor }: DeliveryDeps, row: OutboxRow, requestId: string) {
   const [about] = await asActor(db, actor, (tx) =>
     tx
       .select({
@@ -62,25 +92,29 @@ async function composeMail({ db, actor, linkKey, publicUrl }: DeliveryDeps, row:
       .innerJoin(customers, eq(customers.id, provisioningQueue.customerId))
       .innerJoin(plans, eq(plans.id, provisioningQueue.planId))
       .leftJoin(customerBackends, eq(customerBackends.id, row.data.backendId ?? NO_BACKEND))
-      .where(eq(provisioningQueue.id, row.requestId)),
+      .where(eq(provisioningQueue.id, requestId)),
   );
   if (!about) throw new Error("The request of a mail is gone.");
-  const { linkId, linkPurpose } = row.data;
-  const path = linkPurpose ? LINK_PATHS[linkPurpose as LinkPurpose] : "";
-  const link = linkId ? `${publicUrl}${path}?token=${linkToken(linkKey, linkId)}` : "";
-  const toStaff = row.kind === "failed";
   return {
-    messageId: `<${row.id}@${new URL(publicUrl).hostname}>`,
-    to: { name: toStaff ? "" : about.contactName, address: row.recipient },
-    ...writeLetter(row.kind, {
-      ...about,
-      reference: row.requestId,
-      dueAt: formatDue(about.dueAt, about.timezone),
-      link,
-      linkLifetime: linkPurpose === "owner" ? "14 days" : "7 days",
-      backendUrl: about.backendUrl ?? "",
-      problem: row.data.problem ?? "",
-    }),
+    ...about,
+    reference: requestId,
+    dueAt: formatDue(about.dueAt, about.timezone),
+    backendUrl: about.backendUrl ?? "",
+  };
+}
+
+/** What letters about an account alone speak of. */
+async function factsOfAccount({ db, actor }: DeliveryDeps, row: OutboxRow) {
+  const [person] = await asActor(db, actor, (tx) =>
+    tx.select({ name: user.name }).from(user).where(eq(user.email, row.recipient)),
+  );
+  return {
+    company: "",
+    contactName: person?.name ?? "",
+    plan: "",
+    reference: row.id,
+    dueAt: "",
+    backendUrl: "",
   };
 }
 

@@ -11,6 +11,7 @@ const facts: LetterFacts = {
   dueAt: "Thursday 1 October 2026 at 12:00:00 CEST",
   link: "https://berth.example/account/password?token=t",
   linkLifetime: "7 days",
+  page: "https://berth.example/requests/1",
   backendUrl: "https://abc.supabase.co",
   problem: "The key was refused.",
 };

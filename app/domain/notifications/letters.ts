@@ -8,8 +8,10 @@ export interface LetterFacts {
   reference: string;
   /** Already formatted, with its zone. */
   dueAt: string;
-  /** A one-time link, or the page where staff see the request. */
+  /** A one-time link; empty where the letter has none. */
   link: string;
+  /** Where its reader follows the request, or Berth itself. */
+  page: string;
   /** How long the link lives, in words. */
   linkLifetime: string;
   backendUrl: string;
@@ -38,13 +40,13 @@ const DRAFTS: Record<MailKind, (facts: LetterFacts) => Draft> = {
         ? "An account was made for you. Choose a password for it, and you can follow the work."
         : "You can follow the work with the account that you have.",
     ],
-    ...(facts.link && {
-      button: {
-        label: "Choose a password",
-        url: facts.link,
-        note: `The link works once, within ${facts.linkLifetime}.`,
-      },
-    }),
+    button: facts.link
+      ? {
+          label: "Choose a password",
+          url: facts.link,
+          note: `The link works once, within ${facts.linkLifetime}.`,
+        }
+      : followIt(facts),
   }),
   claimed: (facts) => ({
     subject: `Work on the backend of ${facts.company} has begun`,
@@ -52,6 +54,7 @@ const DRAFTS: Record<MailKind, (facts: LetterFacts) => Draft> = {
       `Hello ${facts.contactName},`,
       `one of us is now preparing the ${facts.plan} backend of ${facts.company}. You need not do anything. We expect it to be ready by ${facts.dueAt}.`,
     ],
+    button: followIt(facts),
   }),
   credentials_problem: (facts) => ({
     subject: `We need your help with the Supabase project of ${facts.company}`,
@@ -79,8 +82,47 @@ const DRAFTS: Record<MailKind, (facts: LetterFacts) => Draft> = {
       `The run for request ${facts.reference} (${facts.company}, ${facts.plan}) has stopped: ${facts.problem}`,
       `It is due by ${facts.dueAt}. Mend what is wrong, then retry: the run goes on from the step that failed.`,
     ],
+    button: { label: "Open the request", url: facts.page, note: "For staff alone." },
+  }),
+  cancelled: (facts) => ({
+    subject: `Your request for ${facts.company} is cancelled`,
+    paragraphs: [
+      `Hello ${facts.contactName},`,
+      `the request for a ${facts.plan} backend for ${facts.company} is cancelled. Nothing was built, and credentials that you gave us are destroyed.`,
+      "If you did not ask for this, answer this mail.",
+    ],
+  }),
+  invitation: (facts) => ({
+    subject: "You are on the staff of Berth",
+    paragraphs: [
+      `Hello ${facts.contactName},`,
+      "an account on Berth was made for you. Choose a password for it, and you can start.",
+    ],
+    button: {
+      label: "Choose a password",
+      url: facts.link,
+      note: `The link works once, within ${facts.linkLifetime}.`,
+    },
+  }),
+  password: (facts) => ({
+    subject: "Choose a new password for Berth",
+    paragraphs: [
+      `Hello ${facts.contactName},`,
+      "somebody, probably you, asked for a new password for this address. If it was not you, do nothing: your password stays as it is.",
+    ],
+    button: {
+      label: "Choose a new password",
+      url: facts.link,
+      note: `The link works once, within ${facts.linkLifetime}. It ends all sessions of your account.`,
+    },
   }),
 };
+
+const followIt = (facts: LetterFacts) => ({
+  label: "Follow the work",
+  url: facts.page,
+  note: "Sign in with the address that this mail was sent to.",
+});
 
 const escapeHtml = (text: string) =>
   text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);

@@ -21,7 +21,7 @@ const LIFETIME_DAYS: Record<LinkPurpose, number> = { "set-password": 7, owner: 1
 /** Makes the row of a link; its token is made when the mail is written. */
 export async function createLink(
   tx: Tx,
-  link: { purpose: LinkPurpose; subjectId: string; requestId: string },
+  link: { purpose: LinkPurpose; subjectId: string; requestId?: string },
 ): Promise<string> {
   const [made] = await tx
     .insert(oneTimeLinks)
@@ -128,6 +128,6 @@ export async function spendLink(
     action: `link.${link.purpose}.use`,
     subjectKind: "link",
     subjectId: link.id,
-    requestId: spent.requestId,
+    requestId: spent.requestId ?? undefined,
   });
 }

@@ -1,4 +1,5 @@
 import { and, asc, eq, lte, sql } from "drizzle-orm";
+import { v7 as uuidv7 } from "uuid";
 import { SEND_TIMEOUT_MS } from "#app/integrations/smtp/mailer.ts";
 import { deliverMail } from "#app/platform/jobs/contracts.ts";
 import { enqueue } from "#app/platform/jobs/enqueue.ts";
@@ -22,13 +23,11 @@ const LEASE_SECONDS = SEND_TIMEOUT_MS / 1_000 + 60;
  */
 export async function queueMail(
   { tx }: { tx: Tx },
-  mail: { kind: MailKind; requestId: string; recipient: string; data?: Record<string, string> },
+  mail: { kind: MailKind; requestId?: string; recipient: string; data?: Record<string, string> },
 ): Promise<void> {
-  const [row] = await tx
-    .insert(outbox)
-    .values({ ...mail, data: mail.data ?? {} })
-    .returning({ id: outbox.id });
-  if (row) await enqueue(tx, deliverMail, { outboxId: row.id });
+  const outboxId = uuidv7();
+  await tx.insert(outbox).values({ ...mail, id: outboxId, data: mail.data ?? {} });
+  await enqueue(tx, deliverMail, { outboxId });
 }
 
 /**
@@ -82,7 +81,7 @@ export async function mailSent({ tx, actor }: { tx: Tx; actor: Actor }, row: Out
     action: "mail.sent",
     subjectKind: "mail",
     subjectId: row.id,
-    requestId: row.requestId,
+    requestId: row.requestId ?? undefined,
     data: { kind: row.kind },
   });
 }
@@ -112,7 +111,7 @@ export async function mailFailed(
     action: "mail.dead",
     subjectKind: "mail",
     subjectId: row.id,
-    requestId: row.requestId,
+    requestId: row.requestId ?? undefined,
     data: { kind: row.kind, attempts: row.attempts },
   });
 }

@@ -38,7 +38,7 @@ export async function redeemPasswordLink(
       action: "account.password_set",
       subjectKind: "account",
       subjectId: link.subjectId,
-      requestId: link.requestId,
+      requestId: link.requestId ?? undefined,
     });
   });
 }

@@ -16,6 +16,16 @@ export const EACH_TEST: Limit = { name: "test", calls: 300, seconds: 60 };
 /** Per network address, for calls without a valid key. */
 export const EACH_STRANGER: Limit = { name: "stranger", calls: 60, seconds: 60 };
 
+/** Attempts to sign in, per account and per network address. */
+export const EACH_ACCOUNT_SIGN_IN: Limit = { name: "sign-in", calls: 10, seconds: 300 };
+export const EACH_ADDRESS_SIGN_IN: Limit = { name: "sign-in-from", calls: 100, seconds: 300 };
+/** Accounts made through the wizard, per network address. */
+export const EACH_ADDRESS_SIGN_UP: Limit = { name: "sign-up-from", calls: 30, seconds: 3_600 };
+/** Mails with a link to choose a password, per account. */
+export const EACH_ACCOUNT_MAIL: Limit = { name: "password-mail", calls: 3, seconds: 3_600 };
+/** Connection tests that a person starts, per account. */
+export const EACH_PERSON_TEST: Limit = { name: "person-test", calls: 30, seconds: 60 };
+
 /**
  * Spends one call of a budget.
  * @throws RateLimitedError when it is used up until the window ends.

@@ -29,6 +29,9 @@ const STATUS: Record<string, number> = {
   key_invalid: 401,
   scope_missing: 403,
   not_staff: 403,
+  role_missing: 403,
+  sign_in_refused: 403,
+  password_weak: 422,
   not_found: 404,
   request_not_found: 404,
   method_not_allowed: 405,
@@ -75,9 +78,13 @@ export function isExpected(error: unknown): error is BerthError {
   return error instanceof BerthError && STATUS[error.code] !== undefined;
 }
 
+/** The status with which a failure is answered; 500 for what is a fault of ours. */
+export const statusOf = (error: unknown): number =>
+  isExpected(error) ? (STATUS[error.code] ?? 500) : 500;
+
 /** What a caller is told of a failure; of our own faults, nothing but where to ask. */
 export function toProblem(error: unknown, correlationId: string): Problem {
-  const status = isExpected(error) ? (STATUS[error.code] ?? 500) : 500;
+  const status = statusOf(error);
   const code = isExpected(error) ? error.code : "internal";
   return {
     type: `/docs/api#${code}`,
