@@ -42,6 +42,9 @@ beforeAll(async () => {
       ('${REQUEST.ann}', 'running', now()), ('${REQUEST.bob}', 'running', now());
     insert into customer_backends (id, customer_id, request_id, project_ref, url, status) select
       gen_random_uuid(), customer_id, id, 'ref' || right(id::text, 2), 'https://x', 'building' from provisioning_queue;
+    insert into provisioning_runs (id, request_id, backend_id, status, templates)
+      select gen_random_uuid(), request_id, id, 'running', '{}' from customer_backends where project_ref = 'refa1';
+    insert into provisioning_steps (id, run_id, position, name, kind) select gen_random_uuid(), id, 0, 'x', 'sql' from provisioning_runs;
     insert into data_keys (backend_id, generation, key_id, wrapped) select id, 1, 'k', '\\x00' from customer_backends;
     insert into audit_log (actor_kind, actor_id, action, subject_kind, subject_id) values ('api', 'x', 'planted', 'request', 'r');
   `);
@@ -62,11 +65,18 @@ describe("row-level security", () => {
     expect(await as(worker, `select ${key} as key from ${table}`)).toHaveLength(2);
   });
 
-  it("shows a customer its own backend, without what staff alone may see", async () => {
+  it("shows a customer its own backend, and of the work on it how far it is", async () => {
     expect(await as(customer("ann"), "select project_ref from customer_backends")).toEqual([
       { project_ref: "refa1" },
     ]);
-    expect(await refusal(as(customer("ann"), "select * from customer_backends"))).toBe("42501");
+    const seen =
+      "select r.status, s.kind from provisioning_runs r join provisioning_steps s on s.run_id = r.id";
+    expect(await as(customer("ann"), seen)).toEqual([{ status: "running", kind: "sql" }]);
+    expect(await as(customer("bob"), seen)).toEqual([]);
+    expect(await refusal(as(customer("ann"), "select error from provisioning_steps"))).toBe(
+      "42501",
+    );
+    expect(await refusal(as(customer("ann"), "select recipient from outbox"))).toBe("42501");
   });
 
   it("keeps a customer from everything else, by raw SQL", async () => {
@@ -81,7 +91,20 @@ describe("row-level security", () => {
       "select * from auth.session",
       "select * from pgboss.job",
       `update provisioning_queue set priority = 'vip', version = version + 1`,
-      `insert into request_events (request_id, kind, actor_kind, actor_id) values ('${REQUEST.ann}', 'x', 'customer', 'ann')`,
+      `insert into request_events (request_id, kind, actor_kind, actor_id) values ('${REQUEST.bob}', 'x', 'customer', 'ann')`,
+      `insert into request_events (request_id, kind, actor_kind, actor_id) values ('${REQUEST.ann}', 'x', 'staff', 'ann')`,
+      `insert into outbox (id, kind, request_id, recipient) values (gen_random_uuid(), 'ready', '${REQUEST.bob}', 'x@example.com')`,
+      `insert into outbox (id, kind, recipient) values (gen_random_uuid(), 'password', 'x@example.com')`,
+      `update provisioning_queue set status = 'in_progress', version = version + 1`,
+      `update provisioning_queue set due_at = now(), version = version + 1`,
+      `insert into provisioning_queue (id, customer_id, plan_id, billing_cycle, region, features, priority) values
+         (gen_random_uuid(), '00000000-0000-7000-8000-00000000000a', 'starter', 'monthly', 'eu-west-1', '{base}', 'vip')`,
+      `insert into provisioning_queue (id, customer_id, plan_id, billing_cycle, region, features, priority) values
+         (gen_random_uuid(), '00000000-0000-7000-8000-00000000000b', 'starter', 'monthly', 'eu-west-1', '{base}', 'normal')`,
+      `insert into customers (id, user_id, company, contact_name, email, country, timezone) values
+         (gen_random_uuid(), 'bob', 'C', 'x', 'bob@example.com', 'DE', 'UTC')`,
+      `insert into onboarding_drafts (id, user_id) values (gen_random_uuid(), 'bob')`,
+      `insert into data_keys (backend_id, generation, key_id, wrapped) select id, 2, 'k', '\\x00' from customer_backends`,
       "delete from customers",
       "set role berth_owner",
       "create table mine (x int)",
@@ -89,6 +112,36 @@ describe("row-level security", () => {
     for (const statement of forbidden) {
       expect(await refusal(as(customer("ann"), statement)), statement).toBe("42501");
     }
+  });
+
+  it("lets a customer submit and take back for itself, and seal what its draft holds", async () => {
+    const ann = customer("ann");
+    const wish = "00000000-0000-7000-8000-0000000000a2";
+    await as(
+      ann,
+      `insert into provisioning_queue (id, customer_id, plan_id, billing_cycle, region, features, priority)
+       values ('${wish}', '00000000-0000-7000-8000-00000000000a', 'starter', 'monthly', 'eu-west-1', '{base}', 'normal')`,
+    );
+    const takeBack = (actor: Actor) =>
+      as(
+        actor,
+        `update provisioning_queue set status = 'cancelled', version = version + 1 where id = '${wish}' returning status`,
+      );
+    expect(await takeBack(customer("bob"))).toEqual([]);
+    expect(await takeBack(ann)).toEqual([{ status: "cancelled" }]);
+    const draft = "00000000-0000-7000-8000-0000000000d1";
+    await as(
+      ann,
+      `insert into onboarding_drafts (id, user_id, backend_id) values (gen_random_uuid(), 'ann', '${draft}')`,
+    );
+    const seal = `insert into data_keys (backend_id, generation, key_id, wrapped) values ('${draft}', 1, 'k', '\\x00')`;
+    expect(await refusal(as(customer("bob"), seal))).toBe("42501");
+    expect(await refusal(as(ann, seal))).toBe("accepted");
+    expect(await as(customer("bob"), "select backend_id from data_keys")).toEqual([]);
+    expect(await as(ann, "delete from data_keys returning backend_id")).toEqual([
+      { backend_id: draft },
+    ]);
+    expect(await refusal(as(ann, "select wrapped from data_keys"))).toBe("42501");
   });
 
   it("leaves runs, mails and links to the machinery", async () => {

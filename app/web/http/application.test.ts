@@ -210,3 +210,29 @@ test("draining cuts what does not end in its time", async () => {
   await drain(server, 20);
   expect(await running).toBe("ECONNRESET");
 });
+
+test("what another site sends in a visitor's name is refused", async () => {
+  const { port } = await start({ handler: (_req, res) => void res.json("done") });
+  const post = async (path: string, headers: Record<string, string>) => {
+    const sent = request({ port, host: "127.0.0.1", path, method: "POST", headers, agent: false });
+    sent.end();
+    const [response] = await once(sent, "response");
+    response.resume();
+    return response.statusCode;
+  };
+  const cookie = "berth.session_token=x";
+  const ours = "https://berth.company.test";
+  expect(await post("/desk/queue", { cookie, origin: ours })).toBe(200);
+  for (const path of ["/desk/queue", "/sign-in", "/requests/1.data"]) {
+    expect(await post(path, { cookie, origin: "https://evil.example" })).toBe(403);
+    expect(await post(path, { cookie, origin: "null" })).toBe(403);
+    expect(await post(path, { cookie, origin: `${ours}.evil.example` })).toBe(403);
+    expect(await post(path, { cookie })).toBe(403);
+    expect(await post(path, { cookie, authorization: "Bearer x" })).toBe(403);
+    expect(await post(path, { origin: "https://evil.example" })).toBe(403);
+  }
+  // A call with a key may come from anywhere; who brings neither cookie nor Origin is no browser.
+  const key = { authorization: "Bearer x", origin: "https://evil.example" };
+  expect(await post("/api/customers", key)).toBe(200);
+  expect(await post("/owner", {})).toBe(200);
+});
