@@ -12,9 +12,11 @@ const domainOrder = [
   "sla",
   "catalog",
   "queue",
-  "onboarding",
   "backends",
   "provisioning",
+  "onboarding",
+  "staff",
+  "reports",
   "fleet",
 ];
 

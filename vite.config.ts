@@ -11,6 +11,8 @@ declare module "@remix-run/node" {
 
 export default defineConfig({
   plugins: [tailwindcss(), remix(remixConfig)],
+  // Loaded by one page alone: found at its first visit, it would reload that page in development.
+  optimizeDeps: { include: ["recharts"] },
   build: {
     // A data: URL would need its own exception in the content security policy.
     assetsInlineLimit: 0,

@@ -9,6 +9,7 @@ import { installShutdown } from "#app/platform/shutdown.ts";
 import { createApplication } from "#app/web/http/application.ts";
 import { startDevelopmentAssets } from "#app/web/http/development.ts";
 import { createHttpServer, drain, listen } from "#app/web/http/listener.ts";
+import { liveStreams } from "#app/web/live/streams.ts";
 import { createRuntime } from "#app/web/runtime.server.ts";
 
 const BUILD = path.join(import.meta.dirname, "..", "build");
@@ -44,6 +45,13 @@ async function main(log: Logger): Promise<void> {
       ready: () => runtime.ready(),
       stopping: shutdown.signal,
       assets: vite ? vite.middleware : path.join(BUILD, "client"),
+      live: liveStreams({
+        hub: runtime.hub,
+        db: runtime.services.db,
+        auth: runtime.auth,
+        log,
+        stopping: shutdown.signal,
+      }),
       handler: express.createRequestHandler({
         build: vite ? vite.build : await loadBuild(),
         // Not NODE_ENV: outside of development no stack reaches a browser, whatever it says.

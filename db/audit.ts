@@ -28,6 +28,7 @@ export const auditLog = pgTable(
     xid: xid8("xid").notNull().default(sql`pg_current_xact_id()`),
   },
   (t) => [
+    index("audit_log_at_idx").on(t.at),
     index("audit_log_request_id_idx").on(t.requestId, t.id),
     index("audit_log_subject_idx").on(t.subjectKind, t.subjectId, t.id),
     index("audit_log_actor_idx").on(t.actorId, t.id),

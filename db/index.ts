@@ -86,17 +86,29 @@ function interfaceOf(client: pg.PoolClient): Tx {
   return made;
 }
 
+export interface TransactionOptions {
+  /** Reads alone, all of them of one moment: for a page of figures that must agree. */
+  snapshot?: boolean;
+}
+
 /**
  * Runs `work` in one transaction as `actor`. Nothing of it may wait for the network. Rejects with
  * the first thing that went wrong, and always gives the connection back: drizzle's own transaction
  * keeps it for ever when `begin` fails, and reports a failed `rollback` in place of its cause.
  */
-export async function asActor<T>(db: Db, actor: Actor, work: (tx: Tx) => Promise<T>): Promise<T> {
+export async function asActor<T>(
+  db: Db,
+  actor: Actor,
+  work: (tx: Tx) => Promise<T>,
+  options: TransactionOptions = {},
+): Promise<T> {
   const client = await db.$client.connect();
   const tx = interfaceOf(client);
   let broken = false;
   try {
-    await tx.execute(sql`begin`);
+    await tx.execute(
+      options.snapshot ? sql`begin isolation level repeatable read, read only` : sql`begin`,
+    );
     await withActor(tx, actor);
     const result = await work(tx);
     await tx.execute(sql`commit`);

@@ -42,6 +42,7 @@ export const outbox = pgTable(
     index("outbox_waiting_idx").on(t.nextAttemptAt).where(sql`status = 'waiting'`),
     index("outbox_request_id_idx").on(t.requestId),
     index("outbox_status_idx").on(t.status, t.id),
+    index("outbox_recipient_idx").on(t.recipient.op("text_pattern_ops"), t.id),
   ],
 );
 

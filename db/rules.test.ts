@@ -114,6 +114,16 @@ describe("row-level security", () => {
     }
   });
 
+  it("keeps the staff's notes from the customer", async () => {
+    await as(
+      worker,
+      `insert into request_events (request_id, kind, actor_kind, actor_id) values ('${REQUEST.bob}', 'note', 'worker', 'w1')`,
+    );
+    expect(await as(customer("bob"), "select kind from request_events")).toEqual([
+      { kind: "received" },
+    ]);
+  });
+
   it("lets a customer submit and take back for itself, and seal what its draft holds", async () => {
     const ann = customer("ann");
     const wish = "00000000-0000-7000-8000-0000000000a2";

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { sql } from "drizzle-orm";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../tests/support/database.ts";
-import { type Actor, asActor, createDb, type Db } from "./index.ts";
+import { type Actor, asActor, createDb, type Db, type Tx } from "./index.ts";
 
 const worker: Actor = { kind: "worker", id: "w1", origin: "", correlationId: "t" };
 
@@ -102,4 +102,14 @@ it("undoes what a failed transaction wrote, and keeps its connection", async () 
   const { rows } = await db.$client.query("select pg_backend_pid() as pid");
   expect(await reason(write(true))).toBe("no");
   expect(await write(false)).toBe(rows[0].pid);
+});
+
+it("reads of one moment in a snapshot, and writes nothing there", async () => {
+  const isolation = (tx: Tx) =>
+    tx.execute(sql`select current_setting('transaction_isolation') as is`);
+  const { rows } = await asActor(db, worker, isolation, { snapshot: true });
+  expect(rows).toEqual([{ is: "repeatable read" }]);
+  const rename = sql`update plans set name = 'x' where id = 'once'`;
+  const write = asActor(db, worker, (tx) => tx.execute(rename), { snapshot: true });
+  expect(await reason(write)).toBe("25006");
 });

@@ -72,6 +72,12 @@ CREATE POLICY submit ON provisioning_queue FOR INSERT TO berth_customer
 CREATE POLICY submit ON request_events FOR INSERT TO berth_customer
   WITH CHECK (berth_owns_request(request_id) AND actor_kind = 'customer' AND actor_id = (SELECT berth_actor_id()));
 --> statement-breakpoint
+-- What staff note down for each other is not the customer's to read.
+DROP POLICY own ON request_events;
+--> statement-breakpoint
+CREATE POLICY own ON request_events FOR SELECT TO berth_customer
+  USING (kind <> 'note' AND berth_owns_request(request_id));
+--> statement-breakpoint
 CREATE POLICY submit ON request_clock_segments FOR INSERT TO berth_customer
   WITH CHECK (berth_owns_request(request_id));
 --> statement-breakpoint

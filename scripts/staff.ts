@@ -1,18 +1,18 @@
 /**
- * `npm run staff`: makes the first people and API keys of an installation, and sends an owner a new
- * link, while there is no page for it.
+ * `npm run staff`: invites the first people of an installation and makes API keys; sends an owner a
+ * new link, while there is no page for it.
  */
 import { parseArgs } from "node:util";
 import { eq } from "drizzle-orm";
 import { validate as isUuid } from "uuid";
 import {
   ALL_SCOPES,
-  addStaff,
   createApiKey,
   type Scope,
   type StaffRole,
 } from "#app/domain/identity/index.server.ts";
 import { sendOwnerLink } from "#app/domain/provisioning/index.server.ts";
+import { admitMember } from "#app/domain/staff/index.server.ts";
 import { parseEnv } from "#app/platform/env.ts";
 import { user } from "#db/auth.ts";
 import { STAFF_ROLES } from "#db/identity.ts";
@@ -60,8 +60,11 @@ async function main(): Promise<void> {
     if (positionals[0] === "add") {
       const role: StaffRole = oneOf(STAFF_ROLES, required("role"));
       const person = { email: required("email"), name: required("name"), role };
-      await addStaff({ db, actor }, person);
-      process.stdout.write(`${person.name} is on the staff as ${role}.\n`);
+      const { hasPassword } = await admitMember({ db, auth, actor }, person);
+      const next = hasPassword
+        ? "They sign in with the password that they have."
+        : "A link to choose a password is on its way to them.";
+      process.stdout.write(`${person.name} is on the staff as ${role}. ${next}\n`);
     } else if (positionals[0] === "key") {
       const email = required("email").toLowerCase();
       const [owner] = await asActor(db, actor, (tx) =>

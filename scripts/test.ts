@@ -11,9 +11,10 @@ import { runChecks } from "./check.ts";
 
 const root = path.join(import.meta.dirname, "..");
 const vitest = path.join(root, "node_modules", "vitest", "vitest.mjs");
+const playwright = path.join(root, "node_modules", "@playwright", "test", "cli.js");
 
 interface Suite {
-  /** A project of vitest.config.ts. */
+  /** A project of vitest.config.ts, or "e2e" for Playwright's. */
   name: string;
   /** The one part of it that is run here. */
   only?: string;
@@ -30,6 +31,7 @@ const suites: Suite[] = [
   // each kind among the integration tests.
   { name: "faults", only: "tests/faults/sql-session", budget: 120 },
   { name: "integration", budget: 300 },
+  { name: "e2e", budget: 420 },
 ];
 const CHECK_BUDGET = 60;
 
@@ -50,10 +52,51 @@ interface Report {
   }[];
 }
 
-async function count(reportFile: string, exitCode: number | null) {
-  const report = await readFile(reportFile, "utf8")
-    .then((text) => JSON.parse(text) as Report)
-    .catch((): Report => ({ testResults: [] }));
+/** The parts of Playwright's JSON report that are read here. */
+interface BrowserReport {
+  errors: { message?: string }[];
+  suites: BrowserSuite[];
+}
+
+interface BrowserSuite {
+  specs: { title: string; tests: { status: string }[] }[];
+  suites?: BrowserSuite[];
+}
+
+/** A run without any test, or that failed apart from its tests, has failed. */
+function judged(passed: number, failed: number, exitCode: number | null) {
+  return { passed, failed: failed === 0 && (exitCode !== 0 || passed === 0) ? 1 : failed };
+}
+
+const readReport = <T>(file: string, none: T): Promise<T> =>
+  readFile(file, "utf8")
+    .then((text) => JSON.parse(text) as T)
+    .catch(() => none);
+
+/** A browser test has passed when it did so at the first try: skipped and flaky ones failed. */
+async function countBrowserTests(reportFile: string, exitCode: number | null) {
+  const none: BrowserReport = { errors: [], suites: [] };
+  const { errors, suites } = await readReport(reportFile, none);
+  let passed = 0;
+  let failed = errors.length;
+  const visit = ({ specs, suites: inner = [] }: BrowserSuite) => {
+    for (const { title, tests } of specs) {
+      for (const { status } of tests) {
+        if (status === "expected") passed += 1;
+        else failed += 1;
+        if (status === "skipped" || status === "flaky") {
+          process.stdout.write(`${status}, which counts as failed: ${title}\n`);
+        }
+      }
+    }
+    inner.forEach(visit);
+  };
+  suites.forEach(visit);
+  return judged(passed, failed, exitCode);
+}
+
+async function countTests(reportFile: string, exitCode: number | null) {
+  const report = await readReport<Report>(reportFile, { testResults: [] });
   let passed = 0;
   let failed = 0;
   for (const file of report.testResults) {
@@ -69,31 +112,37 @@ async function count(reportFile: string, exitCode: number | null) {
     // A file that does not load, or has a failing hook, fails without a failed test.
     if (file.status === "failed" && results.length === good) failed += 1;
   }
-  // Unhandled errors fail a run whose tests all passed, and so does a run without any report.
-  if (failed === 0 && (exitCode !== 0 || passed === 0)) failed = 1;
-  return { passed, failed };
+  return judged(passed, failed, exitCode);
+}
+
+/** The arguments of Node.js that run a suite and write its report. */
+function command({ name, only }: Suite, reportFile: string): string[] {
+  if (name === "e2e") return [playwright, "test", "--reporter=dot,json"];
+  return [
+    vitest,
+    "run",
+    "--project",
+    name,
+    ...(only ? [only] : []),
+    "--reporter=dot",
+    "--reporter=json",
+    `--outputFile.json=${reportFile}`,
+  ];
 }
 
 async function runSuite(suite: Suite, scratch: string): Promise<Row> {
   process.stdout.write(`\n${suite.name}\n`);
   const begin = Date.now();
   const reportFile = path.join(scratch, `${suite.name}.json`);
-  const child = spawn(
-    process.execPath,
-    [
-      vitest,
-      "run",
-      "--project",
-      suite.name,
-      ...(suite.only ? [suite.only] : []),
-      "--reporter=dot",
-      "--reporter=json",
-      `--outputFile.json=${reportFile}`,
-    ],
-    { cwd: root, stdio: ["ignore", "inherit", "inherit"] },
-  );
+  const child = spawn(process.execPath, command(suite, reportFile), {
+    cwd: root,
+    // Set for Playwright, which takes the place of its JSON report from nowhere else.
+    env: { ...process.env, PLAYWRIGHT_JSON_OUTPUT_FILE: reportFile },
+    stdio: ["ignore", "inherit", "inherit"],
+  });
   const exitCode = await new Promise<number | null>((resolve) => child.once("exit", resolve));
   const seconds = (Date.now() - begin) / 1000;
+  const count = suite.name === "e2e" ? countBrowserTests : countTests;
   return {
     name: suite.name,
     seconds,

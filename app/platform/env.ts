@@ -41,7 +41,13 @@ export interface Env {
   smtpUrl: string;
   mailFrom: string;
   staffMail: string;
-  supabase: { managementUrl: string; accessToken?: string; caFile?: string };
+  supabase: {
+    managementUrl: string;
+    /** Where people open their projects; links lead there. Nothing connects to it. */
+    dashboardUrl: string;
+    accessToken?: string;
+    caFile?: string;
+  };
   outboundAllowSuffixes: string[];
   /** `host:port` or `host:port-port`, separated by commas, as the outbound guard takes it. */
   outboundAllowOrigins: string;
@@ -193,6 +199,9 @@ function schemaFor(mode: Mode) {
     SUPABASE_MANAGEMENT_URL: origin(mode, "Supabase's Management API").default(
       "https://api.supabase.com",
     ),
+    SUPABASE_DASHBOARD_URL: origin(mode, "the dashboard where people open their projects").default(
+      "https://supabase.com/dashboard",
+    ),
     SUPABASE_ACCESS_TOKEN: z
       .string()
       .min(20, { error: "is too short. Copy it from Supabase → Account → Access Tokens." })
@@ -279,6 +288,7 @@ export function parseEnv(source: Source): Env {
     staffMail: value.STAFF_MAIL,
     supabase: {
       managementUrl: value.SUPABASE_MANAGEMENT_URL,
+      dashboardUrl: value.SUPABASE_DASHBOARD_URL,
       accessToken: value.SUPABASE_ACCESS_TOKEN,
       caFile: value.SUPABASE_CA_FILE,
     },

@@ -5,10 +5,12 @@ import {
   type MetaFunction,
   redirect,
 } from "@remix-run/node";
-import { useActionData, useLoaderData } from "@remix-run/react";
+import { Form, Link, useActionData, useLoaderData } from "@remix-run/react";
 import { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from "#app/domain/identity/index.server.ts";
 import { readPasswordLink, redeemPasswordLink } from "#app/domain/onboarding/index.server.ts";
+import { readForm } from "#app/web/forms.server.ts";
 import { linkDeps, withLink } from "#app/web/links.server.ts";
+import { ErrorSummary, Field, SubmitButton } from "../components/form.tsx";
 import { Frame } from "../components/frame.tsx";
 import { Message } from "../components/message.tsx";
 
@@ -27,7 +29,7 @@ export async function loader(args: LoaderFunctionArgs) {
 
 export async function action(args: ActionFunctionArgs) {
   const { deps, token } = linkDeps(args);
-  const password = (await args.request.formData()).get("password");
+  const password = (await readForm(args.request)).get("password");
   const answer = await withLink(args.context, () =>
     redeemPasswordLink(deps, token, typeof password === "string" ? password : ""),
   );
@@ -44,6 +46,9 @@ export default function ChoosePassword() {
       <Frame>
         <Message title={problem.title}>
           <p role="alert">{problem.text}</p>
+          <p>
+            <Link to="/forgot-password">Have a new link mailed to you</Link>
+          </p>
         </Message>
       </Frame>
     );
@@ -51,31 +56,21 @@ export default function ChoosePassword() {
   return (
     <Frame>
       <Message title="Choose a password">
-        <form method="post" className="form">
-          {problem ? (
-            <p className="field-error" id="password-error" role="alert">
-              {problem.text}
-            </p>
-          ) : null}
-          <label htmlFor="password">Password</label>
-          <p className="quiet" id="password-hint">
-            At least {shortest} characters. A few words in a row are easy to remember.
-          </p>
-          <input
-            id="password"
+        <Form method="post" noValidate className="w-full max-w-100">
+          <ErrorSummary errors={problem ? [{ id: "password", text: problem.text }] : []} />
+          <Field
+            label="Password"
+            hint={`At least ${shortest} characters. A few words in a row are easy to remember.`}
             name="password"
             type="password"
             autoComplete="new-password"
             minLength={shortest}
             maxLength={longest}
             required
-            aria-describedby={problem ? "password-error password-hint" : "password-hint"}
-            aria-invalid={problem ? true : undefined}
+            error={problem?.text}
           />
-          <button className="button" type="submit">
-            Set the password
-          </button>
-        </form>
+          <SubmitButton pendingText="Setting it …">Set the password</SubmitButton>
+        </Form>
       </Message>
     </Frame>
   );

@@ -1,6 +1,7 @@
 import type { MetaFunction } from "@remix-run/node";
 import { Frame } from "../components/frame.tsx";
 import { Message } from "../components/message.tsx";
+import { ButtonLink } from "../components/ui.tsx";
 
 export const meta: MetaFunction = () => [{ title: "Your password is set · Berth" }];
 
@@ -8,7 +9,12 @@ export default function PasswordSet() {
   return (
     <Frame>
       <Message title="Your password is set">
-        <p>You will hear from us by mail when the work on your backend begins.</p>
+        <p>
+          Wherever your account was signed in before, it no longer is. Sign in with the new one.
+        </p>
+        <ButtonLink to="/sign-in" variant="primary">
+          Sign in
+        </ButtonLink>
       </Message>
     </Frame>
   );

@@ -3,6 +3,7 @@ import { useLoaderData } from "@remix-run/react";
 import { readDocument } from "../components/api-reference/document.ts";
 import { Contents, Operation, Problems, Prose } from "../components/api-reference/operation.tsx";
 import { Frame } from "../components/frame.tsx";
+import { PageHeader } from "../components/ui.tsx";
 import { openApiDocument } from "../web/openapi.server.ts";
 
 export const meta: MetaFunction = () => [{ title: "API reference · Berth" }];
@@ -15,19 +16,21 @@ export default function ApiReference() {
   const { title, version, description, operations, problems } = useLoaderData<typeof loader>();
   return (
     <Frame>
-      <div className="wrap reference">
+      <div className="grid gap-x-12 gap-y-7 pt-6 md:grid-cols-[14rem_minmax(0,1fr)] md:pt-10">
         <Contents operations={operations} hasProblems={problems.length > 0} />
-        <div>
-          <h1>{title}</h1>
-          {description.map((text) => (
-            <p key={text}>
-              <Prose text={text} />
+        <div className="min-w-0">
+          <PageHeader title={title} />
+          <div className="grid gap-4">
+            {description.map((text) => (
+              <p key={text}>
+                <Prose text={text} />
+              </p>
+            ))}
+            <p className="text-quiet">
+              Version {version}. The same as a document for programs:{" "}
+              <a href="/api/openapi.json">/api/openapi.json</a>
             </p>
-          ))}
-          <p className="quiet">
-            Version {version}. The same as a document for programs:{" "}
-            <a href="/api/openapi.json">/api/openapi.json</a>
-          </p>
+          </div>
           {operations.map((operation) => (
             <Operation key={operation.id} operation={operation} />
           ))}

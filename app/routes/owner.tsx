@@ -11,6 +11,7 @@ import { openOwnerLink, readOwnerLink } from "#app/domain/provisioning/index.ser
 import { linkDeps, withLink } from "#app/web/links.server.ts";
 import { Frame } from "../components/frame.tsx";
 import { Message } from "../components/message.tsx";
+import { Button } from "../components/ui.tsx";
 
 export const meta: MetaFunction = () => [
   { title: "Sign in to your backend · Berth" },
@@ -65,9 +66,9 @@ function SignIn({ label }: { label: string }) {
   const [isSent, setSent] = useState(false);
   return (
     <form method="post" onSubmit={() => setSent(true)}>
-      <button className="button" type="submit" disabled={isSent}>
+      <Button type="submit" variant="primary" pending={isSent}>
         {isSent ? "Signing in …" : label}
-      </button>
+      </Button>
     </form>
   );
 }

@@ -5,7 +5,7 @@ import {
   redirect,
 } from "@remix-run/node";
 import { readVisitor, type StaffRole, type Visitor } from "#app/domain/identity/index.server.ts";
-import { type Actor, asActor, type Tx } from "#db/index.ts";
+import { type Actor, asActor, type TransactionOptions, type Tx } from "#db/index.ts";
 
 type Args = Pick<LoaderFunctionArgs | ActionFunctionArgs, "request" | "context">;
 
@@ -44,8 +44,9 @@ export function inTx<T>(
   { context }: Pick<Args, "context">,
   actor: Actor,
   work: (tx: Tx) => Promise<T>,
+  options: TransactionOptions = {},
 ): Promise<T> {
-  return asActor(context.runtime.services.db, actor, work);
+  return asActor(context.runtime.services.db, actor, work, options);
 }
 
 /**
@@ -97,7 +98,9 @@ export function safePath(given: unknown, otherwise = "/"): string {
   if (given.includes("\\")) return otherwise;
   try {
     const url = new URL(given, "http://berth.invalid");
-    return url.host === "berth.invalid" ? `${url.pathname}${url.search}` : otherwise;
+    // What climbs, as in /a/..//host, may come out as an address of its own.
+    if (url.host !== "berth.invalid" || url.pathname.startsWith("//")) return otherwise;
+    return `${url.pathname}${url.search}`;
   } catch {
     return otherwise;
   }

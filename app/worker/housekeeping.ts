@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm";
 import { purgeRetiredSecrets } from "#app/domain/backends/index.server.ts";
+import { forgetDrafts } from "#app/domain/onboarding/index.server.ts";
 import { expireClaims } from "#app/domain/queue/index.server.ts";
 import { type Actor, asActor, type Db, type Tx } from "#db/index.ts";
 
@@ -7,15 +8,16 @@ import { type Actor, asActor, type Db, type Tx } from "#db/index.ts";
 const BATCH = 100;
 
 /**
- * Ends claims that ran out, destroys what was sealed for retired backends, and forgets what the API
- * need not remember: budgets after an hour, answers under an Idempotency-Key after 30 days. Every
- * worker does it.
+ * Ends claims that ran out, destroys what was sealed for retired backends, forgets sign-ups that
+ * nobody goes on with, and what the API need not remember: budgets after an hour, answers under an
+ * Idempotency-Key after 30 days. Every worker does it.
  * @returns whether there may be more of it at once.
  */
 export async function keepHouse({ db, actor }: { db: Db; actor: Actor }): Promise<boolean> {
   const counts = [
     await asActor(db, actor, (tx) => expireClaims({ tx, actor })),
     await asActor(db, actor, (tx) => purgeRetiredSecrets({ tx, actor })),
+    await asActor(db, actor, (tx) => forgetDrafts({ tx, actor })),
     await asActor(db, actor, forget),
   ];
   return counts.some((count) => count >= BATCH);

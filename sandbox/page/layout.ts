@@ -72,7 +72,8 @@ export function page(o: PageOptions): Answer {
       "content-security-policy":
         `default-src 'none'; style-src 'nonce-${nonce}'; script-src 'nonce-${nonce}'; ` +
         "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-      "referrer-policy": "no-referrer",
+      // With "no-referrer" a browser sends `Origin: null` with this page's own forms.
+      "referrer-policy": "same-origin",
       "x-content-type-options": "nosniff",
     },
   };

@@ -102,6 +102,21 @@ describe("the page", () => {
     expect((await fetch(`${box.url}/nothing`)).status).toBe(404);
   });
 
+  test("answers the dashboard's paths with the pages that stand in for them", async () => {
+    const ref = `${location.split("/").at(-1)}`;
+    const leadsTo = async (path: string) => {
+      const answer = await fetch(`${box.url}/dashboard${path}`, { redirect: "manual" });
+      return answer.status === 302 ? answer.headers.get("location") : answer.status;
+    };
+    for (const path of ["", "?showConnect=true", "/settings/api-keys", "/settings/database"]) {
+      expect(await leadsTo(`/project/${ref}${path}`)).toBe(`/projects/${ref}`);
+      expect(await leadsTo(`/project/_${path}`)).toBe("/");
+    }
+    expect(await leadsTo("/new/_")).toBe("/");
+    expect(await leadsTo("/project/%2F%2Fevil.example.com")).toBe("/");
+    expect(await leadsTo("/nothing")).toBe(404);
+  });
+
   test("takes no orders from other sites, and answers to its own name only", async () => {
     const before = await (await fetch(`${box.url}/sandbox/projects`)).json();
     for (const origin of ["https://evil.example.com", "null"]) {

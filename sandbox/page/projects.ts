@@ -124,6 +124,26 @@ const notFoundPage = () =>
     body: html`<h1>There is no such project</h1><p><a href="/">All projects</a></p>`,
   });
 
+/**
+ * The paths of Supabase's dashboard to which others link: each leads to what stands in for it here.
+ * `_` in place of a reference means that Supabase asks for the project, as the index does.
+ */
+const dashboardRoutes: Record<string, Handler> = Object.fromEntries(
+  [
+    "/dashboard",
+    "/dashboard/new/:organization",
+    "/dashboard/project/:ref",
+    "/dashboard/project/:ref/:section",
+    "/dashboard/project/:ref/:section/:page",
+  ].map((path) => [
+    `GET ${path}`,
+    ({ params }: Call): Answer => ({
+      status: 302,
+      headers: { location: /^[a-z]{20}$/.test(params.ref ?? "") ? `/projects/${params.ref}` : "/" },
+    }),
+  ]),
+);
+
 const seeOther = (location: string): Answer => ({ status: 303, headers: { location } });
 
 /** The pages for people. */
@@ -147,6 +167,7 @@ export function pageRoutes(parts: ControlParts): Record<string, Handler> {
     values.find((value) => value === given);
 
   return {
+    ...dashboardRoutes,
     "GET /": () => indexPage(parts),
     "POST /projects": async (call) => {
       const form = new URLSearchParams(call.body.toString("utf8"));

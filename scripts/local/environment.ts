@@ -55,6 +55,7 @@ export function localEnvironments(options: {
     MAIL_FROM: "Berth <berth@berth.localhost>",
     STAFF_MAIL: "staff@berth.localhost",
     SUPABASE_MANAGEMENT_URL: `http://127.0.0.1:${ports.sandbox}`,
+    SUPABASE_DASHBOARD_URL: `http://127.0.0.1:${ports.sandbox}/dashboard`,
     SUPABASE_ACCESS_TOKEN: keys.sandboxAccessToken,
     SUPABASE_CA_FILE: path.join(sandboxDir, "ca.crt"),
     OUTBOUND_ALLOW_ORIGINS: [

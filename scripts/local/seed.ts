@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import { eq } from "drizzle-orm";
-import pg from "pg";
 import { recordAudit } from "#app/domain/audit/index.server.ts";
 import { loadCatalog, syncCatalog } from "#app/domain/catalog/index.server.ts";
 import {
@@ -12,13 +11,15 @@ import {
   type StaffRole,
   setPassword,
 } from "#app/domain/identity/index.server.ts";
-import { newCustomerInput, submitRequest } from "#app/domain/onboarding/index.server.ts";
-import { claimRequest } from "#app/domain/queue/index.server.ts";
+import { createKeyring, createVault } from "#app/domain/vault/index.server.ts";
+import { deriveKey } from "#app/platform/crypto/derive.ts";
 import type { Env } from "#app/platform/env.ts";
 import { user } from "#db/auth.ts";
 import { adminUsers } from "#db/identity.ts";
-import { type Actor, asActor, type Db } from "#db/index.ts";
+import { type Actor, asActor, createDb, type Db } from "#db/index.ts";
+import type { Stage } from "./acts.ts";
 import { openIdentity } from "./identity.ts";
+import { playLife } from "./life.ts";
 
 export interface SeedResult {
   accounts: { role: string; email: string; password: string }[];
@@ -31,23 +32,11 @@ const STAFF: { role: StaffRole; name: string; email: string }[] = [
   { role: "operator", name: "Demo Operator", email: "operator@berth.example" },
 ];
 
-/** A little life, so that the first look is not at an empty queue. */
-const LIFE = [
-  { company: "Northwind Bakery", plan: "starter", features: ["inventory"], priority: "normal" },
-  { company: "Quayside Bicycles", plan: "growth", features: ["pos"], priority: "normal" },
-  {
-    company: "Lighthouse Books",
-    plan: "business",
-    features: ["pos", "analytics"],
-    priority: "high",
-  },
-];
-
 const seeder: Actor = { kind: "staff", id: "npm start", origin: "", correlationId: "seed" };
 
 /**
- * Makes what local mode shows at first: three staff accounts, an API key with all scopes, a few
- * requests. What an earlier start made is kept, passwords included.
+ * Makes what local mode shows at first: three staff accounts, an API key with all scopes, and eight
+ * weeks of work. What an earlier start made is kept, passwords included.
  */
 export async function seedLocal(options: {
   adminUrl: string;
@@ -61,10 +50,12 @@ export async function seedLocal(options: {
     for (const person of STAFF) {
       accounts.push(await ensureStaff({ auth, db }, person, previous));
     }
-    const adminId = await idOf(db, STAFF[0]?.email ?? "");
-    if (!adminId) throw new Error("The demo admin was not made.");
-    const apiKey = await ensureKey({ auth, db }, adminId, previous?.apiKey);
-    if (!(await hasLife(options.adminUrl))) await addLife(db, env, adminId);
+    const [admin, supervisor, operator] = await Promise.all(
+      STAFF.map(async ({ email }) => (await idOf(db, email)) ?? ""),
+    );
+    if (!admin || !supervisor || !operator) throw new Error("The demo staff was not made.");
+    const apiKey = await ensureKey({ auth, db }, admin, previous?.apiKey);
+    await addLife(options.adminUrl, env, { admin, supervisor, operator });
     return { accounts, apiKey };
   } finally {
     await close();
@@ -82,7 +73,7 @@ async function ensureStaff(
   if (existing && known) return { role, email, password: known };
   const password = randomBytes(12).toString("base64url");
   const userId = existing ?? (await addStaff({ db, actor: seeder }, person)).userId;
-  await setPassword(auth, userId, password);
+  await setPassword(auth, userId, password, { addressProven: true });
   await asActor(db, seeder, (tx) =>
     recordAudit(tx, seeder, {
       action: "account.password_set",
@@ -119,36 +110,18 @@ async function ensureKey(
   return key;
 }
 
-async function hasLife(adminUrl: string): Promise<boolean> {
-  const client = new pg.Client({ connectionString: adminUrl });
-  await client.connect();
+/** Gives a database without any customer the life of the demo. */
+async function addLife(adminUrl: string, env: Env, staff: Stage["staff"]): Promise<void> {
+  const admin = createDb(adminUrl, { applicationName: "berth-seed", max: 1, onError: () => {} });
   try {
-    const { rowCount } = await client.query("select from customers limit 1");
-    return rowCount === 1;
+    const { rowCount } = await admin.$client.query("select from customers limit 1");
+    if (rowCount === 1) return;
+    const catalog = await loadCatalog(env.featureTemplatesDir);
+    await asActor(admin, { ...seeder, kind: "worker" }, (tx) => syncCatalog(tx, catalog));
+    const fingerprintKey = deriveKey(env.appSecret, "secret fingerprints");
+    const vault = createVault(createKeyring(env.encryptionKeys), fingerprintKey);
+    await playLife(admin, { catalog, vault, staff, staffMail: env.staffMail });
   } finally {
-    await client.end();
+    await admin.$client.end();
   }
-}
-
-async function addLife(db: Db, env: Env, adminId: string): Promise<void> {
-  const catalog = await loadCatalog(env.featureTemplatesDir);
-  const worker: Actor = { ...seeder, kind: "worker", id: "seed" };
-  await asActor(db, worker, (tx) => syncCatalog(tx, catalog));
-  const actor: Actor = { kind: "api", id: adminId, origin: "", correlationId: "seed" };
-  await asActor(db, actor, async (tx) => {
-    const made = [];
-    for (const [index, wish] of LIFE.entries()) {
-      const input = newCustomerInput.parse({
-        ...wish,
-        contactName: "Demo Customer",
-        email: `customer${index + 1}@berth.example`,
-        country: "DE",
-        timezone: "Europe/Berlin",
-        region: "eu-central-1",
-        billingCycle: "monthly",
-      });
-      made.push((await submitRequest({ tx, actor, catalog }, input)).request);
-    }
-    if (made[0]) await claimRequest({ tx, actor }, made[0].id);
-  });
 }

@@ -1,5 +1,7 @@
 import type { Answer, Field, Operation as OperationFacts, ProblemKind } from "./document.ts";
 
+const contentsLink = "block py-1 text-primary wrap-anywhere hover:underline";
+
 /** The list of operations, each a link to its place on the page. */
 export function Contents({
   operations,
@@ -9,16 +11,23 @@ export function Contents({
   hasProblems: boolean;
 }) {
   return (
-    <nav aria-label="Operations">
+    <nav
+      aria-label="Operations"
+      className="border-b border-base-300 pb-4 text-sm md:sticky md:top-6 md:max-h-[calc(100dvh-3rem)] md:self-start md:overflow-y-auto md:border-b-0"
+    >
       <ul>
         {operations.map(({ id, title }) => (
           <li key={id}>
-            <a href={`#${id}`}>{title}</a>
+            <a href={`#${id}`} className={contentsLink}>
+              {title}
+            </a>
           </li>
         ))}
         {hasProblems ? (
           <li>
-            <a href="#problems">Problems</a>
+            <a href="#problems" className={contentsLink}>
+              Problems
+            </a>
           </li>
         ) : null}
       </ul>
@@ -38,32 +47,36 @@ export function Prose({ text }: { text: string }) {
 function FieldName({ field }: { field: Field }) {
   return (
     <>
-      <code>{field.name}</code>
-      <span className="kind">{field.kind}</span>
-      {field.required ? <span className="must">required</span> : null}
+      <code className="font-semibold">{field.name}</code>
+      <span className="ml-2 text-sm text-quiet wrap-anywhere">{field.kind}</span>
+      {field.required ? (
+        <span className="ml-2 text-[0.8125rem] font-semibold">required</span>
+      ) : null}
     </>
   );
 }
 
+const row = "border-b border-base-300 py-2 text-[0.9375rem]";
+
 /** Fields of fields are folded: an answer's first level is what a reader looks for. */
-function Fields({ fields }: { fields: Field[] }) {
+function Fields({ fields, inner = false }: { fields: Field[]; inner?: boolean }) {
   if (fields.length === 0) return null;
   return (
-    <ul className="fields">
+    <ul className={inner ? "mt-2 border-l border-base-300 pl-4" : "border-t border-base-300"}>
       {fields.map((field) => (
-        <li key={field.name}>
+        <li key={field.name} className={`${row} ${inner ? "last:border-b-0" : ""}`}>
           {field.fields.length > 0 ? (
             <details>
               <summary>
                 <FieldName field={field} />
               </summary>
-              <Fields fields={field.fields} />
+              <Fields fields={field.fields} inner />
             </details>
           ) : (
             <FieldName field={field} />
           )}
           {field.description ? (
-            <p>
+            <p className="mt-0.5 text-quiet">
               <Prose text={field.description} />
             </p>
           ) : null}
@@ -77,8 +90,11 @@ function Example({ text }: { text: string | null }) {
   if (text === null) return null;
   return (
     // Scrollable by keyboard when its lines are too long.
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable part must be reachable
-    <pre tabIndex={0}>
+    <pre
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable part must be reachable
+      tabIndex={0}
+      className="mt-2 mb-4 overflow-x-auto rounded-box border border-base-300 bg-base-200 px-4 py-3 text-sm/5.5"
+    >
       <code>{text}</code>
     </pre>
   );
@@ -86,11 +102,15 @@ function Example({ text }: { text: string | null }) {
 
 function Answers({ answers }: { answers: Answer[] }) {
   return (
-    <div className="answers">
+    <div className="border-t border-base-300">
       {answers.map((answer) => (
-        <details key={answer.status} open={answer.status.startsWith("2")}>
-          <summary>
-            <b>{answer.status}</b>
+        <details
+          key={answer.status}
+          open={answer.status.startsWith("2")}
+          className="border-b border-base-300"
+        >
+          <summary className="py-2 text-[0.9375rem]">
+            <b className="mr-2 font-semibold tabular-nums">{answer.status}</b>
             <Prose text={answer.description} />
           </summary>
           <Fields fields={answer.fields} />
@@ -101,14 +121,20 @@ function Answers({ answers }: { answers: Answer[] }) {
   );
 }
 
+const part = "mt-10 grid gap-4 border-t border-base-300 pt-8";
+const partTitle = "text-xl font-semibold";
+const subtitle = "-mb-2 font-semibold";
+
 /** One operation: address, scopes, what goes in and what comes back. */
 export function Operation({ operation }: { operation: OperationFacts }) {
   const { id, method, path, title, description, scopes, parameters, body, answers } = operation;
   return (
-    <section className="operation" id={id} aria-labelledby={`${id}-title`}>
-      <h2 id={`${id}-title`}>{title}</h2>
-      <div className="address">
-        <span className="method">{method}</span>
+    <section className={part} id={id} aria-labelledby={`${id}-title`}>
+      <h2 id={`${id}-title`} className={partTitle}>
+        {title}
+      </h2>
+      <div className="-mt-2 flex flex-wrap items-baseline gap-x-2.5 gap-y-1 font-mono text-sm wrap-anywhere">
+        <span className="font-bold text-primary">{method}</span>
         <span>{path}</span>
       </div>
       {description.map((text) => (
@@ -118,7 +144,7 @@ export function Operation({ operation }: { operation: OperationFacts }) {
       ))}
       {scopes.length > 0 ? (
         <p>
-          <span className="quiet">Scope of the key: </span>
+          <span className="text-quiet">Scope of the key: </span>
           {scopes.map((scope, index) => (
             <span key={scope}>
               {index > 0 ? ", " : ""}
@@ -127,16 +153,16 @@ export function Operation({ operation }: { operation: OperationFacts }) {
           ))}
         </p>
       ) : null}
-      {parameters.length > 0 ? <h3>Parameters</h3> : null}
+      {parameters.length > 0 ? <h3 className={subtitle}>Parameters</h3> : null}
       <Fields fields={parameters} />
       {body ? (
         <>
-          <h3>Body</h3>
+          <h3 className={subtitle}>Body</h3>
           <Fields fields={body.fields} />
           <Example text={body.example} />
         </>
       ) : null}
-      <h3>Answers</h3>
+      <h3 className={subtitle}>Answers</h3>
       <Answers answers={answers} />
     </section>
   );
@@ -146,15 +172,17 @@ export function Operation({ operation }: { operation: OperationFacts }) {
 export function Problems({ problems }: { problems: ProblemKind[] }) {
   if (problems.length === 0) return null;
   return (
-    <section className="operation" id="problems" aria-labelledby="problems-title">
-      <h2 id="problems-title">Problems</h2>
-      <ul className="fields">
+    <section className={part} id="problems" aria-labelledby="problems-title">
+      <h2 id="problems-title" className={partTitle}>
+        Problems
+      </h2>
+      <ul className="border-t border-base-300">
         {problems.map(({ code, status, text }) => (
-          <li key={code} id={code}>
-            <code>{code}</code>
-            <span className="kind">{status}</span>
+          <li key={code} id={code} className={`${row} target:bg-base-200`}>
+            <code className="font-semibold">{code}</code>
+            <span className="ml-2 text-sm text-quiet">{status}</span>
             {text ? (
-              <p>
+              <p className="mt-0.5 text-quiet">
                 <Prose text={text} />
               </p>
             ) : null}

@@ -26,23 +26,19 @@ interface Context {
   vault: Vault;
 }
 
-/** Whether a live backend of another request has this project. */
+/**
+ * Whether a live backend of another request has this project. A customer learns yes or no, and
+ * nothing about whose it is.
+ */
 export async function isProjectInUse(
   tx: Tx,
   projectRef: string,
   exceptRequestId?: string,
 ): Promise<boolean> {
-  const [other] = await tx
-    .select({ id: customerBackends.id })
-    .from(customerBackends)
-    .where(
-      and(
-        eq(customerBackends.projectRef, projectRef),
-        ne(customerBackends.status, "retired"),
-        exceptRequestId === undefined ? undefined : ne(customerBackends.requestId, exceptRequestId),
-      ),
-    );
-  return other !== undefined;
+  const { rows } = await tx.execute<{ used: boolean }>(
+    sql`select berth_project_in_use(${projectRef}, ${exceptRequestId ?? null}::uuid) as used`,
+  );
+  return rows[0]?.used ?? true;
 }
 
 /** The backend that a request has now, if any. */
@@ -107,11 +103,12 @@ async function insertBackend(
   tx: Tx,
   request: Pick<RequestRow, "id" | "customerId">,
   url: string,
-  project: { ref: string; status: "offered" | "building" },
+  project: { ref: string; status: "offered" | "building"; id?: string },
 ): Promise<Backend> {
   const [backend] = await tx
     .insert(customerBackends)
     .values({
+      ...(project.id === undefined ? {} : { id: project.id }),
       customerId: request.customerId,
       requestId: request.id,
       projectRef: project.ref,
@@ -125,6 +122,53 @@ async function insertBackend(
     .returning();
   if (!backend) throw new ProjectInUseError(project.ref);
   return backend;
+}
+
+/** Seals credentials under the id of a backend that is yet to be; see {@link adoptBackend}. */
+export async function sealAhead(
+  { tx, actor, vault }: Context,
+  backendId: string,
+  { url: _, ...secrets }: Credentials,
+): Promise<void> {
+  await vault.seal({ tx, actor }, backendSecret({ id: backendId, generation: 1 }), PURPOSE, {
+    ...secrets,
+  });
+}
+
+/**
+ * Gives a request the project whose credentials were sealed ahead, under the id they are sealed for.
+ * @throws ProjectInUseError
+ */
+export async function adoptBackend(
+  { tx, actor }: { tx: Tx; actor: Actor },
+  request: Pick<RequestRow, "id" | "customerId">,
+  project: { id: string; ref: string; url: string },
+): Promise<void> {
+  const { id, ref, url } = project;
+  await insertBackend(tx, request, url, { id, ref, status: "offered" });
+  await recordAudit(tx, actor, {
+    action: "backend.offer",
+    subjectKind: "backend",
+    subjectId: id,
+    requestId: request.id,
+    data: { projectRef: ref, generation: 1 },
+  });
+}
+
+/** Destroys what was sealed ahead for a backend that is not to be. @returns whether there was any */
+export async function destroySealedAhead(
+  { tx, actor }: { tx: Tx; actor: Actor },
+  backendId: string,
+): Promise<boolean> {
+  await tx.delete(sealedSecrets).where(eq(sealedSecrets.backendId, backendId));
+  const gone = await tx.delete(dataKeys).where(eq(dataKeys.backendId, backendId));
+  if (!gone.rowCount) return false;
+  await recordAudit(tx, actor, {
+    action: "secret.destroy",
+    subjectKind: "backend",
+    subjectId: backendId,
+  });
+  return true;
 }
 
 /** Lets go of a project: it may serve another backend, and the worker destroys what was sealed. */

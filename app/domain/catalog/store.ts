@@ -1,9 +1,10 @@
-import { asc, eq, sql } from "drizzle-orm";
+import { asc, eq } from "drizzle-orm";
 import { BerthError } from "#app/platform/errors.ts";
 import { featureTemplates, plans, planTargets } from "#db/catalog.ts";
 import type { Tx } from "#db/index.ts";
 import type { Catalog } from "./catalog.ts";
 import { PLANS, targetsOf } from "./plans.ts";
+import { inactiveNames } from "./switch.ts";
 
 /** One thing that is wrong with a choice of plan and features, and the field that holds it. */
 export interface ChoiceProblem {
@@ -22,7 +23,7 @@ export class ChoiceNotPossibleError extends BerthError {
 
 /**
  * Writes down the plans and templates that this release ships. Repeatable; a supervisor's switch
- * stays as it is.
+ * stays as it is, for new versions too.
  */
 export async function syncCatalog(tx: Tx, catalog: Catalog): Promise<void> {
   for (const [position, plan] of PLANS.entries()) {
@@ -43,6 +44,7 @@ export async function syncCatalog(tx: Tx, catalog: Catalog): Promise<void> {
         });
     }
   }
+  const switchedOff = await inactiveNames(tx);
   for (const {
     name,
     version,
@@ -55,7 +57,7 @@ export async function syncCatalog(tx: Tx, catalog: Catalog): Promise<void> {
     const facts = { title, description, category, requires, checksum };
     await tx
       .insert(featureTemplates)
-      .values({ name, version, ...facts })
+      .values({ name, version, ...facts, active: !switchedOff.has(name) })
       .onConflictDoUpdate({
         target: [featureTemplates.name, featureTemplates.version],
         set: facts,
@@ -111,13 +113,4 @@ export async function resolveChoice(
   }
   if (problems.length > 0) throw new ChoiceNotPossibleError(problems);
   return { planId: plan.id, features };
-}
-
-/** Templates whose newest version a supervisor has switched off. */
-async function inactiveNames(tx: Tx): Promise<Set<string>> {
-  const { rows } = await tx.execute<{ name: string }>(sql`
-    select name from (
-      select distinct on (name) name, active from feature_templates order by name, released_at desc, version desc
-    ) newest where not active`);
-  return new Set(rows.map((row) => row.name));
 }

@@ -4,53 +4,67 @@ import { user } from "#db/auth.ts";
 import { adminUsers, type STAFF_ROLES } from "#db/identity.ts";
 import { type Actor, asActor, type Db, type Tx } from "#db/index.ts";
 import { recordAudit } from "../audit/index.server.ts";
-import { type Auth, MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from "./auth.ts";
-import {
-  AccountExistsError,
-  NotStaffError,
-  RoleMissingError,
-  WeakPasswordError,
-} from "./errors.ts";
+import type { Auth } from "./auth.ts";
+import { AccountExistsError, NotStaffError, RoleMissingError } from "./errors.ts";
+import { requireGoodPassword } from "./password-rule.ts";
 import { type Scope, toPermissions } from "./scopes.ts";
 
 export type StaffRole = (typeof STAFF_ROLES)[number];
 
 /**
  * The account of an address, made if there is none, in the caller's transaction. A new one has no
- * password: its owner sets one through a link.
+ * password: its owner sets one through a link. One that exists, but whose address nobody has proved
+ * to be theirs, loses its password and its sessions: whoever signed up with it first may be a
+ * stranger, and the mailed link decides. An account of the staff went through this when it joined.
  */
 export async function ensureAccount(
   tx: Tx,
   person: { email: string; name: string },
-): Promise<{ userId: string; hasPassword: boolean }> {
+): Promise<{ userId: string; hasPassword: boolean; disowned: boolean }> {
   const email = person.email.toLowerCase();
   const [made] = await tx
     .insert(user)
     .values({ id: uuidv7(), name: person.name, email, emailVerified: false })
     .onConflictDoNothing({ target: user.email })
     .returning({ id: user.id });
-  if (made) return { userId: made.id, hasPassword: false };
+  if (made) return { userId: made.id, hasPassword: false, disowned: false };
   const [found] = await tx
-    .select({ id: user.id, hasPassword: sql<boolean>`berth_has_password(${user.id})` })
+    .select({
+      id: user.id,
+      isStaff: sql<boolean>`exists (select from ${adminUsers} where ${adminUsers.userId} = ${user.id})`,
+    })
     .from(user)
     .where(eq(user.email, email));
   if (!found) throw new Error("An account vanished between two statements.");
-  return { userId: found.id, hasPassword: found.hasPassword };
+  const disowned = found.isStaff ? false : await disownAccount(tx, found.id);
+  const { rows } = await tx.execute<{ has: boolean }>(
+    sql`select berth_has_password(${found.id}) as has`,
+  );
+  return { userId: found.id, hasPassword: rows[0]?.has === true, disowned };
+}
+
+/** @returns whether there was a password of an unproved address, which is now gone. */
+async function disownAccount(tx: Tx, userId: string): Promise<boolean> {
+  const { rows } = await tx.execute<{ disowned: boolean }>(
+    sql`select berth_disown_account(${userId}) as disowned`,
+  );
+  return rows[0]?.disowned === true;
 }
 
 /**
- * Sets the password of an account and ends all its sessions.
+ * Sets the password of an account and ends all its sessions. `addressProven` says that whoever
+ * chose it has shown that the address is theirs: by a link mailed to it, or because the house itself
+ * made the account. Without that, the password falls as soon as the house makes something for that
+ * address; see {@link ensureAccount}.
  * @throws WeakPasswordError
  */
-export async function setPassword(auth: Auth, userId: string, password: string): Promise<void> {
-  if (password.length < MIN_PASSWORD_LENGTH || password.length > MAX_PASSWORD_LENGTH) {
-    throw new WeakPasswordError(
-      `Use between ${MIN_PASSWORD_LENGTH} and ${MAX_PASSWORD_LENGTH} characters. A few words in a row make a good password.`,
-    );
-  }
-  if (new Set(password).size < 4) {
-    throw new WeakPasswordError("This repeats a few characters. A few words in a row are better.");
-  }
+export async function setPassword(
+  auth: Auth,
+  userId: string,
+  password: string,
+  { addressProven = false }: { addressProven?: boolean } = {},
+): Promise<void> {
+  requireGoodPassword(password);
   const context = await auth.$context;
   const hash = await context.password.hash(password);
   const accounts = await context.internalAdapter.findAccounts(userId);
@@ -65,33 +79,62 @@ export async function setPassword(auth: Auth, userId: string, password: string):
     });
   }
   await context.internalAdapter.deleteUserSessions(userId);
+  // Last: until an earlier password and its sessions are gone, the address stays unproved.
+  if (addressProven) await context.internalAdapter.updateUser(userId, { emailVerified: true });
+}
+
+/** Signs an account out everywhere: its pages at their next request, its streams at once. */
+export async function endSessions(auth: Auth, userId: string): Promise<void> {
+  const { internalAdapter } = await auth.$context;
+  await internalAdapter.deleteUserSessions(userId);
+}
+
+/** Corrects the name of an account. */
+export async function renameAccount(auth: Auth, userId: string, name: string): Promise<void> {
+  const { internalAdapter } = await auth.$context;
+  await internalAdapter.updateUser(userId, { name });
+}
+
+export interface NewStaff {
+  email: string;
+  name: string;
+  role: StaffRole;
+  /** How many requests this person can carry at once; 10 unless told. */
+  capacity?: number;
 }
 
 /**
  * Puts a person on the staff, who may work at once: with the account of this address, made if there
- * is none.
+ * is none, in the caller's transaction.
  * @throws AccountExistsError where the person is on the staff, or was.
  */
+export async function joinStaff(
+  { tx, actor }: { tx: Tx; actor: Actor },
+  person: NewStaff,
+): Promise<{ userId: string; hasPassword: boolean; disowned: boolean }> {
+  const account = await ensureAccount(tx, person);
+  const [added] = await tx
+    .insert(adminUsers)
+    .values({ userId: account.userId, role: person.role, capacity: person.capacity ?? 10 })
+    .onConflictDoNothing({ target: adminUsers.userId })
+    .returning({ userId: adminUsers.userId });
+  if (!added) throw new AccountExistsError();
+  await recordAudit(tx, actor, {
+    action: "staff.add",
+    subjectKind: "account",
+    subjectId: account.userId,
+    data: { role: person.role },
+  });
+  return account;
+}
+
+/** {@link joinStaff} in a transaction of its own. @throws AccountExistsError */
 export async function addStaff(
   { db, actor }: { db: Db; actor: Actor },
-  person: { email: string; name: string; role: StaffRole; capacity?: number },
+  person: NewStaff,
 ): Promise<{ userId: string }> {
-  return asActor(db, actor, async (tx) => {
-    const { userId } = await ensureAccount(tx, person);
-    const [added] = await tx
-      .insert(adminUsers)
-      .values({ userId, role: person.role, capacity: person.capacity ?? 10 })
-      .onConflictDoNothing({ target: adminUsers.userId })
-      .returning({ userId: adminUsers.userId });
-    if (!added) throw new AccountExistsError();
-    await recordAudit(tx, actor, {
-      action: "staff.add",
-      subjectKind: "account",
-      subjectId: userId,
-      data: { role: person.role },
-    });
-    return { userId };
-  });
+  const { userId } = await asActor(db, actor, (tx) => joinStaff({ tx, actor }, person));
+  return { userId };
 }
 
 /**

@@ -147,3 +147,50 @@ it("sets a password once and again, ends sessions, and refuses weak ones", async
     await expect(setPassword(auth, userId, weak)).rejects.toThrow(WeakPasswordError);
   }
 });
+
+it("takes the password and sessions of an unproved address away when the house makes something for it", async () => {
+  const api: Actor = { ...actor, kind: "api" };
+  const ensure = (email: string) =>
+    asActor(base.db, api, (tx) => ensureAccount(tx, { email, name: "Customer" }));
+  const signInAs = (email: string, password: string) =>
+    auth.api.signInEmail({ body: { email, password } }).then(
+      () => "in",
+      () => "refused",
+    );
+  // Somebody signed up with an address that may not be theirs, and stays signed in.
+  const { userId } = await ensure("victim@example.com");
+  await setPassword(auth, userId, "the strangers password");
+  expect(await signInAs("victim@example.com", "the strangers password")).toBe("in");
+  expect(await ensure("VICTIM@example.com")).toEqual({
+    userId,
+    hasPassword: false,
+    disowned: true,
+  });
+  expect(await signInAs("victim@example.com", "the strangers password")).toBe("refused");
+  const { rowCount } = await base.admin.query("select 1 from auth.session where user_id = $1", [
+    userId,
+  ]);
+  expect(rowCount).toBe(0);
+
+  // Its owner chooses one by a mailed link: from then on it stays.
+  await setPassword(auth, userId, "the owners own password", { addressProven: true });
+  expect(await ensure("victim@example.com")).toEqual({
+    userId,
+    hasPassword: true,
+    disowned: false,
+  });
+  expect(await signInAs("victim@example.com", "the owners own password")).toBe("in");
+});
+
+it("leaves the password of staff alone, whoever sends in a customer of that address", async () => {
+  const { userId } = await addStaff(
+    { db: base.db, actor },
+    { email: "desk@example.com", name: "Desk", role: "admin" },
+  );
+  await setPassword(auth, userId, "set by the house itself");
+  const api: Actor = { ...actor, kind: "api" };
+  const again = await asActor(base.db, api, (tx) =>
+    ensureAccount(tx, { email: "desk@example.com", name: "x" }),
+  );
+  expect(again).toEqual({ userId, hasPassword: true, disowned: false });
+});

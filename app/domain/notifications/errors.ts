@@ -18,3 +18,16 @@ export class LinkBusyError extends BerthError {
     });
   }
 }
+
+export class MailNotFoundError extends BerthError {
+  constructor() {
+    super("mail_not_found", "There is no such mail.");
+  }
+}
+
+/** Sending it again would reach nobody sooner, or lead nowhere. */
+export class MailNotResendableError extends BerthError {
+  constructor(message: string, fix: string) {
+    super("mail_not_resendable", message, { fix });
+  }
+}

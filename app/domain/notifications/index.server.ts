@@ -1,5 +1,5 @@
 export { type DeliveryDeps, deliverNext } from "./deliver.ts";
-export { LinkBusyError, LinkNotValidError } from "./errors.ts";
+export * from "./errors.ts";
 export {
   claimLink,
   createLink,
@@ -10,3 +10,5 @@ export {
   unclaimLink,
 } from "./links.ts";
 export { listMails, type MailKind, queueMail } from "./outbox.ts";
+export { listOutbox, type OutboxFilter, type OutboxItem, outboxFilter } from "./outbox-list.ts";
+export { type Resent, resendMail } from "./resend.ts";

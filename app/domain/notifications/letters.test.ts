@@ -41,6 +41,9 @@ const nasty = fc
 /** The text between and inside our own tags, when everything else was escaped. */
 const TAGS = /<!doctype html>|<\/?(html|body|p|a)( lang="en"| style="[^"<>]*"| href="[^"<>]*")*>/g;
 
+/** These know of no company. */
+const ABOUT_AN_ACCOUNT = ["invitation", "password"];
+
 describe.each(MAIL_KINDS)("the letter %s", (kind) => {
   it("holds nothing of its facts as mark-up, and its subject is one line", () => {
     fc.assert(
@@ -65,7 +68,7 @@ describe.each(MAIL_KINDS)("the letter %s", (kind) => {
     const letter = writeLetter(kind, facts);
     expect(letter.text).toContain(facts.reference);
     expect(letter.html).toContain(facts.reference);
-    expect(letter.subject).toContain("Example");
+    expect(letter.subject).toContain(ABOUT_AN_ACCOUNT.includes(kind) ? "Berth" : "Example");
     expect(letter.text).not.toMatch(/undefined|null|\[object/);
     expect(letter.html).not.toMatch(/<(img|script|link|iframe|style)/);
   });
@@ -73,12 +76,16 @@ describe.each(MAIL_KINDS)("the letter %s", (kind) => {
 
 describe("the letters with a link", () => {
   it("carry it whole in both forms", () => {
-    for (const kind of ["received", "ready"] as const) {
+    for (const kind of ["received", "ready", "invitation", "password"] as const) {
       const letter = writeLetter(kind, facts);
       expect(letter.text).toContain(facts.link);
       expect(letter.html).toContain(`href="${facts.link}"`);
     }
-    expect(writeLetter("received", { ...facts, link: "" }).html).not.toContain("<a ");
-    expect(writeLetter("failed", facts).text).not.toContain(facts.link);
+    const known = writeLetter("received", { ...facts, link: "" });
+    expect(known.html).toContain(`href="${facts.page}"`);
+    expect(known.html).not.toContain("token=");
+    for (const kind of ["claimed", "failed", "cancelled", "credentials_problem"] as const) {
+      expect(writeLetter(kind, facts).text).not.toContain(facts.link);
+    }
   });
 });

@@ -96,13 +96,21 @@ const DRAFTS: Record<MailKind, (facts: LetterFacts) => Draft> = {
     subject: "You are on the staff of Berth",
     paragraphs: [
       `Hello ${facts.contactName},`,
-      "an account on Berth was made for you. Choose a password for it, and you can start.",
+      facts.link
+        ? "an account on Berth was made for you. Choose a password for it, and you can start."
+        : "your account on Berth now opens the desk, too. Sign in as you are used to.",
     ],
-    button: {
-      label: "Choose a password",
-      url: facts.link,
-      note: `The link works once, within ${facts.linkLifetime}.`,
-    },
+    button: facts.link
+      ? {
+          label: "Choose a password",
+          url: facts.link,
+          note: `The link works once, within ${facts.linkLifetime}.`,
+        }
+      : {
+          label: "Open Berth",
+          url: facts.page,
+          note: "Sign in with the address that this mail was sent to.",
+        },
   }),
   password: (facts) => ({
     subject: "Choose a new password for Berth",

@@ -20,14 +20,16 @@ const LEASE_SECONDS = SEND_TIMEOUT_MS / 1_000 + 60;
 /**
  * Writes a mail to be sent, in the transaction of what it tells about. `data` holds ids and plain
  * facts; links are made when it is sent.
+ * @returns its id
  */
 export async function queueMail(
   { tx }: { tx: Tx },
   mail: { kind: MailKind; requestId?: string; recipient: string; data?: Record<string, string> },
-): Promise<void> {
+): Promise<string> {
   const outboxId = uuidv7();
   await tx.insert(outbox).values({ ...mail, id: outboxId, data: mail.data ?? {} });
   await enqueue(tx, deliverMail, { outboxId });
+  return outboxId;
 }
 
 /**

@@ -1,4 +1,38 @@
+export {
+  accountAnswer,
+  businessAnswer,
+  type DraftAnswers,
+  firstOpenStep,
+  ownProject,
+  planAnswer,
+  STEPS,
+  type Step,
+  seenDraft,
+} from "./answers.ts";
+export {
+  type Draft,
+  findDraft,
+  lastSubmitted,
+  requireOpen,
+  saveBusiness,
+  saveFeatures,
+  savePlan,
+} from "./drafts.ts";
+export { DraftChangedError, StepNotOpenError } from "./errors.ts";
+export { forgetDrafts } from "./expire.ts";
+export { mailPasswordLink } from "./forgot.ts";
+export { type FeatureOffer, listFeatures, listPlans, type PlanOffer, planOf } from "./offers.ts";
+export { leaveToBerth, useOwnProject } from "./own-project.ts";
 export { readPasswordLink, redeemPasswordLink } from "./password.ts";
+export {
+  countryName,
+  INDUSTRIES,
+  listCountries,
+  listRegions,
+  listTimeZones,
+  regionName,
+} from "./places.ts";
+export { type BackendChoice, type Review, viewBackendChoice, viewReview } from "./review.ts";
 export {
   credentialsInput,
   emailAddress,
@@ -7,3 +41,5 @@ export {
   REGIONS,
 } from "./schema.ts";
 export { type CustomerAnswer, findCustomers, submitRequest } from "./submit.ts";
+export { submitDraft } from "./submit-draft.ts";
+export { takeCustomer, testOffered } from "./take-customer.ts";

@@ -33,7 +33,7 @@ export async function redeemPasswordLink(
     const link = await findLink(tx, linkKey, "set-password", token);
     // The link's row stays locked until the password is set: of two at once, one is told it is used.
     await spendLink({ tx, actor }, link);
-    await setPassword(auth, link.subjectId, password);
+    await setPassword(auth, link.subjectId, password, { addressProven: true });
     await recordAudit(tx, actor, {
       action: "account.password_set",
       subjectKind: "account",

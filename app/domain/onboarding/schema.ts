@@ -52,7 +52,7 @@ const isTimeZone = (name: string) => {
 const NO_COUNTRIES = "AC CP CQ DG EA EU EZ IC QO TA UN XA XB ZZ".split(" ");
 const REGION_NAMES = new Intl.DisplayNames("en", { type: "region", fallback: "none" });
 
-const isCountry = (code: string) =>
+export const isCountry = (code: string) =>
   /^[A-Z]{2}$/.test(code) &&
   REGION_NAMES.of(code) !== undefined &&
   // A code that was withdrawn, such as SU, turns into the one that took its place.

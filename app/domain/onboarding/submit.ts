@@ -16,21 +16,48 @@ import type { NewCustomer } from "./schema.ts";
 export async function submitRequest(
   { tx, actor, catalog }: { tx: Tx; actor: Actor; catalog: Catalog },
   input: NewCustomer,
-): Promise<{ customerId: string; request: RequestRow }> {
+): Promise<Taken> {
   const choice = await resolveChoice(tx, catalog, input);
   const account = await ensureAccount(tx, { email: input.email, name: input.contactName });
-  const details = {
-    contactName: input.contactName,
-    phone: input.phone ?? null,
-    country: input.country,
-    timezone: input.timezone,
-    industry: input.industry ?? null,
-  };
+  return takeIn({ tx, actor }, { ...account, email: input.email }, { ...input, ...choice });
+}
+
+/** A customer that was taken in, and the request that it made. */
+export interface Taken {
+  customerId: string;
+  request: RequestRow;
+}
+
+/** What is written down of a customer and its wish, once the choice is known to be possible. */
+type Wish = Pick<
+  NewCustomer,
+  | "company"
+  | "contactName"
+  | "phone"
+  | "country"
+  | "timezone"
+  | "industry"
+  | "region"
+  | "billingCycle"
+  | "features"
+  | "priority"
+> & { planId: string };
+
+/** Writes down the customer of an account, and its request. */
+export async function takeIn(
+  { tx, actor }: { tx: Tx; actor: Actor },
+  account: { userId: string; email: string; hasPassword?: boolean },
+  wish: Wish,
+): Promise<Taken> {
   const { id: customerId, isNew } = await upsertCustomer(tx, {
-    ...details,
     userId: account.userId,
-    company: input.company,
-    email: input.email,
+    company: wish.company,
+    email: account.email,
+    contactName: wish.contactName,
+    phone: wish.phone ?? null,
+    country: wish.country,
+    timezone: wish.timezone,
+    industry: wish.industry ?? null,
   });
   await recordAudit(tx, actor, {
     action: isNew ? "customer.create" : "customer.update",
@@ -38,17 +65,11 @@ export async function submitRequest(
     subjectId: customerId,
     data: { accountId: account.userId },
   });
+  const { planId, billingCycle, region, features, priority } = wish;
   const request = await createRequest(
     { tx, actor },
-    {
-      customerId,
-      planId: choice.planId,
-      billingCycle: input.billingCycle,
-      region: input.region,
-      features: choice.features,
-      priority: input.priority,
-    },
-    { accountWithoutPassword: account.hasPassword ? undefined : account.userId },
+    { customerId, planId, billingCycle, region, features, priority },
+    { accountWithoutPassword: account.hasPassword === false ? account.userId : undefined },
   );
   return { customerId, request };
 }

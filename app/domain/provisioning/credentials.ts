@@ -5,6 +5,7 @@ import {
   attachBackend,
   type Backend,
   backendSecret,
+  type Check,
   type ConnectionTest,
   type Credentials,
   isProjectInUse,
@@ -35,7 +36,7 @@ export interface CredentialsDeps {
 }
 
 /** From these states credentials may be submitted: the first ones, or others after a failure. */
-const OPEN_TO_CREDENTIALS: readonly RequestStatus[] = [
+export const OPEN_TO_CREDENTIALS: readonly RequestStatus[] = [
   "in_progress",
   "waiting_on_customer",
   "failed",
@@ -43,18 +44,21 @@ const OPEN_TO_CREDENTIALS: readonly RequestStatus[] = [
 
 /**
  * Tests credentials line by line. Nothing is kept, and nothing is written but the audit record.
- * `requestId`: the request that may have the project already.
+ * `requestId`: the request that may have the project already; `onCheck` is told of each line as soon
+ * as it is known.
  */
 export async function checkCredentials(
   deps: Omit<CredentialsDeps, "catalog" | "vault">,
   credentials: Credentials,
   requestId?: string,
+  onCheck?: (check: Check) => void,
 ): Promise<ConnectionTest> {
   const { db, actor, guard, databaseCa } = deps;
   const report = await testConnection(credentials, {
     guard,
     ca: databaseCa,
     isInUse: (ref) => asActor(db, actor, (tx) => isProjectInUse(tx, ref, requestId)),
+    onCheck,
   });
   await asActor(db, actor, (tx) =>
     recordAudit(tx, actor, {
@@ -70,6 +74,23 @@ export async function checkCredentials(
     }),
   );
   return report;
+}
+
+/**
+ * Tests credentials for a request that the person acting holds; its claim is extended.
+ * @throws what {@link requireHeld} throws
+ */
+export async function testCredentials(
+  deps: Omit<CredentialsDeps, "catalog" | "vault">,
+  requestId: string,
+  credentials: Credentials,
+  onCheck?: (check: Check) => void,
+): Promise<ConnectionTest> {
+  const { db, actor } = deps;
+  await asActor(db, actor, (tx) =>
+    requireHeld({ tx, actor }, requestId, "test credentials for", OPEN_TO_CREDENTIALS),
+  );
+  return checkCredentials(deps, credentials, requestId, onCheck);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { BerthError } from "#app/platform/errors.ts";
 import type { ConnectionTest } from "../backends/index.server.ts";
+import type { RequestStatus } from "../queue/index.server.ts";
 
 /** The credentials do not hold; the report says line by line what is wrong. */
 export class CredentialsRefusedError extends BerthError {
@@ -18,6 +19,19 @@ export class CredentialsMissingError extends BerthError {
     super("credentials_missing", "This request has no credentials yet.", {
       fix: "Send the project's URL, both keys and the database URL.",
     });
+  }
+}
+
+/** A customer may take back what nobody has begun; now somebody has. */
+export class TooLateToCancelError extends BerthError {
+  constructor(status: RequestStatus) {
+    super(
+      "request_begun",
+      status === "completed"
+        ? "Your backend is ready, so there is nothing left to cancel."
+        : "One of us has begun to work on your request, so it can no longer be cancelled here.",
+      { fix: "If you do not want it any more, answer one of our mails and say so." },
+    );
   }
 }
 

@@ -15,6 +15,7 @@ import {
   unclaimLink,
 } from "../notifications/index.server.ts";
 import {
+  addEvent,
   type Context,
   lockRequest,
   mailCustomer,
@@ -64,7 +65,11 @@ export async function openOwnerLink(deps: OwnerLinkDeps, token: string): Promise
     const target = await vault.use(context, backendSecret(backend), "owner-link", (fields) =>
       openProject({ url: backend.url, key: fields.serviceRoleKey ?? "", guard }).ownerLink(email),
     );
-    await asActor(db, actor, (tx) => spendLink({ tx, actor }, link));
+    await asActor(db, actor, async (tx) => {
+      await spendLink({ tx, actor }, link);
+      // Whoever watches the request sees that the owner has arrived.
+      await addEvent({ tx, actor }, backend.requestId, "owner_link_used");
+    });
     return target;
   } catch (error) {
     await asActor(db, actor, (tx) => unclaimLink(tx, link));
@@ -83,6 +88,7 @@ export async function sendOwnerLink({ tx, actor }: Context, requestId: string): 
     throw new WrongStateError(request.status, "send an owner's link for", ["completed"]);
   }
   await mailOwnerLink({ tx, actor }, request, backend.id);
+  await addEvent({ tx, actor }, requestId, "owner_link_sent");
   await recordAudit(tx, actor, {
     action: "link.owner.send",
     subjectKind: "backend",

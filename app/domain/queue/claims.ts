@@ -1,7 +1,7 @@
-import { and, eq, lt, sql } from "drizzle-orm";
+import { and, desc, eq, lt, sql } from "drizzle-orm";
 import { user } from "#db/auth.ts";
 import type { Tx } from "#db/index.ts";
-import { provisioningQueue } from "#db/queue.ts";
+import { provisioningQueue, requestEvents } from "#db/queue.ts";
 import { requireStaff } from "../identity/index.server.ts";
 import { ClaimExpiredError, HeldByOtherError, WrongStateError } from "./errors.ts";
 import {
@@ -37,7 +37,7 @@ export async function claimRequest(context: Context, requestId: string): Promise
   if (HELD.includes(request.status) && request.assigneeId === actor.id) return request;
   if (request.status !== "pending") {
     if (request.assigneeId !== null && request.assigneeId !== actor.id) {
-      throw await heldBy(tx, request.assigneeId);
+      throw await heldBy(tx, request.id, request.assigneeId);
     }
     throw new WrongStateError(request.status, "claim", ["pending"]);
   }
@@ -50,6 +50,8 @@ export async function claimRequest(context: Context, requestId: string): Promise
       leaseExpiresAt: claimExpiry,
     },
   });
+  // Whoever was taken off the staff since the first look gets nothing: see releaseAllOf.
+  await requireStaff(tx, actor.id);
   await mailCustomer(context, request, "claimed");
   return claimed;
 }
@@ -66,9 +68,32 @@ export async function releaseRequest(context: Context, requestId: string): Promi
     throw new WrongStateError(request.status, "release", ["in_progress"]);
   }
   if (request.assigneeId !== null && request.assigneeId !== actor.id && role !== "supervisor") {
-    throw await heldBy(tx, request.assigneeId);
+    throw await heldBy(tx, request.id, request.assigneeId);
   }
   return returnToQueue(context, request, "released");
+}
+
+/**
+ * Gives everything that a person is preparing back to the queue, with this note for the next one.
+ * The caller holds that person's row of the staff FOR UPDATE: a claim that is under way waits there,
+ * looks again, and finds its holder gone.
+ * @returns how many.
+ */
+export async function releaseAllOf(
+  context: Context,
+  accountId: string,
+  note: string,
+): Promise<number> {
+  const held = await context.tx
+    .select()
+    .from(provisioningQueue)
+    .where(
+      and(eq(provisioningQueue.assigneeId, accountId), eq(provisioningQueue.status, "in_progress")),
+    )
+    .orderBy(provisioningQueue.id)
+    .for("update");
+  for (const request of held) await returnToQueue(context, request, "released", note);
+  return held.length;
 }
 
 /** What the next one to take it is told. */
@@ -77,10 +102,15 @@ const HANDOVER = {
   claim_expired: `Nobody acted on it for ${CLAIM_HOURS} hours, so it came back by itself.`,
 };
 
-function returnToQueue(context: Context, request: RequestRow, event: "released" | "claim_expired") {
+function returnToQueue(
+  context: Context,
+  request: RequestRow,
+  event: "released" | "claim_expired",
+  note = HANDOVER[event],
+) {
   return moveRequest(context, request, "pending", {
     event,
-    data: { assigneeId: request.assigneeId, note: HANDOVER[event] },
+    data: { assigneeId: request.assigneeId, note },
     set: { assigneeId: null, leaseExpiresAt: null },
   });
 }
@@ -100,7 +130,7 @@ export async function requireHeld(
   const { role } = await requireStaff(tx, actor.id);
   const request = await lockRequest(tx, requestId);
   if (request.assigneeId !== null && request.assigneeId !== actor.id && role !== "supervisor") {
-    throw await heldBy(tx, request.assigneeId);
+    throw await heldBy(tx, request.id, request.assigneeId);
   }
   if (!states.includes(request.status)) throw new WrongStateError(request.status, act, states);
   if (request.status !== "in_progress") return request;
@@ -112,6 +142,19 @@ export async function requireHeld(
     .returning();
   if (!extended) throw new Error("A locked request vanished.");
   return extended;
+}
+
+/**
+ * Takes a request up again without waiting for the customer any longer: its clock runs on, and the
+ * claim begins anew, since the old one may have ended in the meantime.
+ * @throws what {@link requireHeld} throws
+ */
+export async function resumeRequest(context: Context, requestId: string): Promise<RequestRow> {
+  const request = await requireHeld(context, requestId, "take up", ["waiting_on_customer"]);
+  return moveRequest(context, request, "in_progress", {
+    event: "resumed",
+    set: { leaseExpiresAt: claimExpiry },
+  });
 }
 
 /** Returns to the queue what was claimed and then left alone. Bounded; safe from many workers at once. */
@@ -132,10 +175,19 @@ export async function expireClaims(context: Context, limit = 100): Promise<numbe
   return expired.length;
 }
 
-async function heldBy(tx: Tx, accountId: string): Promise<HeldByOtherError> {
+async function heldBy(tx: Tx, requestId: string, accountId: string): Promise<HeldByOtherError> {
   const [holder] = await tx
     .select({ id: user.id, name: user.name })
     .from(user)
     .where(eq(user.id, accountId));
-  return new HeldByOtherError(holder ?? { id: accountId, name: "Somebody else" });
+  const [claim] = await tx
+    .select({ at: requestEvents.at })
+    .from(requestEvents)
+    .where(and(eq(requestEvents.requestId, requestId), eq(requestEvents.kind, "claimed")))
+    .orderBy(desc(requestEvents.id))
+    .limit(1);
+  return new HeldByOtherError(
+    holder ?? { id: accountId, name: "Somebody else" },
+    claim?.at ?? null,
+  );
 }

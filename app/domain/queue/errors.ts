@@ -18,15 +18,17 @@ export class WrongStateError extends BerthError {
   }
 }
 
-/** Somebody else has it; says who. */
+/** Somebody else has it; says who, and since when. */
 export class HeldByOtherError extends BerthError {
   readonly holder: { id: string; name: string };
-  constructor(holder: { id: string; name: string }) {
+  readonly since: Date | null;
+  constructor(holder: { id: string; name: string }, since: Date | null = null) {
     super("request_held", `${holder.name} has claimed this request.`, {
       found: holder.name,
       fix: "Take another one from the queue, or ask for it to be released.",
     });
     this.holder = holder;
+    this.since = since;
   }
 }
 

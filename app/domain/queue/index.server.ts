@@ -1,15 +1,51 @@
-export { claimRequest, expireClaims, releaseRequest, requireHeld } from "./claims.ts";
+export {
+  changesSince,
+  MovedOnError,
+  type RequestChange,
+  requireUnmoved,
+  type Seen,
+} from "./changes.ts";
+export {
+  claimRequest,
+  expireClaims,
+  releaseAllOf,
+  releaseRequest,
+  requireHeld,
+  resumeRequest,
+} from "./claims.ts";
+export { type DeskFilter, type IgnoredParameter, readDeskFilter } from "./desk-filter.ts";
+export { countDesk, type DeskPage, type DeskRow, deskChoices, listDesk } from "./desk-list.ts";
 export * from "./errors.ts";
-export { getQueueItem, listQueue, type QueueFilter, type QueueItem, queueFilter } from "./list.ts";
-export { estimateFor, positionsOf } from "./positions.ts";
+export {
+  eventsAfter,
+  eventsById,
+  eventsSince,
+  newestEvents,
+  type QueueEvent,
+} from "./events.ts";
+export {
+  findRequest,
+  getQueueItem,
+  listQueue,
+  type QueueFilter,
+  type QueueItem,
+  queueFilter,
+} from "./list.ts";
+export { addNote } from "./notes.ts";
+export { type Outlook, outlookOf } from "./outlook.ts";
+export { estimateFor, positionsOf, type Ranking, rankWaiting } from "./positions.ts";
+export { changePriority, type Priority } from "./priority.ts";
 export {
   addEvent,
   type Context,
   createRequest,
+  databaseNow,
   lockRequest,
   mailCustomer,
   moveRequest,
   type NewRequest,
   type RequestRow,
 } from "./requests.ts";
+export { LONGEST_NOTE } from "./schema.ts";
 export { EDGES, HELD, type RequestStatus } from "./states.ts";
+export { momentInWords, tellEvent, windowInWords, zoneInWords } from "./words.ts";

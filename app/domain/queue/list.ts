@@ -139,3 +139,12 @@ export async function getQueueItem(tx: Tx, requestId: string): Promise<QueueItem
   const positions = await positionsOf(tx, [requestId]);
   return toItem(row, positions.get(requestId) ?? null);
 }
+
+/** Whether there is such a request, for whoever asks: a customer finds its own alone. */
+export async function findRequest(tx: Tx, requestId: string): Promise<{ id: string } | null> {
+  const [row] = await tx
+    .select({ id: provisioningQueue.id })
+    .from(provisioningQueue)
+    .where(eq(provisioningQueue.id, requestId));
+  return row ?? null;
+}

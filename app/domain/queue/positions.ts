@@ -38,31 +38,65 @@ export async function positionsOf(
   return new Map(rows.map((row) => [row.id, row.position === null ? null : Number(row.position)]));
 }
 
+/** Where requests stand among all who wait, as of one moment. */
+export interface Ranking {
+  /** How many wait. */
+  waiting: number;
+  /** Of the requests asked for, those that wait: how many are ahead of each. */
+  positions: Map<string, number>;
+}
+
+/**
+ * The positions of any number of requests by one ordered pass over all who wait, which is what each
+ * refresh of a process costs, however many watch. Run it as the house, as {@link positionsOf}.
+ */
+export async function rankWaiting(tx: Tx, requestIds: readonly string[]): Promise<Ranking> {
+  const { rows } = await tx.execute<{ waiting: string; ids: string[]; positions: string[] }>(sql`
+    with ordered as materialized (
+      select id, row_number() over (order by due_at, id) - 1 as position
+      from provisioning_queue where status = 'pending'
+    ), asked as (
+      select id, position from ordered
+      where id = any(${sql.param(requestIds)}::uuid[])
+    )
+    select (select count(*) from ordered) as waiting,
+      (select coalesce(array_agg(id::text), '{}') from asked) as ids,
+      (select coalesce(array_agg(position::text), '{}') from asked) as positions`);
+  const [row] = rows;
+  return {
+    waiting: Number(row?.waiting ?? 0),
+    positions: new Map(row?.ids.map((id, index) => [id, Number(row.positions[index])])),
+  };
+}
+
 /** How many finished requests of the same plan speak for how long the next one takes. */
 const SAMPLE = 50;
 
-/** When this request will probably be done; null where its clock does not run. */
-export async function estimateFor(tx: Tx, request: RequestRow): Promise<Date | null> {
-  if (request.status === "completed") return request.endedAt;
-  if (request.dueAt === null || request.status === "cancelled") return null;
+/** How long finished requests of a plan took in the last 30 days, newest first, in milliseconds. */
+export async function recentDurations(tx: Tx, planId: string): Promise<number[]> {
   const recent = await tx
     .select({ createdAt: provisioningQueue.createdAt, endedAt: provisioningQueue.endedAt })
     .from(provisioningQueue)
     .where(
       and(
-        eq(provisioningQueue.planId, request.planId),
+        eq(provisioningQueue.planId, planId),
         eq(provisioningQueue.status, "completed"),
         gt(provisioningQueue.endedAt, sql`berth_now() - interval '30 days'`),
       ),
     )
     .orderBy(desc(provisioningQueue.endedAt))
     .limit(SAMPLE);
+  return recent.map(({ createdAt, endedAt }) => (endedAt?.getTime() ?? 0) - createdAt.getTime());
+}
+
+/** When this request will probably be done; null where its clock does not run. */
+export async function estimateFor(tx: Tx, request: RequestRow): Promise<Date | null> {
+  if (request.status === "completed") return request.endedAt;
+  if (request.dueAt === null || request.status === "cancelled") return null;
   return estimateCompletion({
     now: await databaseNow(tx),
     createdAt: request.createdAt,
     due: request.dueAt,
-    recentDurationsMs: recent.map(
-      ({ createdAt, endedAt }) => (endedAt?.getTime() ?? 0) - createdAt.getTime(),
-    ),
+    recentDurationsMs: await recentDurations(tx, request.planId),
   });
 }

@@ -128,21 +128,29 @@ async function turnClock(
   return kind === "stopped" ? {} : { dueAt: await computeDue(tx, request) };
 }
 
-async function computeDue(
+/** When a request is due by its clock as it ran, and the promise of its plan and priority. */
+export async function computeDue(
   tx: Tx,
   request: Pick<RequestRow, "id" | "planId" | "priority">,
 ): Promise<Date | null> {
-  const [target] = await tx
-    .select({ hours: planTargets.hours })
-    .from(planTargets)
-    .where(and(eq(planTargets.planId, request.planId), eq(planTargets.priority, request.priority)));
-  if (!target) throw new Error(`Plan ${request.planId} has no target for ${request.priority}.`);
   const segments = await tx
     .select()
     .from(requestClockSegments)
     .where(eq(requestClockSegments.requestId, request.id))
     .orderBy(requestClockSegments.startedAt, requestClockSegments.id);
-  return dueAt(segments, target.hours);
+  return dueAt(segments, await promisedHours(tx, request));
+}
+
+async function promisedHours(
+  tx: Tx,
+  { planId, priority }: Pick<RequestRow, "planId" | "priority">,
+): Promise<number> {
+  const [target] = await tx
+    .select({ hours: planTargets.hours })
+    .from(planTargets)
+    .where(and(eq(planTargets.planId, planId), eq(planTargets.priority, priority)));
+  if (!target) throw new Error(`Plan ${planId} has no target for ${priority}.`);
+  return target.hours;
 }
 
 export type NewRequest = Pick<
@@ -159,18 +167,16 @@ export async function createRequest(
   wish: NewRequest,
   options: { accountWithoutPassword?: string | undefined },
 ): Promise<RequestRow> {
-  const [made] = await tx.insert(provisioningQueue).values(wish).returning();
-  if (!made) throw new Error("A request was not made.");
-  await tx
-    .insert(requestClockSegments)
-    .values({ requestId: made.id, kind: "running", startedAt: made.createdAt });
-  const due = await computeDue(tx, made);
+  // Complete from its first row on: a customer may insert a request, but not change what is due.
+  const startedAt = await databaseNow(tx);
+  const clock = { kind: "running" as const, startedAt };
+  const due = dueAt([{ ...clock, endedAt: null }], await promisedHours(tx, wish));
   const [request] = await tx
-    .update(provisioningQueue)
-    .set({ dueAt: due, version: sql`${provisioningQueue.version} + 1` })
-    .where(eq(provisioningQueue.id, made.id))
+    .insert(provisioningQueue)
+    .values({ ...wish, dueAt: due, createdAt: startedAt })
     .returning();
-  if (!request) throw new Error("A request vanished between two statements.");
+  if (!request) throw new Error("A request was not made.");
+  await tx.insert(requestClockSegments).values({ requestId: request.id, ...clock });
   await addEvent({ tx, actor }, request.id, "received", {
     plan: wish.planId,
     features: wish.features,
@@ -200,7 +206,7 @@ export async function createRequest(
 export async function mailCustomer(
   context: Context,
   request: Pick<RequestRow, "id" | "customerId">,
-  kind: "received" | "claimed" | "credentials_problem" | "ready",
+  kind: "received" | "claimed" | "credentials_problem" | "ready" | "cancelled",
   data: Record<string, string> = {},
 ): Promise<void> {
   const [customer] = await context.tx

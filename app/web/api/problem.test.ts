@@ -1,15 +1,29 @@
 import { describe, expect, it } from "vitest";
 import { ProjectInUseError } from "#app/domain/backends/index.server.ts";
-import { ChoiceNotPossibleError, UnknownTemplateError } from "#app/domain/catalog/index.server.ts";
 import {
+  BaseNotSwitchableError,
+  ChoiceNotPossibleError,
+  UnknownTemplateError,
+} from "#app/domain/catalog/index.server.ts";
+import {
+  AccountExistsError,
   AuthUnavailableError,
   InvalidKeyError,
   MissingScopeError,
   NotStaffError,
+  RoleMissingError,
+  SignInRefusedError,
+  WeakPasswordError,
 } from "#app/domain/identity/index.server.ts";
+import {
+  MailNotFoundError,
+  MailNotResendableError,
+} from "#app/domain/notifications/index.server.ts";
+import { DraftChangedError, StepNotOpenError } from "#app/domain/onboarding/index.server.ts";
 import {
   CredentialsMissingError,
   CredentialsRefusedError,
+  TooLateToCancelError,
 } from "#app/domain/provisioning/index.server.ts";
 import {
   ClaimExpiredError,
@@ -18,6 +32,12 @@ import {
   RequestNotFoundError,
   WrongStateError,
 } from "#app/domain/queue/index.server.ts";
+import {
+  InvitationNotNeededError,
+  LastSupervisorError,
+  OwnAccountError,
+  StaffNotFoundError,
+} from "#app/domain/staff/index.server.ts";
 import { SecretNotStorableError, WrongKeyError } from "#app/domain/vault/index.server.ts";
 import { BerthError } from "#app/platform/errors.ts";
 import {
@@ -63,9 +83,26 @@ const FAILURES: [BerthError, number][] = [
   [new UnknownTemplateError("x", ["base"]), 409],
   [new AuthUnavailableError(null), 503],
 ];
+/** What calls of the API never meet. */
+const ON_PAGES: [BerthError, number][] = [
+  [new RoleMissingError(["supervisor"]), 403],
+  [new SignInRefusedError(), 403],
+  [new WeakPasswordError("x"), 422],
+  [new TooLateToCancelError("in_progress"), 409],
+  [new DraftChangedError(), 409],
+  [new StepNotOpenError("plan"), 409],
+  [new StaffNotFoundError(), 404],
+  [new MailNotFoundError(), 404],
+  [new AccountExistsError(), 409],
+  [new OwnAccountError("deactivate"), 409],
+  [new LastSupervisorError("Sam"), 409],
+  [new InvitationNotNeededError("Kim", "active"), 409],
+  [new MailNotResendableError("x", "y"), 409],
+  [new BaseNotSwitchableError(), 409],
+];
 
 describe("the one map from failures to answers", () => {
-  it.each(FAILURES)("answers $code as it should", async (failure, status) => {
+  it.each([...FAILURES, ...ON_PAGES])("answers $code as it should", async (failure, status) => {
     const answer = problemResponse(failure, "c-1");
     expect(answer.status).toBe(status);
     expect(answer.headers.get("content-type")).toBe("application/problem+json");
@@ -79,7 +116,7 @@ describe("the one map from failures to answers", () => {
     });
   });
 
-  it("documents every code, and no other but our own faults", () => {
+  it("documents every code that a call may meet, and no other but our own faults", () => {
     expect(PROBLEMS.map(({ code, status }) => `${code} ${status}`).sort()).toEqual(
       [...FAILURES.map(([failure, status]) => `${failure.code} ${status}`), "internal 500"].sort(),
     );

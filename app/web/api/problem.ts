@@ -23,15 +23,12 @@ export interface Problem {
   [extension: string]: unknown;
 }
 
-/** The one map from failures to statuses. What is not in it is a fault of ours. */
-const STATUS: Record<string, number> = {
+/** The one map from failures to statuses: what calls of the API may meet, */
+const CALL_STATUS: Record<string, number> = {
   body_malformed: 400,
   key_invalid: 401,
   scope_missing: 403,
   not_staff: 403,
-  role_missing: 403,
-  sign_in_refused: 403,
-  password_weak: 422,
   not_found: 404,
   request_not_found: 404,
   method_not_allowed: 405,
@@ -53,6 +50,26 @@ const STATUS: Record<string, number> = {
   auth_unavailable: 503,
 };
 
+/** and what only pages can. What is in neither is a fault of ours. */
+const PAGE_STATUS: Record<string, number> = {
+  role_missing: 403,
+  sign_in_refused: 403,
+  staff_not_found: 404,
+  mail_not_found: 404,
+  request_begun: 409,
+  draft_changed: 409,
+  step_not_open: 409,
+  account_exists: 409,
+  own_account: 409,
+  last_supervisor: 409,
+  invitation_not_needed: 409,
+  mail_not_resendable: 409,
+  base_not_switchable: 409,
+  password_weak: 422,
+};
+
+const STATUS: Record<string, number> = { ...CALL_STATUS, ...PAGE_STATUS };
+
 const TITLES: Record<number, string> = {
   400: "The request cannot be read",
   401: "Who is asking?",
@@ -68,8 +85,8 @@ const TITLES: Record<number, string> = {
   503: "Not available at this moment",
 };
 
-/** Every code that a caller may meet, for the documentation. */
-export const PROBLEMS = [...Object.entries(STATUS), ["internal", 500] as const].map(
+/** Every code that a caller of the API may meet, for its documentation. */
+export const PROBLEMS = [...Object.entries(CALL_STATUS), ["internal", 500] as const].map(
   ([code, status]) => ({ code, status, title: TITLES[status] ?? "" }),
 );
 

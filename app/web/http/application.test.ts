@@ -45,6 +45,7 @@ async function start(options: {
       ready: options.ready ?? (async () => {}),
       stopping: stop.signal,
       assets: folder,
+      live: (_request, _response, next) => next(),
       handler: options.handler ?? ((req, res) => void res.json({ host: req.get("host") })),
     }),
   );

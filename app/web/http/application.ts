@@ -18,6 +18,8 @@ export interface ApplicationOptions {
   stopping: AbortSignal;
   /** Folder of the client build, or what serves files during development. */
   assets: string | RequestHandler;
+  /** Answers /live/…; passes everything else on. */
+  live: RequestHandler;
   /** Answers what no file answers. */
   handler: RequestHandler;
 }
@@ -87,6 +89,7 @@ export function createApplication(options: ApplicationOptions): Express {
   else app.use(options.assets);
   app.use(canonicalHost(options.publicUrl));
   app.use(refuseForeignOrigin(options.publicUrl));
+  app.use(options.live);
   app.use(limitForms);
   app.all("*", options.handler);
   app.use(failure(options.log));

@@ -42,9 +42,11 @@ export function failed(name: CheckName, found: string, needed: string, fix: stri
   return { name, ok: false, found, needed, fix };
 }
 
+const NOT_CHECKED = "Not checked, because ";
+
 /** A line that could not be judged. It has no fix of its own: the line named in `why` has. */
 export function notChecked(name: CheckName, why: string): Check {
-  return { name, ok: false, found: `Not checked, because ${why}.` };
+  return { name, ok: false, found: `${NOT_CHECKED}${why}.` };
 }
 
 /** A line that fails for a reason the code expects; anything else is a fault of Berth's own. */
@@ -63,4 +65,20 @@ export function failedBy(name: CheckName, error: unknown): Check {
 /** The lines as the API tells them. */
 export function toldChecks(checks: readonly Check[]): Omit<Check, "retryable">[] {
   return checks.map(({ retryable: _, ...check }) => check);
+}
+
+/** A line as a page shows it. */
+export interface CheckLine {
+  name: CheckName;
+  /** `unchecked`: not judged, since another line is to blame. */
+  state: "holds" | "fails" | "unchecked";
+  found?: string | undefined;
+  needed?: string | undefined;
+  fix?: string | undefined;
+}
+
+/** The line of a check, for a page. */
+export function checkLine({ name, ok, found, needed, fix }: Check): CheckLine {
+  const judged = !found?.startsWith(NOT_CHECKED);
+  return { name, state: ok ? "holds" : judged ? "fails" : "unchecked", found, needed, fix };
 }

@@ -1,17 +1,12 @@
 import { z } from "zod";
-import { attachBackend, type ConnectionTest } from "#app/domain/backends/index.server.ts";
 import {
   emailAddress,
   findCustomers,
   type NewCustomer,
   newCustomerInput,
-  submitRequest,
+  takeCustomer,
+  testOffered,
 } from "#app/domain/onboarding/index.server.ts";
-import {
-  CredentialsRefusedError,
-  checkCredentials,
-} from "#app/domain/provisioning/index.server.ts";
-import { estimateFor, positionsOf } from "#app/domain/queue/index.server.ts";
 import { asActor } from "#db/index.ts";
 import { customersFound, submitted } from "../answers.ts";
 import { type Call, endpoint } from "../endpoint.ts";
@@ -52,42 +47,26 @@ async function create(call: Call<unknown, NewCustomer>): Promise<unknown> {
     if (earlier) return earlier;
   }
   // A customer's own project is looked at before the transaction: nothing waits for the network in it.
-  const report = body.backend ? await checkOffered(call) : null;
+  if (body.backend) await spend(db, actor, EACH_TEST, holder.keyId);
+  const report = await testOffered({ ...services, actor }, body);
   return asActor(db, actor, async (tx) => {
     const earlier = repetition ? await earlierAnswer(tx, repetition) : null;
     if (earlier) return earlier;
-    // Only now: the same call sent twice finds its own project in use, and has been answered.
-    if (report && (!report.ok || report.ref === null)) throw new CredentialsRefusedError(report);
-    const { customerId, request: made } = await submitRequest({ tx, actor, catalog }, body);
-    if (body.backend && report?.ref) {
-      const offered = { ...body.backend, url: report.facts.origin ?? body.backend.url };
-      const project = { ref: report.ref, status: "offered" as const };
-      await attachBackend({ tx, actor, vault }, made, offered, project);
-    }
-    const positions = await positionsOf(tx, [made.id]);
-    const estimate = await estimateFor(tx, made);
+    // Only now is the report judged: the same call sent twice finds its own project in use, and has
+    // been answered.
+    const taken = await takeCustomer({ tx, actor, catalog, vault }, body, report);
+    const { customerId, request: made, position, estimate } = taken;
     const answer = {
       customerId,
       requestId: made.id,
       status: made.status,
-      position: positions.get(made.id) ?? null,
+      position,
       dueAt: made.dueAt?.toISOString() ?? null,
       estimatedCompletionAt: estimate?.toISOString() ?? null,
     };
     if (repetition) await rememberAnswer(tx, repetition, 201, answer);
     return answer;
   });
-}
-
-async function checkOffered({
-  services,
-  actor,
-  holder,
-  body,
-}: Call<unknown, NewCustomer>): Promise<ConnectionTest | null> {
-  if (!body.backend) return null;
-  await spend(services.db, actor, EACH_TEST, holder.keyId);
-  return checkCredentials({ ...services, actor }, body.backend);
 }
 
 export const listCustomers = endpoint({

@@ -1,0 +1,146 @@
+/** The drawings, by Recharts. Loaded when a page that has a chart is open in a browser. */
+import { useNavigate } from "@remix-run/react";
+import type { ReactNode } from "react";
+import {
+  Bar,
+  BarChart,
+  CartesianGrid,
+  Cell,
+  LabelList,
+  ReferenceLine,
+  ResponsiveContainer,
+  Tooltip,
+  type TooltipContentProps,
+  XAxis,
+  YAxis,
+} from "recharts";
+import type { DayFlow, WeekPromises } from "#app/domain/reports/index.server.ts";
+import { completed, received } from "../dashboard/links.ts";
+import { formatDay, formatStretch, weekNumber } from "./dates.ts";
+
+const INK = "var(--color-base-content)";
+const PAPER = "var(--color-base-100)";
+const QUIET = "var(--color-secondary)";
+const HAIR = "var(--color-base-300)";
+const ARRIVED = "var(--color-secondary)";
+const DONE = "var(--color-success)";
+const BROKEN = "var(--color-error)";
+
+const margin = { top: 16, right: 4, bottom: 0, left: 0 };
+const axis = { tickLine: false, axisLine: { stroke: HAIR }, tick: { fill: QUIET, fontSize: 11 } };
+/** It follows the pointer or the arrow keys; nothing of it moves by itself. */
+const hover = { isAnimationActive: false, cursor: { fill: HAIR, opacity: 0.5 } };
+
+function Card({ title, children }: { title: string; children: ReactNode }) {
+  return (
+    <div className="rounded-box border border-base-300 bg-base-100 px-3 py-2 text-xs shadow-lg">
+      <p className="font-medium">{title}</p>
+      {children}
+    </div>
+  );
+}
+
+/** Arrivals beside completions, of each day. A bar opens its list. */
+export function FlowPlot({ days }: { days: readonly DayFlow[] }) {
+  const navigate = useNavigate();
+  const bar = { isAnimationActive: false, className: "cursor-pointer", radius: 1 };
+  return (
+    <ResponsiveContainer width="100%" height="100%">
+      <BarChart
+        data={[...days]}
+        margin={margin}
+        barGap={1}
+        barCategoryGap="15%"
+        title="Arrivals and completions per day"
+      >
+        <CartesianGrid vertical={false} stroke={HAIR} />
+        <XAxis dataKey="from" tickFormatter={formatDay} minTickGap={24} {...axis} />
+        <YAxis width={32} allowDecimals={false} {...axis} axisLine={false} />
+        <Tooltip content={FlowCard} {...hover} />
+        <Bar
+          {...bar}
+          dataKey="arrived"
+          fill={ARRIVED}
+          onClick={(_, index) => days[index] && navigate(received(days[index]))}
+        />
+        <Bar
+          {...bar}
+          dataKey="completed"
+          fill={DONE}
+          onClick={(_, index) => days[index] && navigate(completed(days[index]))}
+        />
+      </BarChart>
+    </ResponsiveContainer>
+  );
+}
+
+function FlowCard({ active, payload }: TooltipContentProps) {
+  const day = payload[0]?.payload as DayFlow | undefined;
+  if (!active || !day) return null;
+  return (
+    <Card title={formatDay(day.from)}>
+      <p>{day.arrived} arrived</p>
+      <p>{day.completed} completed</p>
+    </Card>
+  );
+}
+
+/** The share of each week's completed requests that kept their promise. A bar opens its list. */
+export function AttainmentPlot(props: { weeks: readonly WeekPromises[]; target: number }) {
+  const { weeks, target } = props;
+  const navigate = useNavigate();
+  // A week without completions has no share: no bar, rather than one of zero.
+  const points = weeks.map((week) => ({
+    ...week,
+    name: `W${weekNumber(week.from)}`,
+    share: week.completed === 0 ? null : Math.round((week.kept / week.completed) * 100),
+  }));
+  return (
+    <ResponsiveContainer width="100%" height="100%">
+      <BarChart
+        data={points}
+        margin={margin}
+        barCategoryGap="25%"
+        title="Share of completed requests that kept their promise, per week"
+      >
+        <CartesianGrid vertical={false} stroke={HAIR} />
+        <XAxis dataKey="name" minTickGap={4} {...axis} />
+        <YAxis
+          width={52}
+          domain={[0, 100]}
+          ticks={[0, 25, 50, 75, 100]}
+          tickFormatter={(share: number) => `${share} %`}
+          {...axis}
+          axisLine={false}
+        />
+        <Tooltip content={AttainmentCard} {...hover} />
+        <Bar
+          dataKey="share"
+          isAnimationActive={false}
+          className="cursor-pointer"
+          radius={[2, 2, 0, 0]}
+          maxBarSize={40}
+          onClick={(_, index) => weeks[index] && navigate(completed(weeks[index]))}
+        >
+          {points.map(({ from, share }) => (
+            <Cell key={from} fill={(share ?? 0) < target * 100 ? BROKEN : DONE} />
+          ))}
+          <LabelList dataKey="share" position="insideBottom" fill={PAPER} fontSize={11} />
+        </Bar>
+        <ReferenceLine y={target * 100} stroke={INK} strokeDasharray="4 3" />
+      </BarChart>
+    </ResponsiveContainer>
+  );
+}
+
+function AttainmentCard({ active, payload }: TooltipContentProps) {
+  const week = payload[0]?.payload as WeekPromises | undefined;
+  if (!active || !week) return null;
+  return (
+    <Card title={formatStretch(week)}>
+      <p>
+        {week.kept} of {week.completed} kept their promise
+      </p>
+    </Card>
+  );
+}

@@ -1,0 +1,121 @@
+import { Form } from "@remix-run/react";
+import type { ReactNode } from "react";
+import type { BackendView, CheckLine } from "#app/domain/backends/index.server.ts";
+import type { CredentialsView } from "#app/domain/provisioning/index.server.ts";
+import { SubmitButton } from "../form.tsx";
+import { ButtonLink, EmptyState, Panel } from "../ui.tsx";
+import { CheckList } from "./credentials-check-list.tsx";
+import { verdict } from "./credentials-lines.ts";
+import { CredentialTraces } from "./credentials-traces.tsx";
+
+/** Why this person cannot supply credentials now, and what would open the way. */
+export function CredentialsClosed({ view }: { view: CredentialsView }) {
+  const { request, standing, holder, backend, hasRun } = view;
+  const page = `/desk/requests/${request.requestId}`;
+  const name = holder?.name ?? "Somebody else";
+  if (standing === "unclaimed" || standing === "expired") {
+    return (
+      <EmptyState
+        title={standing === "unclaimed" ? "Nobody has claimed this request" : "The claim has ended"}
+        action={
+          <Form method="post">
+            <SubmitButton name="intent" value="claim" pendingText="Claiming …">
+              Claim this request
+            </SubmitButton>
+          </Form>
+        }
+      >
+        {standing === "unclaimed"
+          ? "Credentials are supplied by whoever has the request in hand."
+          : `${holder?.isVisitor ? "You" : name} did not act on it for some hours. Whoever claims it next may supply credentials.`}
+      </EmptyState>
+    );
+  }
+  if (standing === "held") {
+    return (
+      <EmptyState
+        title={`${name} has this request`}
+        action={<ButtonLink to="/desk/queue">Back to the queue</ButtonLink>}
+      >
+        Only {name} or a supervisor may supply its credentials. Take another request, or ask {name}{" "}
+        to release this one.
+      </EmptyState>
+    );
+  }
+  if (!backend) {
+    return (
+      <EmptyState
+        title="This request has no credentials"
+        action={<ButtonLink to={page}>Back to the request</ButtonLink>}
+      >
+        {request.status === "cancelled"
+          ? "It was cancelled, and what had been sealed for it was destroyed."
+          : "It is closed, and none are kept."}
+      </EmptyState>
+    );
+  }
+  return (
+    <Panel
+      title="The credentials are in, and sealed"
+      action={
+        hasRun ? (
+          <ButtonLink to={`${page}/run`} variant="primary" size="sm">
+            {request.status === "completed" ? "Look at the run" : "Watch the run"}
+          </ButtonLink>
+        ) : null
+      }
+    >
+      <CredentialTraces backend={backend} />
+      <p className="mt-4 max-w-prose text-quiet">
+        Nobody can read them here again. To tell whether a key is the one that was given, compare
+        its last four characters.
+        {request.status === "completed"
+          ? ""
+          : " Other credentials can be given after a run that failed."}
+      </p>
+    </Panel>
+  );
+}
+
+/** A project that the customer gave: it is tested and taken up without pasting anything. */
+export function OfferedProject(props: {
+  backend: BackendView;
+  lines: readonly CheckLine[];
+  isTesting: boolean;
+  isPastedOpen: boolean;
+  /** The form for other credentials. */
+  children: ReactNode;
+}) {
+  const { backend, lines, isTesting, isPastedOpen, children } = props;
+  return (
+    <>
+      <Panel title="The customer’s own project">
+        <CredentialTraces backend={backend} />
+        <Form method="post" className="mt-4">
+          <SubmitButton name="intent" value="take-up" pendingText="Testing and taking it up …">
+            Test and take it up
+          </SubmitButton>
+        </Form>
+        <p className="mt-2 max-w-prose text-quiet">
+          Nothing needs to be pasted. If every line holds, the run starts at once; if not, the
+          customer is told what to mend.
+        </p>
+        {lines.length > 0 && !isTesting ? (
+          <section aria-labelledby="own-lines" className="mt-5 max-w-xl">
+            <h3 id="own-lines" className="font-semibold">
+              Connection test
+            </h3>
+            <p className="mb-2 text-quiet">{verdict(lines, false)}</p>
+            <CheckList lines={lines} isTesting={false} />
+          </section>
+        ) : null}
+      </Panel>
+      <details open={isPastedOpen} className="border-t border-base-300 py-5">
+        <summary className="cursor-pointer font-semibold">
+          Use the credentials of another project
+        </summary>
+        <div className="mt-5">{children}</div>
+      </details>
+    </>
+  );
+}

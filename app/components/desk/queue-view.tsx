@@ -1,0 +1,110 @@
+import { Link } from "@remix-run/react";
+import { ChevronLeft, ChevronRight } from "lucide-react";
+import { type ReactNode, useRef } from "react";
+import { Button, ButtonLink, EmptyState } from "../ui.tsx";
+import { addressOf } from "./queue-address.ts";
+import { type QueueRow, QueueTable } from "./queue-table.tsx";
+import { useHeldRows } from "./use-held-rows.ts";
+
+export interface QueuePage {
+  rows: QueueRow[];
+  order: "due" | "ended" | "received";
+  nextCursor: string | null;
+  previousCursor: string | null;
+}
+
+const ORDERS = {
+  due: "The oldest promise first.",
+  ended: "What ended last comes first.",
+  received: "The newest first.",
+};
+
+/** A page of the queue, which stands still while somebody is at it. */
+export function QueueView(props: {
+  page: QueuePage;
+  params: URLSearchParams;
+  isFiltered: boolean;
+  me: string;
+  live: ReactNode;
+}) {
+  const { page, params, isFiltered, me, live } = props;
+  const { rows, changes, show, hold, body } = useHeldRows(params.toString(), page.rows);
+  const area = useRef<HTMLDivElement>(null);
+  const showNow = () => {
+    show();
+    area.current?.focus();
+  };
+  return (
+    <div ref={area} tabIndex={-1} className="mt-3 outline-none">
+      <div className="flex min-h-9 flex-wrap items-center justify-between gap-x-4 text-quiet">
+        <p>{rows.length > 0 ? ORDERS[page.order] : null}</p>
+        <div className="flex items-center gap-3">
+          <div aria-live="polite">
+            {changes > 0 ? (
+              <Button size="sm" onClick={showNow}>
+                {changes === 1 ? "1 change" : `${changes} changes`} — show
+              </Button>
+            ) : null}
+          </div>
+          {live}
+        </div>
+      </div>
+      {rows.length > 0 ? (
+        <div {...hold}>
+          <QueueTable rows={rows} body={body} me={me} isEnded={page.order === "ended"} />
+        </div>
+      ) : (
+        <Nothing isFiltered={isFiltered} />
+      )}
+      <Pages page={page} params={params} />
+    </div>
+  );
+}
+
+function Nothing({ isFiltered }: { isFiltered: boolean }) {
+  if (isFiltered) {
+    return (
+      <EmptyState
+        title="No request matches these filters"
+        action={<ButtonLink to="?">Clear filters</ButtonLink>}
+      >
+        Remove a filter, or look for the beginning of a word in the company’s name, the contact’s
+        name or the whole e-mail address.
+      </EmptyState>
+    );
+  }
+  return (
+    <EmptyState title="The queue is empty">
+      Requests appear here by themselves when a customer submits one, the most urgent first. What is
+      finished is under{" "}
+      <Link to="?status=completed" className="link link-primary">
+        Ready
+      </Link>
+      .
+    </EmptyState>
+  );
+}
+
+function Pages({ page, params }: { page: QueuePage; params: URLSearchParams }) {
+  const { previousCursor, nextCursor } = page;
+  if (previousCursor === null && nextCursor === null) return null;
+  const to = (cursor: string) => {
+    const there = new URLSearchParams(params);
+    there.set("cursor", cursor);
+    return addressOf(there);
+  };
+  return (
+    <nav aria-label="Pages" className="mt-3 flex justify-end gap-2">
+      {previousCursor === null ? null : (
+        <ButtonLink to={to(previousCursor)} size="sm" icon={ChevronLeft}>
+          Previous page
+        </ButtonLink>
+      )}
+      {nextCursor === null ? null : (
+        <ButtonLink to={to(nextCursor)} size="sm" icon={ChevronRight}>
+          Next page
+        </ButtonLink>
+      )}
+    </nav>
+  );
+}

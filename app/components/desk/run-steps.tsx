@@ -1,0 +1,183 @@
+import { type ReactNode, useEffect, useState } from "react";
+import type { RunReport, StepReport } from "#app/domain/provisioning/index.server.ts";
+import { Duration, formatDuration } from "../time.tsx";
+import { outcomeWords, STEP_LOOKS } from "./run-words.ts";
+import { StepFailure } from "./step-failure.tsx";
+
+/** How often the bar of a running step grows, in milliseconds. */
+const TICK_MS = 500;
+
+/** Milliseconds since the epoch by the server's clock; it goes on while the run does. */
+function useClock(run: RunReport): number {
+  const given = Date.parse(run.now);
+  const [elapsed, setElapsed] = useState(0);
+  const isRunning = run.status === "running";
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each answer of the server sets the clock
+  useEffect(() => {
+    setElapsed(0);
+    if (!isRunning) return;
+    const begin = performance.now();
+    const timer = setInterval(() => setElapsed(performance.now() - begin), TICK_MS);
+    return () => clearInterval(timer);
+  }, [given, isRunning]);
+  return given + elapsed;
+}
+
+/** From when to when a run's time axis goes; the steps' bars are measured against it. */
+interface Axis {
+  start: number;
+  length: number;
+}
+
+function axisOf(run: RunReport, now: number): Axis {
+  const start = Date.parse(run.startedAt ?? run.createdAt);
+  const end = run.endedAt ? Date.parse(run.endedAt) : now;
+  const ends = run.steps.map((step) => lengthOf(step, now).end);
+  return { start, length: Math.max(1, ...ends.map((at) => at - start), end - start) };
+}
+
+function lengthOf(step: StepReport, now: number): { begin: number; end: number } {
+  const begin = step.startedAt ? Date.parse(step.startedAt) : Number.NEGATIVE_INFINITY;
+  return { begin, end: step.status === "running" ? now : begin + (step.durationMs ?? 0) };
+}
+
+/**
+ * Every step on one time axis. A step that failed is open, and says first what to do.
+ * @param acts what the person can do about a step that did not end well
+ */
+export function RunSteps({ run, acts }: { run: RunReport; acts: (step: StepReport) => ReactNode }) {
+  const now = useClock(run);
+  const axis = axisOf(run, now);
+  const next = run.steps.find((step) => step.status === "pending")?.position;
+  const isOpen = run.status === "running" || run.status === "queued";
+  return (
+    <section aria-label="Steps of the run">
+      <div
+        aria-hidden="true"
+        className={`${ROW} border-b border-base-300 pb-1 text-xs text-quiet max-lg:hidden`}
+      >
+        <span className="col-start-2">Step</span>
+        <span>What it did</span>
+        <span className="flex justify-between tabular-nums">
+          <span>0</span>
+          <span>{formatDuration(axis.length)}</span>
+        </span>
+        <span className="text-right">Took</span>
+      </div>
+      <ol>
+        {run.steps.map((step) => (
+          <StepItem
+            key={step.position}
+            step={step}
+            now={now}
+            axis={axis}
+            ahead={!isOpen ? "Not begun" : step.position === next ? "Next" : "Waiting"}
+            acts={acts}
+          />
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+/** Icon, name, what it did, bar, duration; on a narrow screen the bar has a line of its own. */
+const ROW =
+  "grid grid-cols-[1rem_minmax(0,1fr)_auto] items-center gap-x-3 lg:grid-cols-[1rem_minmax(0,17rem)_minmax(0,13rem)_minmax(6rem,1fr)_4.5rem]";
+
+function StepItem(props: {
+  step: StepReport;
+  now: number;
+  axis: Axis;
+  /** The words for a step that has not begun. */
+  ahead: string;
+  acts: (step: StepReport) => ReactNode;
+}) {
+  const { step, now, axis, ahead, acts } = props;
+  const notices = Array.isArray(step.outcome?.notices) ? step.outcome.notices : [];
+  const row = <StepRow step={step} now={now} axis={axis} ahead={ahead} />;
+  const anchor = { id: `step-${step.position + 1}`, "data-step": step.status };
+  if (step.error === null && notices.length === 0) {
+    return (
+      <li {...anchor} className="border-b border-base-300 py-1.5 lg:min-h-9">
+        {row}
+      </li>
+    );
+  }
+  return (
+    <li {...anchor} className="scroll-mt-4 border-b border-base-300">
+      <details open={step.error !== null}>
+        <summary className="cursor-pointer list-none py-1.5 hover:bg-base-200 lg:min-h-9">
+          {row}
+        </summary>
+        <div className="pt-1 pb-5 lg:pl-7">
+          {step.error ? (
+            <StepFailure error={step.error} excerpt={step.excerpt} acts={acts(step)} />
+          ) : (
+            <ul className="list-disc pl-5 font-mono text-xs/5 wrap-anywhere">
+              {notices.map((notice) => (
+                <li key={String(notice)}>{String(notice)}</li>
+              ))}
+            </ul>
+          )}
+        </div>
+      </details>
+    </li>
+  );
+}
+
+function StepRow(props: { step: StepReport; now: number; axis: Axis; ahead: string }) {
+  const { step, now, axis, ahead } = props;
+  const { word, icon: Icon, ink, fill } = STEP_LOOKS[step.status];
+  const { begin, end } = lengthOf(step, now);
+  const isRunning = step.status === "running";
+  const ms = isRunning ? Math.max(0, end - begin) : step.durationMs;
+  const did = isRunning
+    ? "Running"
+    : outcomeWords(step) || (step.status === "pending" ? ahead : word);
+  const again = step.attempts > 1 ? `, begun ${step.attempts} times` : "";
+  return (
+    <div className={ROW}>
+      <Icon
+        size={16}
+        aria-hidden="true"
+        className={`${ink} ${isRunning ? "motion-safe:animate-spin" : ""}`}
+      />
+      <span className={`min-w-0 wrap-anywhere ${step.status === "pending" ? "text-quiet" : ""}`}>
+        {step.name}
+        {/* Where the words beside say something else, the state is still told. */}
+        <span className="sr-only">, {step.status === "pending" ? ahead : word}. </span>
+      </span>
+      <span
+        className={`min-w-0 text-quiet max-lg:col-span-2 max-lg:col-start-2 max-lg:row-start-2 max-lg:text-xs ${
+          step.error ? `font-medium ${ink}` : ""
+        }`}
+      >
+        {did}
+        {again}
+      </span>
+      <svg
+        viewBox="0 0 1000 8"
+        preserveAspectRatio="none"
+        aria-hidden="true"
+        className="h-2 w-full max-lg:col-span-2 max-lg:col-start-2 max-lg:row-start-3 max-lg:mt-1"
+      >
+        <rect width="1000" height="8" className="fill-base-200" />
+        {ms === null || !fill ? null : (
+          <rect {...barOf(axis, begin, ms)} height="8" className={fill} />
+        )}
+      </svg>
+      <span className="text-right text-quiet max-lg:col-start-3 max-lg:row-start-1">
+        {ms === null ? null : <Duration ms={ms} />}
+      </span>
+    </div>
+  );
+}
+
+/** Narrowest bar, in thousandths of the axis: a step of a millisecond is still to be seen. */
+const NARROWEST = 6;
+
+function barOf({ start, length }: Axis, begin: number, ms: number): { x: number; width: number } {
+  const width = Math.min(1_000, Math.max(NARROWEST, Math.round((ms / length) * 1_000)));
+  const x = Math.round(((begin - start) / length) * 1_000);
+  return { x: Math.min(1_000 - width, Math.max(0, x)), width };
+}

@@ -1,0 +1,110 @@
+import { Link } from "@remix-run/react";
+import { Download } from "lucide-react";
+import type { ReactNode } from "react";
+import type { RunName, RunReport } from "#app/domain/provisioning/index.server.ts";
+import { Duration, RelativeTime } from "../time.tsx";
+import { Badge, buttonClass } from "../ui.tsx";
+import { RUN_LOOKS, standing } from "./run-words.ts";
+
+/** Where the run stands, when it began, how long it took, what it installs. */
+export function RunSummary(props: {
+  run: RunReport;
+  runs: RunName[];
+  page: string;
+  /** The place of the first step that did not end well. */
+  blamed: number | undefined;
+}) {
+  const { run, runs, page, blamed } = props;
+  const { word, tone, icon } = RUN_LOOKS[run.status];
+  const isNewest = run.runId === runs[0]?.runId;
+  const step = run.steps.find(({ position }) => position === blamed);
+  const took = run.startedAt
+    ? Date.parse(run.endedAt ?? run.now) - Date.parse(run.startedAt)
+    : null;
+  return (
+    <section aria-label="Summary" className="mb-5 border-t border-base-300 pt-4">
+      <div className="flex flex-wrap items-start justify-between gap-x-6 gap-y-3">
+        <div className="min-w-0">
+          <p role="status" className="flex flex-wrap items-center gap-x-3 gap-y-1">
+            <Badge tone={tone} icon={icon}>
+              {word}
+            </Badge>
+            <span>{standing(run, isNewest)}</span>
+          </p>
+          {step ? (
+            <p className="mt-1">
+              <a href={`#step-${step.position + 1}`} className="link link-primary">
+                See what happened at “{step.name}”
+              </a>
+            </p>
+          ) : null}
+        </div>
+        <Link
+          to={`${page}/run/log?run=${run.runId}`}
+          reloadDocument
+          className={buttonClass("secondary", "sm")}
+        >
+          <Download size={14} aria-hidden="true" />
+          Download the log
+        </Link>
+      </div>
+      <dl className="mt-4 grid grid-cols-2 gap-x-8 gap-y-3 sm:flex sm:flex-wrap">
+        <Fact label="Started">
+          {run.startedAt ? <RelativeTime at={run.startedAt} /> : "not yet"}
+        </Fact>
+        <Fact label={run.endedAt ? "Took" : "So far"}>
+          {took === null ? "–" : <Duration ms={took} />}
+        </Fact>
+        <Fact label="Worker take-overs">{takeovers(run.takeovers)}</Fact>
+        <Fact label="Templates">
+          {Object.entries(run.templates)
+            .map(([name, version]) => `${name} ${version}`)
+            .join(", ")}
+        </Fact>
+      </dl>
+      {runs.length > 1 ? <Runs run={run} runs={runs} page={page} /> : null}
+    </section>
+  );
+}
+
+function takeovers(count: number): string {
+  if (count === 0) return "none";
+  return `${count} (${count === 1 ? "a worker was" : "workers were"} lost on the way)`;
+}
+
+function Fact({ label, children }: { label: string; children: ReactNode }) {
+  return (
+    <div className="min-w-0 last:max-sm:col-span-2">
+      <dt className="text-xs text-quiet">{label}</dt>
+      <dd className="tabular-nums wrap-anywhere">{children}</dd>
+    </div>
+  );
+}
+
+/** All runs of the request: a retry makes a new one. */
+function Runs({ run, runs, page }: { run: RunReport; runs: RunName[]; page: string }) {
+  return (
+    <nav aria-label="Runs of this request" className="mt-4">
+      <ul className="flex flex-wrap gap-2">
+        {runs.map(({ runId, number, status }) => {
+          const isShown = runId === run.runId;
+          return (
+            <li key={runId}>
+              <Link
+                to={number === runs.length ? `${page}/run` : `${page}/run?run=${runId}`}
+                aria-current={isShown ? "page" : undefined}
+                className={`inline-flex min-h-7 items-center rounded-field border px-2.5 text-xs ${
+                  isShown
+                    ? "border-primary font-semibold text-primary"
+                    : "border-base-300 text-quiet hover:text-base-content"
+                }`}
+              >
+                Run {number}: {RUN_LOOKS[status].word.toLowerCase()}
+              </Link>
+            </li>
+          );
+        })}
+      </ul>
+    </nav>
+  );
+}

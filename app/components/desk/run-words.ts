@@ -1,0 +1,91 @@
+import {
+  Ban,
+  CircleCheck,
+  CircleDashed,
+  CircleX,
+  Clock,
+  Hand,
+  LoaderCircle,
+  type LucideIcon,
+} from "lucide-react";
+import type { RunReport, StepReport } from "#app/domain/provisioning/index.server.ts";
+import type { Tone } from "../ui.tsx";
+
+interface Look {
+  word: string;
+  icon: LucideIcon;
+}
+
+export const RUN_LOOKS: Record<RunReport["status"], Look & { tone: Tone }> = {
+  queued: { word: "Waiting for a worker", icon: Clock, tone: "neutral" },
+  running: { word: "Running", icon: LoaderCircle, tone: "primary" },
+  succeeded: { word: "Done", icon: CircleCheck, tone: "success" },
+  failed: { word: "Failed", icon: CircleX, tone: "error" },
+  needs_person: { word: "Needs a person", icon: Hand, tone: "warning" },
+  cancelled: { word: "Cancelled", icon: Ban, tone: "neutral" },
+};
+
+export const STEP_LOOKS: Record<StepReport["status"], Look & { ink: string; fill: string }> = {
+  pending: { word: "Waiting", icon: CircleDashed, ink: "text-quiet", fill: "" },
+  running: {
+    word: "Running",
+    icon: LoaderCircle,
+    ink: "text-primary",
+    fill: "fill-primary motion-safe:animate-pulse",
+  },
+  done: { word: "Done", icon: CircleCheck, ink: "text-success", fill: "fill-success" },
+  failed: { word: "Failed", icon: CircleX, ink: "text-error", fill: "fill-error" },
+  needs_person: {
+    word: "Needs a person",
+    icon: Hand,
+    ink: "text-warning",
+    fill: "fill-warning",
+  },
+};
+
+const count = (number: unknown, one: string, more: string) =>
+  `${String(number)} ${number === 1 ? one : more}`;
+
+const OUTCOMES: Record<string, string> = {
+  already_applied: "Was applied already",
+  configured: "Sign-up closed, e-mail on",
+  already_configured: "Was set already",
+  created: "Account created",
+  already_there: "Account was there already",
+};
+
+/** What a step did, in a few words; empty where it has done nothing yet. */
+export function outcomeWords({ outcome }: Pick<StepReport, "outcome">): string {
+  if (!outcome) return "";
+  const { outcome: kind, statements, checks, notices } = outcome;
+  const parts: string[] = [];
+  if (kind === "applied") parts.push(`${count(statements, "statement", "statements")} applied`);
+  else if (typeof kind === "string") parts.push(OUTCOMES[kind] ?? kind.replaceAll("_", " "));
+  if (checks !== undefined) parts.push(count(checks, "check holds", "checks hold"));
+  if (Array.isArray(notices)) parts.push(count(notices.length, "notice", "notices"));
+  return parts.join(", ");
+}
+
+/** Where the run stands and what comes next, in a sentence or two. */
+export function standing(run: RunReport, isNewest: boolean): string {
+  const { status, steps, inHand } = run;
+  const done = steps.filter((step) => step.status === "done").length;
+  const next = steps.find((step) => step.status === "pending");
+  const current = steps.find((step) => step.status === "running");
+  const place = `${done} of ${steps.length} steps done.`;
+  if (status === "queued") return `A worker takes it within seconds. First: ${next?.name}.`;
+  if (status === "running") {
+    if (!inHand) return `${place} Its worker was lost; another one takes it over within seconds.`;
+    const now = current ? ` Now: ${current.name}.` : "";
+    return `${place}${now}${next ? ` Next: ${next.name}.` : ""}`;
+  }
+  if (status === "succeeded") {
+    return `All ${steps.length} steps are done. The backend is ready, and the customer has a mail with its link.`;
+  }
+  if (!isNewest) return `${place} A newer run has followed.`;
+  if (status === "needs_person") {
+    return `${place} The rest is for a person: do what it says, then let Berth check again.`;
+  }
+  if (status === "failed") return `${place} What is done stays done: a retry goes on from there.`;
+  return place;
+}

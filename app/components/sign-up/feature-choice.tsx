@@ -1,0 +1,116 @@
+import { useEffect, useState } from "react";
+import type { FeatureOffer } from "#app/domain/onboarding/index.server.ts";
+
+/**
+ * The features to choose from. With scripts, what a choice needs is added at once and said; without,
+ * the server adds it and the review says so.
+ */
+export function FeatureChoice(props: {
+  plan: string;
+  base: { title: string; description: string };
+  features: FeatureOffer[];
+  chosen: string[];
+  error?: string[];
+}) {
+  const { plan, base, features, error } = props;
+  const [chosen, setChosen] = useState(props.chosen);
+  const [live, setLive] = useState(false);
+  useEffect(() => setLive(true), []);
+  const neededBy = (name: string) =>
+    features.filter(
+      (one) => chosen.includes(one.name) && one.needs.some((needed) => needed.name === name),
+    );
+  const toggle = (name: string) =>
+    setChosen((now) => (now.includes(name) ? now.filter((one) => one !== name) : [...now, name]));
+  return (
+    <fieldset
+      className={`mb-5 ${error ? "border-l-4 border-error pl-3" : ""}`}
+      aria-describedby={error ? "features-error" : undefined}
+    >
+      <legend className="mb-1 font-semibold">Features</legend>
+      {error ? (
+        <p id="features-error" className="font-medium text-error">
+          <span className="sr-only">Error: </span>
+          {error[0]}
+        </p>
+      ) : null}
+      <div className="mt-1.5 grid gap-2">
+        <Card
+          id="feature-base"
+          title={base.title}
+          description={base.description}
+          note="Part of every backend."
+          box={{ checked: true, disabled: true, readOnly: true }}
+        />
+        {features.map(({ name, title, description, needs, missing }, index) => {
+          const id = index === 0 ? "features" : `feature-${name}`;
+          const askers = neededBy(name);
+          const added = live && askers.length > 0 && !chosen.includes(name);
+          const note = missing
+            ? `Not in ${plan}${missing.partOf ? `; part of ${missing.partOf}` : ""}.`
+            : added
+              ? `Added: ${askers.map((one) => one.title).join(" and ")} needs ${title}.`
+              : needs.length > 0
+                ? `${title} needs ${needs.map((one) => one.title).join(" and ")}.`
+                : null;
+          return (
+            <Card
+              key={name}
+              id={id}
+              title={title}
+              description={description}
+              note={note}
+              box={{
+                name: "features",
+                value: name,
+                checked: missing === null && (chosen.includes(name) || added),
+                disabled: missing !== null || added,
+                onChange: () => toggle(name),
+              }}
+            />
+          );
+        })}
+      </div>
+    </fieldset>
+  );
+}
+
+function Card(props: {
+  id: string;
+  title: string;
+  description: string;
+  note: string | null;
+  box: React.InputHTMLAttributes<HTMLInputElement>;
+}) {
+  const { id, title, description, note, box } = props;
+  return (
+    <label
+      htmlFor={id}
+      className={`flex gap-3 rounded-box border px-4 py-3 has-checked:border-primary has-checked:bg-base-200 ${
+        box.disabled ? "cursor-not-allowed border-base-300" : "cursor-pointer border-secondary"
+      }`}
+    >
+      <input
+        type="checkbox"
+        id={id}
+        aria-labelledby={`${id}-title`}
+        aria-describedby={`${id}-about`}
+        className="checkbox checkbox-sm mt-0.5 shrink-0 border-secondary checked:border-primary"
+        {...box}
+      />
+      <span className="min-w-0 grow">
+        <span id={`${id}-title`} className="block font-semibold">
+          {title}
+        </span>
+        <span id={`${id}-about`} className="block text-sm">
+          <span className="block text-quiet">{description}</span>
+          {note ? (
+            <span className="mt-1 block font-medium" aria-live="polite">
+              {note}
+            </span>
+          ) : null}
+        </span>
+      </span>
+    </label>
+  );
+}

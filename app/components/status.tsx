@@ -1,0 +1,115 @@
+import {
+  Ban,
+  ChevronDown,
+  ChevronsUp,
+  ChevronUp,
+  CircleAlert,
+  CircleCheck,
+  Clock,
+  Hammer,
+  Hourglass,
+  KeyRound,
+  type LucideIcon,
+  Minus,
+  UserRound,
+} from "lucide-react";
+import type { PRIORITIES } from "#db/catalog.ts";
+import type { REQUEST_STATUSES } from "#db/queue.ts";
+import { formatDistance, formatExact, useNow } from "./time.tsx";
+import { Badge, type Tone } from "./ui.tsx";
+
+type Status = (typeof REQUEST_STATUSES)[number];
+
+const STATUSES: Record<Status, { word: string; tone: Tone; icon: LucideIcon }> = {
+  pending: { word: "Waiting", tone: "neutral", icon: Clock },
+  in_progress: { word: "In progress", tone: "primary", icon: UserRound },
+  waiting_on_customer: { word: "Waiting on customer", tone: "info", icon: Hourglass },
+  credentials_received: { word: "Credentials received", tone: "primary", icon: KeyRound },
+  migrating: { word: "Building", tone: "primary", icon: Hammer },
+  completed: { word: "Ready", tone: "success", icon: CircleCheck },
+  failed: { word: "Failed", tone: "error", icon: CircleAlert },
+  cancelled: { word: "Cancelled", tone: "neutral", icon: Ban },
+};
+
+/** A request's status in the words of the desk, for lists of choices. */
+export const statusWord = (status: Status): string => STATUSES[status].word;
+
+/** Where a request stands. */
+export function StatusBadge({ status }: { status: Status }) {
+  const { word, tone, icon } = STATUSES[status];
+  return (
+    <Badge tone={tone} icon={icon}>
+      {word}
+    </Badge>
+  );
+}
+
+type Priority = (typeof PRIORITIES)[number];
+
+const PRIORITY_LOOKS: Record<Priority, { word: string; tone: Tone; icon: LucideIcon }> = {
+  vip: { word: "VIP", tone: "primary", icon: ChevronsUp },
+  high: { word: "High", tone: "primary", icon: ChevronUp },
+  normal: { word: "Normal", tone: "neutral", icon: Minus },
+  low: { word: "Low", tone: "neutral", icon: ChevronDown },
+};
+
+/** A priority in the words of the desk, for lists of choices. */
+export const priorityWord = (priority: Priority): string => PRIORITY_LOOKS[priority].word;
+
+/** How a request stands among others. */
+export function PriorityBadge({ priority }: { priority: Priority }) {
+  const { word, tone, icon } = PRIORITY_LOOKS[priority];
+  return (
+    <Badge tone={tone} icon={icon}>
+      {word}
+    </Badge>
+  );
+}
+
+export type DueState = "fine" | "soon" | "late" | "paused";
+
+const DUE_INK: Record<DueState, string> = {
+  fine: "text-primary",
+  soon: "text-warning",
+  late: "text-error",
+  paused: "text-secondary",
+};
+
+/** How much of the promise is used up: a bar that fills, and words that say it. */
+export function DueBar(props: {
+  dueAt: string | Date | null;
+  createdAt: string | Date;
+  state: DueState;
+}) {
+  const { dueAt, createdAt, state } = props;
+  const now = useNow();
+  const due = dueAt === null ? null : new Date(dueAt).getTime();
+  const begun = new Date(createdAt).getTime();
+  const share = due === null || now === null ? 0 : (now - begun) / Math.max(1, due - begun);
+  const filled = state === "late" ? 48 : Math.round(48 * Math.min(1, Math.max(0, share)));
+  const title = dueAt === null ? undefined : `Due ${formatExact(dueAt)}`;
+  return (
+    <span className="inline-flex items-baseline gap-2 whitespace-nowrap" title={title}>
+      <svg
+        width="48"
+        height="4"
+        aria-hidden="true"
+        className={`shrink-0 self-center ${DUE_INK[state]}`}
+      >
+        <rect width="48" height="4" rx="2" className="fill-base-300" />
+        <rect width={filled} height="4" rx="2" fill="currentColor" />
+      </svg>
+      <span className={`tabular-nums ${state === "fine" ? "" : `font-medium ${DUE_INK[state]}`}`}>
+        {dueWords(state, due === null || now === null ? null : due - now)}
+      </span>
+      {title ? <span className="sr-only">, {title}</span> : null}
+    </span>
+  );
+}
+
+function dueWords(state: DueState, left: number | null): string {
+  if (state === "paused") return "paused";
+  if (left === null) return state === "fine" ? "on time" : state;
+  if (state === "late") return `${formatDistance(left)} late`;
+  return state === "soon" ? `soon, in ${formatDistance(left)}` : `in ${formatDistance(left)}`;
+}

@@ -1,0 +1,91 @@
+import { ExternalLink } from "lucide-react";
+import type { ReactNode } from "react";
+import type { Tracking } from "#app/domain/provisioning/index.server.ts";
+import { CopyValue, Facts } from "../ui.tsx";
+
+/** The owner's link as the page tells of it; moments in words, in the customer's zone. */
+export interface OwnerLinkShown {
+  state: NonNullable<Tracking["ownerLink"]>["state"];
+  when: string | null;
+  expires: string;
+}
+
+/** A backend that is ready: where it is, and what is in it. */
+export function ReadyBackend(props: { url: string; features: Tracking["features"] }) {
+  const { url, features } = props;
+  return (
+    <Facts
+      items={[
+        [
+          "Address",
+          <span key="url" className="flex flex-wrap items-center gap-x-3 gap-y-1">
+            <CopyValue label="the address" value={url} />
+            <a
+              href={url}
+              rel="noreferrer"
+              className="link link-primary inline-flex items-center gap-1"
+            >
+              Open <ExternalLink size={14} aria-hidden="true" />
+            </a>
+          </span>,
+        ],
+        [
+          "Installed",
+          <ul key="features" className="grid gap-1">
+            {features.map(({ title, version }) => (
+              <li key={title}>
+                {title}{" "}
+                {version ? <span className="font-mono text-sm text-quiet">{version}</span> : null}
+              </li>
+            ))}
+          </ul>,
+        ],
+      ]}
+    />
+  );
+}
+
+/** What became of the mail with the owner's link, and what to do. */
+export function OwnerLink({ link, email }: { link: OwnerLinkShown; email: string }) {
+  const mail = <b className="font-medium wrap-anywhere">{email}</b>;
+  const says: Record<OwnerLinkShown["state"], { title: string; text: ReactNode }> = {
+    being_sent: {
+      title: "Your link is on its way",
+      text: <>The mail to {mail} is being sent. With its link you sign in as the owner.</>,
+    },
+    waiting: {
+      title: `Mailed ${link.when}`,
+      text: (
+        <>
+          Open the link in our mail to {mail} to sign in as the owner. It works once, until{" "}
+          {link.expires}. If nothing has arrived, look among the spam; or answer any of our mails,
+          and we send a new one.
+        </>
+      ),
+    },
+    not_delivered: {
+      title: "Our mail could not be delivered",
+      text: (
+        <>
+          The server of {mail} did not take it. Your backend is not affected: we have been told, and
+          send you a new link.
+        </>
+      ),
+    },
+    used: {
+      title: `Used ${link.when}`,
+      text: "You are its owner. From now on sign in at your backend itself, with the password that you chose there.",
+    },
+    expired: {
+      title: `Ran out ${link.when}, unused`,
+      text: "Your backend is not affected. Answer any of our mails, and we send a new link.",
+    },
+  };
+  const { title, text } = says[link.state];
+  return (
+    <div className="max-w-160">
+      <p className="font-medium">{title}</p>
+      <p className="text-quiet">{text}</p>
+    </div>
+  );
+}

@@ -1,0 +1,98 @@
+import type { Tracking } from "#app/domain/provisioning/index.server.ts";
+import type { Place } from "../live-connection.ts";
+
+/** What the top of the page answers: where is it, when will it be there, what comes next. */
+export interface Standing {
+  title: string;
+  /** When it will be there, or what it means. */
+  text: string;
+  next: string | null;
+  station: 0 | 1 | 2 | 3 | 4;
+}
+
+const ordinals = new Intl.PluralRules("en", { type: "ordinal" });
+const SUFFIX: Partial<Record<Intl.LDMLPluralRule, string>> = { one: "st", two: "nd", few: "rd" };
+
+/** "You are next" or "You are 3rd in line", from the number of requests ahead. */
+export function placeInWords(position: number): string {
+  if (position === 0) return "You are next in line.";
+  const place = position + 1;
+  return `You are ${place}${SUFFIX[ordinals.select(place)] ?? "th"} in line.`;
+}
+
+/**
+ * The words for where a request stands. `expected` says when, in words that follow "We expect your
+ * backend"; null where the clock stands still.
+ */
+export function standingOf(facts: {
+  status: Tracking["status"];
+  place: Place;
+  progress: Tracking["progress"];
+  expected: string | null;
+  isLate: boolean;
+}): Standing {
+  const { status, place, progress, isLate } = facts;
+  const expected = isLate
+    ? "It takes longer than we promised, and we are sorry. The oldest promises come first in our queue."
+    : `We expect your backend ${facts.expected}.`;
+  switch (status) {
+    case "pending":
+      return {
+        title: placeInWords(place.position ?? 0),
+        text: expected,
+        next: "Next, one of us takes up your request and prepares your Supabase project. You get a mail when that happens.",
+        station: 1,
+      };
+    case "in_progress":
+      return {
+        title: "We are preparing your backend.",
+        text: expected,
+        next: "Next, your Supabase project is connected and tested. Then we build, which takes a few minutes.",
+        station: 2,
+      };
+    case "waiting_on_customer":
+      return {
+        title: "We need something from you.",
+        text: "The Supabase project that you gave us cannot be used as it is. Our mail says what to mend.",
+        next: "As soon as you have answered, we test the connection again and go on. Until then the clock of our promise stands still.",
+        station: 2,
+      };
+    case "credentials_received":
+      return {
+        title: "Your project is connected. Building begins in a moment.",
+        text: expected,
+        next: "When the last step is done, you get a mail with a link to sign in as the owner.",
+        station: 3,
+      };
+    case "migrating":
+      return {
+        title: "We are building your backend.",
+        text: progress
+          ? "This takes a few minutes. You may close this page: we send a mail when it is ready."
+          : expected,
+        next: "When the last step is done, you get a mail with a link to sign in as the owner.",
+        station: 3,
+      };
+    case "failed":
+      return {
+        title: "Building has stopped, and we are on it.",
+        text: isLate ? expected : `You need not do anything. We still expect it ${facts.expected}.`,
+        next: "One of us looks at what stopped it and lets it go on from there. What is done already stays done.",
+        station: 3,
+      };
+    case "completed":
+      return {
+        title: "Your backend is ready.",
+        text: "Everything is installed, checked, and yours.",
+        next: null,
+        station: 4,
+      };
+    case "cancelled":
+      return {
+        title: "This request is cancelled.",
+        text: "It has left our queue. Credentials that you gave us are destroyed.",
+        next: null,
+        station: 0,
+      };
+  }
+}

@@ -1,0 +1,73 @@
+import { useRevalidator } from "@remix-run/react";
+import { useCallback, useContext, useEffect, useRef, useState } from "react";
+import { UNSAFE_DataRouterContext } from "react-router";
+import { type LiveStatus, openLiveConnection, type Place } from "./live-connection.ts";
+
+export { LiveState } from "./live-state.tsx";
+export type { LiveStatus, Place };
+
+/** However much happens, the page is not read more often than this. */
+const REVALIDATE_EVERY_MS = 300;
+
+/**
+ * Keeps a page live: whenever the stream at `url` tells of a change, the page's loaders are read
+ * again, at most every 300 ms. Where streams are blocked it looks every ten seconds.
+ * @param onPlace told a customer's place in the queue, which costs no reading
+ */
+export function useLive(url: string, onPlace?: (place: Place) => void): LiveStatus {
+  const [status, setStatus] = useState<LiveStatus>("connecting");
+  const readAgain = useCalmRevalidation();
+  const placed = useRef(onPlace);
+  placed.current = onPlace;
+  useEffect(
+    () =>
+      openLiveConnection({
+        url,
+        onChange: readAgain,
+        onPlace: (place) => placed.current?.(place),
+        onStatus: setStatus,
+      }),
+    [url, readAgain],
+  );
+  return status;
+}
+
+/**
+ * Reads the loaders again, soon, and never while they are being read, by us or on the way to another
+ * page: that would begin anew, and cut off what is arriving. The router itself is asked, since what
+ * React has shown of it may be old by then.
+ */
+function useCalmRevalidation(): () => void {
+  const { revalidate } = useRevalidator();
+  const router = useContext(UNSAFE_DataRouterContext)?.router;
+  const read = useRef(() => {});
+  const isBusy = useRef((): boolean => false);
+  read.current = revalidate;
+  isBusy.current = () =>
+    router !== undefined &&
+    (router.state.revalidation !== "idle" || router.state.navigation.state !== "idle");
+  const last = useRef(Number.NEGATIVE_INFINITY);
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+
+  const schedule = useCallback((waitMs: number) => {
+    if (timer.current !== undefined) return;
+    timer.current = setTimeout(() => {
+      timer.current = undefined;
+      if (isBusy.current()) return schedule(REVALIDATE_EVERY_MS);
+      last.current = performance.now();
+      read.current();
+    }, waitMs);
+  }, []);
+
+  useEffect(
+    () => () => {
+      clearTimeout(timer.current);
+      timer.current = undefined;
+    },
+    [],
+  );
+
+  return useCallback(() => {
+    schedule(Math.max(0, last.current + REVALIDATE_EVERY_MS - performance.now()));
+  }, [schedule]);
+}

@@ -1,0 +1,27 @@
+import { BerthError } from "#app/platform/errors.ts";
+import type { Step } from "./answers.ts";
+
+/** An earlier step has no answer yet. */
+export class StepNotOpenError extends BerthError {
+  /** The step to go to. */
+  readonly step: Step;
+  constructor(step: Step) {
+    super("step_not_open", "An earlier step of the sign-up is still open.", {
+      fix: "Answer that step first.",
+    });
+    this.step = step;
+  }
+}
+
+/** What is about to be submitted is not what the person saw. */
+export class DraftChangedError extends BerthError {
+  constructor() {
+    super(
+      "draft_changed",
+      "Your answers were changed in another window since you opened this page.",
+      {
+        fix: "Look through them again, then submit.",
+      },
+    );
+  }
+}

@@ -1,0 +1,255 @@
+import { and, asc, desc, eq, sql } from "drizzle-orm";
+import { user } from "#db/auth.ts";
+import { plans, planTargets } from "#db/catalog.ts";
+import { customers } from "#db/customers.ts";
+import type { Tx } from "#db/index.ts";
+import { oneTimeLinks } from "#db/notifications.ts";
+import { provisioningRuns, provisioningSteps } from "#db/provisioning.ts";
+import {
+  provisioningQueue,
+  type RequestFailure,
+  requestClockSegments,
+  requestEvents,
+} from "#db/queue.ts";
+import { type BackendView, viewBackend } from "../backends/index.server.ts";
+import type { Catalog } from "../catalog/index.server.ts";
+import type { StaffRole } from "../identity/index.server.ts";
+import { listMails } from "../notifications/index.server.ts";
+import {
+  databaseNow,
+  type Priority,
+  type RequestChange,
+  RequestNotFoundError,
+  type RequestStatus,
+  type Seen,
+} from "../queue/index.server.ts";
+import { type DueState, dueState, targetOfRequest } from "../sla/index.server.ts";
+import type { Vault } from "../vault/index.server.ts";
+
+/** Whether the person looking may act on the request as its holder, and if not, why. */
+export type Standing =
+  | "unclaimed"
+  | "mine"
+  | "expired"
+  | "supervising"
+  | "held"
+  | "machine"
+  | "ended";
+
+/** Everything that the desk's page of a request shows. Times are ISO 8601 in UTC. No secret. */
+export interface DeskRequest {
+  requestId: string;
+  /** What forms carry, so that an act can be judged by what was shown. */
+  seen: Seen;
+  status: RequestStatus;
+  standing: Standing;
+  priority: Priority;
+  plan: { name: string; price: number; currency: string; cycle: "monthly" | "yearly" };
+  region: string;
+  features: { name: string; title: string; version: string }[];
+  customer: {
+    company: string;
+    contactName: string;
+    email: string;
+    phone: string | null;
+    country: string;
+    timezone: string;
+    industry: string | null;
+  };
+  clock: {
+    createdAt: string;
+    dueAt: string | null;
+    dueState: DueState;
+    endedAt: string | null;
+    promisedHours: number;
+    pauses: { startedAt: string; endedAt: string | null }[];
+  };
+  assignee: { id: string; name: string; isVisitor: boolean } | null;
+  claimExpiresAt: string | null;
+  failure: RequestFailure | null;
+  /** The project attached, or the one that the customer offers; not one that was let go. */
+  backend: BackendView | null;
+  run: { status: string; done: number; total: number; step: string | null } | null;
+  ownerLink: { state: "waiting" | "used" | "expired"; at: string } | null;
+  mails: {
+    id: string;
+    kind: string;
+    status: string;
+    attempts: number;
+    sentAt: string | null;
+    lastError: string | null;
+  }[];
+  /** Newest first. */
+  timeline: RequestChange[];
+  /** Older events were left out. */
+  timelineCut: boolean;
+}
+
+/** Newest events shown with a request; older ones are in the audit record. */
+const TIMELINE_LENGTH = 200;
+
+const iso = (instant: Date | null) => instant?.toISOString() ?? null;
+
+/** @throws RequestNotFoundError */
+export async function viewForDesk(
+  { tx, vault, catalog }: { tx: Tx; vault: Vault; catalog: Catalog },
+  requestId: string,
+  visitor: { userId: string; role: StaffRole },
+): Promise<DeskRequest> {
+  const [found] = await tx
+    .select({
+      request: provisioningQueue,
+      customer: customers,
+      plan: plans,
+      hours: planTargets.hours,
+      assigneeName: user.name,
+    })
+    .from(provisioningQueue)
+    .innerJoin(customers, eq(customers.id, provisioningQueue.customerId))
+    .innerJoin(plans, eq(plans.id, provisioningQueue.planId))
+    .innerJoin(planTargets, targetOfRequest)
+    .leftJoin(user, eq(user.id, provisioningQueue.assigneeId))
+    .where(eq(provisioningQueue.id, requestId));
+  if (!found) throw new RequestNotFoundError();
+  const { request, customer, plan, hours, assigneeName } = found;
+  const now = await databaseNow(tx);
+  const timeline = await timelineOf(tx, requestId);
+  const backend = await viewBackend(tx, vault, requestId);
+  const live = backend?.status === "retired" ? null : backend;
+  const { company, contactName, email, phone, country, timezone, industry } = customer;
+  return {
+    requestId,
+    seen: { version: request.version, eventId: timeline[0]?.id ?? 0 },
+    status: request.status,
+    standing: standingOf(request, visitor, now),
+    priority: request.priority,
+    plan: {
+      name: plan.name,
+      price: request.billingCycle === "yearly" ? plan.yearlyPrice : plan.monthlyPrice,
+      currency: plan.currency,
+      cycle: request.billingCycle,
+    },
+    region: request.region,
+    features: request.features.map((name) => featureOf(catalog, name, live?.installed[name])),
+    customer: { company, contactName, email, phone, country, timezone, industry },
+    clock: {
+      createdAt: request.createdAt.toISOString(),
+      dueAt: iso(request.dueAt),
+      dueState: dueState({ now, dueAt: request.dueAt, targetHours: hours }),
+      endedAt: iso(request.endedAt),
+      promisedHours: hours,
+      pauses: await pausesOf(tx, requestId),
+    },
+    assignee: request.assigneeId
+      ? {
+          id: request.assigneeId,
+          name: assigneeName ?? "Somebody else",
+          isVisitor: request.assigneeId === visitor.userId,
+        }
+      : null,
+    claimExpiresAt: request.status === "in_progress" ? iso(request.leaseExpiresAt) : null,
+    failure: request.status === "failed" ? request.failure : null,
+    backend: live,
+    run: await newestRunOf(tx, requestId),
+    ownerLink: await ownerLinkOf(tx, requestId, now),
+    mails: (await listMails(tx, requestId)).map(({ sentAt, ...mail }) => ({
+      ...mail,
+      sentAt: iso(sentAt),
+    })),
+    timeline: timeline.slice(0, TIMELINE_LENGTH),
+    timelineCut: timeline.length > TIMELINE_LENGTH,
+  };
+}
+
+/** As the domain's commands judge it when the person acts. */
+function standingOf(
+  request: Pick<typeof provisioningQueue.$inferSelect, "status" | "assigneeId" | "leaseExpiresAt">,
+  visitor: { userId: string; role: StaffRole },
+  now: Date,
+): Standing {
+  const { status, assigneeId, leaseExpiresAt } = request;
+  if (status === "pending") return "unclaimed";
+  if (status === "completed" || status === "cancelled") return "ended";
+  if (status === "credentials_received" || status === "migrating") return "machine";
+  if (status === "in_progress" && leaseExpiresAt !== null && leaseExpiresAt <= now)
+    return "expired";
+  if (assigneeId === null || assigneeId === visitor.userId) return "mine";
+  return visitor.role === "supervisor" ? "supervising" : "held";
+}
+
+/** A feature with the version that is installed, or that would be. */
+function featureOf(catalog: Catalog, name: string, installed: string | undefined) {
+  const template = catalog.templates.find((one) => one.name === name);
+  return {
+    name,
+    title: template?.title ?? name,
+    version: installed ?? template?.version ?? "",
+  };
+}
+
+async function timelineOf(tx: Tx, requestId: string): Promise<RequestChange[]> {
+  const rows = await tx
+    .select({ event: requestEvents, name: user.name })
+    .from(requestEvents)
+    .leftJoin(user, eq(user.id, requestEvents.actorId))
+    .where(eq(requestEvents.requestId, requestId))
+    .orderBy(desc(requestEvents.id))
+    .limit(TIMELINE_LENGTH + 1);
+  return rows.map(({ event, name }) => ({
+    id: event.id,
+    kind: event.kind,
+    at: event.at.toISOString(),
+    actor: { kind: event.actorKind, id: event.actorId, name },
+    data: event.data,
+  }));
+}
+
+async function pausesOf(tx: Tx, requestId: string) {
+  const segments = await tx
+    .select()
+    .from(requestClockSegments)
+    .where(
+      and(eq(requestClockSegments.requestId, requestId), eq(requestClockSegments.kind, "paused")),
+    )
+    .orderBy(asc(requestClockSegments.startedAt))
+    .limit(50);
+  return segments.map(({ startedAt, endedAt }) => ({
+    startedAt: startedAt.toISOString(),
+    endedAt: iso(endedAt),
+  }));
+}
+
+async function newestRunOf(tx: Tx, requestId: string): Promise<DeskRequest["run"]> {
+  const [run] = await tx
+    .select({
+      status: provisioningRuns.status,
+      total: sql<number>`count(${provisioningSteps.id})::int`,
+      done: sql<number>`count(*) filter (where ${provisioningSteps.status} = 'done')::int`,
+      step: sql<string | null>`min(${provisioningSteps.name})
+        filter (where ${provisioningSteps.status} in ('running', 'failed', 'needs_person'))`,
+    })
+    .from(provisioningRuns)
+    .leftJoin(provisioningSteps, eq(provisioningSteps.runId, provisioningRuns.id))
+    .where(eq(provisioningRuns.requestId, requestId))
+    .groupBy(provisioningRuns.id)
+    .orderBy(desc(provisioningRuns.id))
+    .limit(1);
+  return run ?? null;
+}
+
+async function ownerLinkOf(
+  tx: Tx,
+  requestId: string,
+  now: Date,
+): Promise<DeskRequest["ownerLink"]> {
+  const [link] = await tx
+    .select()
+    .from(oneTimeLinks)
+    .where(and(eq(oneTimeLinks.requestId, requestId), eq(oneTimeLinks.purpose, "owner")))
+    .orderBy(desc(oneTimeLinks.id))
+    .limit(1);
+  if (!link) return null;
+  if (link.usedAt) return { state: "used", at: link.usedAt.toISOString() };
+  const state = link.expiresAt <= now ? "expired" : "waiting";
+  return { state, at: link.expiresAt.toISOString() };
+}

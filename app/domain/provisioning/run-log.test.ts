@@ -1,0 +1,73 @@
+import { expect, test } from "vitest";
+import { runLog } from "./run-log.ts";
+import type { RunReport, StepReport } from "./run-report.ts";
+
+const step: StepReport = {
+  position: 0,
+  name: "Base: company and people",
+  kind: "sql",
+  status: "done",
+  file: "base/migrations/20260901000100_company_and_people.sql",
+  attempts: 1,
+  startedAt: "2026-11-21T10:00:00.000Z",
+  endedAt: "2026-11-21T10:00:00.120Z",
+  durationMs: 120,
+  outcome: { outcome: "applied", statements: 7, notices: ["one", "two"] },
+  error: null,
+  excerpt: null,
+};
+
+const run: RunReport = {
+  runId: "019a0000-0000-7000-8000-000000000001",
+  requestId: "019a0000-0000-7000-8000-000000000002",
+  number: 1,
+  status: "failed",
+  templates: { base: "1.0.0" },
+  takeovers: 1,
+  inHand: false,
+  createdAt: "2026-11-21T10:00:00.000Z",
+  startedAt: "2026-11-21T10:00:00.000Z",
+  endedAt: "2026-11-21T10:00:01.000Z",
+  error: null,
+  now: "2026-11-21T10:00:01.000Z",
+  steps: [step],
+};
+
+test("a run's log tells of every step and of its failure", () => {
+  const failed: StepReport = {
+    ...step,
+    position: 1,
+    name: "Base: policies",
+    status: "failed",
+    attempts: 2,
+    outcome: null,
+    error: { code: "sql_step_failed", message: "it clashed", sqlstate: "42P07", line: 3 },
+  };
+  const log = runLog({ ...run, steps: [step, failed] });
+  for (const part of [
+    run.runId,
+    "Templates: base 1.0.0",
+    "Take-overs by another worker: 1",
+    "1. Base: company and people: done, 120 ms",
+    "statements: 7",
+    "notices: one | two",
+    "2. Base: policies: failed, 120 ms, begun 2 times",
+    "sqlstate: 42P07",
+    "line: 3",
+  ]) {
+    expect(log).toContain(part);
+  }
+});
+
+test("a run's log holds no secret, and nothing that a terminal obeys", () => {
+  const nasty =
+    "postgresql://postgres.abc:pass-canary@h:5432/postgres sb_secret_canary0123456789 \u001b[31m\r\nforged: line\u009b1m";
+  const log = runLog({
+    ...run,
+    error: { code: "x", message: nasty },
+    steps: [{ ...step, outcome: { notices: [nasty] }, error: { code: "y", message: nasty } }],
+  });
+  expect(log).not.toContain("canary");
+  expect(log.replaceAll("\n", "")).not.toMatch(/\p{Cc}/u);
+  expect(log).not.toMatch(/^forged/m);
+});

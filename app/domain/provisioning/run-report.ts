@@ -1,0 +1,179 @@
+import { desc, eq } from "drizzle-orm";
+import { redactText } from "#app/platform/redact.ts";
+import type { Tx } from "#db/index.ts";
+import { provisioningRuns, type StepError } from "#db/provisioning.ts";
+import type { Catalog } from "../catalog/index.server.ts";
+import { databaseNow } from "../queue/index.server.ts";
+import type { Run } from "./lease.ts";
+import { type Step, stepsOf } from "./runs.ts";
+
+/** Lines of a file around the one that failed. */
+export interface Excerpt {
+  /** The number, in the file, of the first line shown. */
+  from: number;
+  lines: string[];
+  /** The number of the line that failed. */
+  line: number;
+}
+
+/** A step as the run's page shows it. Times are ISO 8601 in UTC; durations milliseconds. */
+export interface StepReport {
+  position: number;
+  name: string;
+  kind: Step["kind"];
+  status: Step["status"];
+  file: string | null;
+  attempts: number;
+  startedAt: string | null;
+  endedAt: string | null;
+  durationMs: number | null;
+  outcome: Record<string, unknown> | null;
+  error: StepError | null;
+  /** Where the failed statement stands; null where the file has changed since, or there is none. */
+  excerpt: Excerpt | null;
+}
+
+export interface RunReport {
+  runId: string;
+  requestId: string;
+  /** Counted from 1, oldest first; a retry makes a new run. */
+  number: number;
+  status: Run["status"];
+  templates: Record<string, string>;
+  /** How often a worker took it over from one that was lost. */
+  takeovers: number;
+  /** Whether a worker has it in hand now. */
+  inHand: boolean;
+  createdAt: string;
+  startedAt: string | null;
+  endedAt: string | null;
+  /** The failure of the run itself, where no step of it is to blame. */
+  error: StepError | null;
+  steps: StepReport[];
+  /** Berth's own time, for what is still running. */
+  now: string;
+}
+
+/** One of a request's runs, for choosing among them. */
+export interface RunName {
+  runId: string;
+  number: number;
+  status: Run["status"];
+  createdAt: string;
+}
+
+/** Lines shown before and after the one that failed. */
+const AROUND = 6;
+
+const iso = (instant: Date | null) => instant?.toISOString() ?? null;
+
+/** The runs of a request, newest first. */
+export async function runsOf(tx: Tx, requestId: string): Promise<RunName[]> {
+  const runs = await tx
+    .select({
+      runId: provisioningRuns.id,
+      status: provisioningRuns.status,
+      createdAt: provisioningRuns.createdAt,
+    })
+    .from(provisioningRuns)
+    .where(eq(provisioningRuns.requestId, requestId))
+    .orderBy(desc(provisioningRuns.id));
+  return runs.map((run, index) => ({
+    ...run,
+    number: runs.length - index,
+    createdAt: run.createdAt.toISOString(),
+  }));
+}
+
+/**
+ * A run of this request with its steps: the one with this id, else the newest. Null where there is
+ * none. What the database said is redacted.
+ */
+export async function readRun(
+  { tx, catalog }: { tx: Tx; catalog: Catalog },
+  requestId: string,
+  runId?: string,
+): Promise<{ run: RunReport | null; runs: RunName[] }> {
+  const runs = await runsOf(tx, requestId);
+  const chosen = runId === undefined ? runs[0] : runs.find((run) => run.runId === runId);
+  if (!chosen) return { run: null, runs };
+  const [run] = await tx
+    .select()
+    .from(provisioningRuns)
+    .where(eq(provisioningRuns.id, chosen.runId));
+  if (!run) throw new Error("A run vanished between two statements.");
+  const steps = await stepsOf(tx, run.id);
+  const now = await databaseNow(tx);
+  const isBlamed = steps.some((step) => step.error !== null);
+  const report: RunReport = {
+    runId: run.id,
+    requestId,
+    number: chosen.number,
+    status: run.status,
+    templates: inOrder(catalog, run.templates),
+    takeovers: run.takeovers,
+    inHand: run.status === "running" && run.leaseExpiresAt !== null && run.leaseExpiresAt > now,
+    createdAt: run.createdAt.toISOString(),
+    startedAt: iso(run.startedAt),
+    endedAt: iso(run.endedAt),
+    error: isBlamed ? null : run.error,
+    steps: steps.map((step) => reportStep(catalog, step)),
+    now: now.toISOString(),
+  };
+  return { run: report, runs };
+}
+
+/** As they are installed: each after what it requires; those that are no more, last. */
+function inOrder(catalog: Catalog, templates: Record<string, string>): Record<string, string> {
+  const known = catalog.templates.map(({ name }) => name).filter((name) => name in templates);
+  const ordered = Object.fromEntries(
+    catalog.order(known).map(({ name }) => [name, templates[name] ?? ""]),
+  );
+  return { ...ordered, ...templates };
+}
+
+function reportStep(catalog: Catalog, step: Step): StepReport {
+  const { position, name, kind, status, file, attempts, durationMs, outcome, error } = step;
+  return {
+    position,
+    name,
+    kind,
+    status,
+    file,
+    attempts,
+    startedAt: iso(step.startedAt),
+    endedAt: iso(step.endedAt),
+    durationMs,
+    outcome: outcome && redactFacts(outcome),
+    error,
+    excerpt: excerptOf(catalog, step),
+  };
+}
+
+/** Notices come from a customer's database. */
+function redactFacts(outcome: Record<string, unknown>): Record<string, unknown> {
+  const clean = (value: unknown): unknown => {
+    if (typeof value === "string") return redactText(value).slice(0, 2_000);
+    return Array.isArray(value) ? value.map(clean) : value;
+  };
+  return Object.fromEntries(Object.entries(outcome).map(([name, value]) => [name, clean(value)]));
+}
+
+/** The failed statement as it stands in the catalogue, if that is the file that was run. */
+function excerptOf(catalog: Catalog, { template, file, checksum, error }: Step): Excerpt | null {
+  const line = error?.line;
+  const index = Number(error?.statement) - 1;
+  const found = catalog.templates.find(({ name }) => name === template);
+  if (line === undefined || !found) return null;
+  const files = [...found.migrations, ...(found.seed ? [found.seed] : [])];
+  const source = files.find((candidate) => candidate.path === file);
+  if (!source || source.checksum !== checksum) return null;
+  const lines = source.sql.split(/\r?\n/);
+  const begin = Math.min(source.statements[index]?.line ?? line, line);
+  const end = (source.statements[index + 1]?.line ?? lines.length + 1) - 1;
+  const from = Math.max(begin, line - AROUND);
+  const shown = lines.slice(from - 1, Math.min(end, line + AROUND));
+  // Blank lines and comments before the next statement are not part of this one.
+  while (shown.length > line - from + 1 && /^\s*(--.*)?$/.test(shown.at(-1) ?? "")) shown.pop();
+  return { from, lines: shown, line };
+}

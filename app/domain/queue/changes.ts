@@ -1,0 +1,81 @@
+import { and, asc, eq, gt } from "drizzle-orm";
+import { BerthError } from "#app/platform/errors.ts";
+import { user } from "#db/auth.ts";
+import type { Tx } from "#db/index.ts";
+import { requestEvents } from "#db/queue.ts";
+import { type Context, lockRequest } from "./requests.ts";
+
+/** What the page showed when the person began: the request's version, and its newest event. */
+export interface Seen {
+  version: number;
+  eventId: number;
+}
+
+/** One thing that happened to a request, and who did it. */
+export interface RequestChange {
+  id: number;
+  kind: string;
+  at: string;
+  actor: { kind: string; id: string; name: string | null };
+  data: Record<string, unknown>;
+}
+
+/** The act was meant for a request that has moved on since; nothing was done. Carries what happened. */
+export class MovedOnError extends BerthError {
+  readonly changes: readonly RequestChange[];
+  constructor(changes: readonly RequestChange[]) {
+    super("request_changed", "This request changed while the page was open. Nothing was done.", {
+      fix: "Read what changed. If the act still makes sense, do it again.",
+    });
+    this.changes = changes;
+  }
+}
+
+/** More than this cannot be read on one screen. */
+const MOST_CHANGES = 20;
+
+/** What happened to a request after an event, oldest first, with the names of who did it. */
+export async function changesSince(
+  tx: Tx,
+  requestId: string,
+  eventId: number,
+): Promise<RequestChange[]> {
+  const rows = await tx
+    .select({ event: requestEvents, name: user.name })
+    .from(requestEvents)
+    .leftJoin(user, eq(user.id, requestEvents.actorId))
+    .where(and(eq(requestEvents.requestId, requestId), gt(requestEvents.id, eventId)))
+    .orderBy(asc(requestEvents.id))
+    .limit(MOST_CHANGES);
+  return rows.map(({ event, name }) => ({
+    id: event.id,
+    kind: event.kind,
+    at: event.at.toISOString(),
+    actor: { kind: event.actorKind, id: event.actorId, name },
+    data: event.data,
+  }));
+}
+
+/** These leave the request where it was, and in whose hands it was. */
+const HARMLESS = ["note", "priority_changed"];
+
+/**
+ * Keeps an act from being done on other grounds than the person saw: throws when the request has
+ * moved since. What only makes its version grow (an act extends the claim) or leaves it where it
+ * was (a note) is let pass, since nobody would decide otherwise because of it. The request stays
+ * locked until the transaction ends, so that what is checked here still holds for the act.
+ * `heeded`: kinds of events that matter to this act although they matter to no other.
+ * @throws MovedOnError, RequestNotFoundError
+ */
+export async function requireUnmoved(
+  { tx }: Pick<Context, "tx">,
+  requestId: string,
+  seen: Seen,
+  heeded: readonly string[] = [],
+): Promise<void> {
+  const request = await lockRequest(tx, requestId);
+  if (request.version === seen.version) return;
+  const changes = await changesSince(tx, requestId, seen.eventId);
+  const isMoved = changes.some(({ kind }) => !HARMLESS.includes(kind) || heeded.includes(kind));
+  if (isMoved) throw new MovedOnError(changes);
+}

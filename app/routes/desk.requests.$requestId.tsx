@@ -1,0 +1,152 @@
+import {
+  type ActionFunctionArgs,
+  data,
+  type LoaderFunctionArgs,
+  type MetaFunction,
+  redirect,
+} from "@remix-run/node";
+import { type ShouldRevalidateFunctionArgs, useLoaderData } from "@remix-run/react";
+import { z } from "zod";
+import { dashboardLinks } from "#app/domain/backends/index.server.ts";
+import { countryName, listRegions } from "#app/domain/onboarding/index.server.ts";
+import { actOnRequest, deskAct, viewForDesk } from "#app/domain/provisioning/index.server.ts";
+import {
+  changesSince,
+  HeldByOtherError,
+  LONGEST_NOTE,
+  RequestNotFoundError,
+} from "#app/domain/queue/index.server.ts";
+import { attempt, readForm } from "#app/web/forms.server.ts";
+import { inTx, requireDesk } from "#app/web/session.server.ts";
+import { RefusedAct } from "../components/desk/refused-act.tsx";
+import { NoteForm, PriorityForm, RequestActs } from "../components/desk/request-acts.tsx";
+import { RequestMails } from "../components/desk/request-done.tsx";
+import { RequestFacts } from "../components/desk/request-facts.tsx";
+import { EventList, RequestTimeline } from "../components/desk/request-timeline.tsx";
+import { RequestWork } from "../components/desk/request-work.tsx";
+import { LiveState } from "../components/live-state.tsx";
+import { StatusBadge } from "../components/status.tsx";
+import { Mono, PageHeader, Panel } from "../components/ui.tsx";
+import { useAnswer } from "../components/use-answer.ts";
+import { useLive } from "../components/use-live.ts";
+
+export const meta: MetaFunction<typeof loader> = ({ data: page }) => [
+  { title: `${page?.request.customer.company ?? "Request"} · Berth` },
+];
+
+/** What is no id of a request is no request. */
+function requestIdOf({ params }: Pick<LoaderFunctionArgs, "params">): string {
+  const parsed = z.uuid().safeParse(params.requestId);
+  if (!parsed.success) throw new Response(null, { status: 404 });
+  return parsed.data;
+}
+
+export async function loader(args: LoaderFunctionArgs) {
+  const { visitor, actor } = await requireDesk(args);
+  const requestId = requestIdOf(args);
+  const { services, dashboardUrl } = args.context.runtime;
+  const view = await attempt(args.context, () =>
+    inTx(args, actor, (tx) => viewForDesk({ ...services, tx }, requestId, visitor)),
+  );
+  if (!view.done) throw new Response(null, { status: view.status });
+  const request = view.result;
+  const region = listRegions().find(({ value }) => value === request.region);
+  const { newProject, project } = dashboardLinks(dashboardUrl, request.backend?.projectRef);
+  return {
+    request: {
+      ...request,
+      regionName: region?.label ?? request.region,
+      countryName: countryName(request.customer.country),
+      newProjectUrl: newProject,
+      projectUrl: request.backend ? project : null,
+    },
+    isSupervisor: visitor.role === "supervisor",
+    longestNote: LONGEST_NOTE,
+  };
+}
+
+/** Does one act, or tells what happened since the page was opened. */
+export async function action(args: ActionFunctionArgs) {
+  const { actor } = await requireDesk(args);
+  const requestId = requestIdOf(args);
+  const form = deskAct.safeParse(Object.fromEntries(await readForm(args.request)));
+  if (!form.success) {
+    const note = form.error.issues.find(({ path }) => path[0] === "text");
+    if (!note) throw new Response(null, { status: 400 });
+    return data({ note: note.message, refusal: null }, 422);
+  }
+  const act = form.data;
+  const { catalog } = args.context.runtime.services;
+  const answer = await attempt(args.context, () =>
+    inTx(args, actor, (tx) => actOnRequest({ tx, actor, catalog }, requestId, act)),
+  );
+  if (answer.done) return redirect(`/desk/requests/${requestId}`, 303);
+  const { problem, status, error } = answer;
+  if (error instanceof RequestNotFoundError) throw new Response(null, { status: 404 });
+  const changes = await inTx(args, actor, (tx) => changesSince(tx, requestId, act.eventId));
+  const since = error instanceof HeldByOtherError ? (error.since?.toISOString() ?? null) : null;
+  return data({ note: null, refusal: { problem, since, changes } }, status);
+}
+
+/** A refusal means that the page is behind: it is read again, too. */
+export const shouldRevalidate = ({
+  actionStatus,
+  defaultShouldRevalidate,
+}: ShouldRevalidateFunctionArgs) => actionStatus !== undefined || defaultShouldRevalidate;
+
+export default function DeskRequestPage() {
+  const { request, isSupervisor, longestNote } = useLoaderData<typeof loader>();
+  const { note, refusal } = useAnswer<typeof action>() ?? {};
+  const { requestId, status, standing, customer, plan, seen, timeline } = request;
+  const live = useLive(`/live/requests/${requestId}`);
+  return (
+    <>
+      <PageHeader
+        title={customer.company}
+        back={{ to: "/desk/queue", label: "Queue" }}
+        actions={<RequestActs request={request} />}
+      >
+        <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
+          <StatusBadge status={status} />
+          <span>{plan.name}</span>
+          <Mono>{requestId}</Mono>
+          <LiveState state={live} />
+        </div>
+      </PageHeader>
+      {refusal ? (
+        <RefusedAct problem={refusal.problem} since={refusal.since}>
+          {refusal.changes.length > 0 ? (
+            <section aria-label="What changed since you opened this page">
+              <p className="text-quiet">What changed since you opened this page:</p>
+              <EventList events={refusal.changes} />
+            </section>
+          ) : null}
+        </RefusedAct>
+      ) : null}
+      <div className="grid gap-x-10 gap-y-6 xl:grid-cols-[minmax(0,2fr)_minmax(0,1fr)]">
+        <div className="min-w-0">
+          <RequestWork request={request} />
+          <div className="mt-6">
+            <Panel title="Timeline and notes" id="timeline">
+              <NoteForm seen={seen} error={note ?? undefined} longest={longestNote} />
+              <div className="mt-4">
+                <RequestTimeline
+                  requestId={requestId}
+                  events={timeline}
+                  isCut={request.timelineCut}
+                />
+              </div>
+            </Panel>
+          </div>
+        </div>
+        <aside aria-label="About the request" className="min-w-0">
+          <RequestFacts request={request} />
+          {isSupervisor && standing !== "ended" ? <PriorityForm request={request} /> : null}
+          <Panel title="Mails">
+            <RequestMails mails={request.mails} />
+          </Panel>
+        </aside>
+      </div>
+    </>
+  );
+}

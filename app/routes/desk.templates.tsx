@@ -1,0 +1,73 @@
+import {
+  type ActionFunctionArgs,
+  data,
+  type LoaderFunctionArgs,
+  type MetaFunction,
+  redirect,
+} from "@remix-run/node";
+import { useActionData, useLoaderData, useSearchParams } from "@remix-run/react";
+import { z } from "zod";
+import { listTemplates, switchTemplate } from "#app/domain/catalog/index.server.ts";
+import { attempt, readForm } from "#app/web/forms.server.ts";
+import { inTx, requireDesk } from "#app/web/session.server.ts";
+import { TemplatePart } from "../components/desk/template-item.tsx";
+import { Notice, ProblemNotice } from "../components/notice.tsx";
+import { PageHeader } from "../components/ui.tsx";
+
+export const meta: MetaFunction = () => [{ title: "Templates · Berth" }];
+
+export async function loader(args: LoaderFunctionArgs) {
+  const { visitor, actor } = await requireDesk(args);
+  const { catalog } = args.context.runtime.services;
+  const templates = await inTx(args, actor, (tx) => listTemplates(tx, catalog));
+  return { templates, maySwitch: visitor.role === "supervisor" };
+}
+
+const switchForm = z.object({
+  template: z.string().min(1).max(100),
+  active: z.enum(["true", "false"]),
+});
+
+export async function action(args: ActionFunctionArgs) {
+  const { actor } = await requireDesk(args);
+  const { catalog } = args.context.runtime.services;
+  const parsed = switchForm.safeParse(Object.fromEntries(await readForm(args.request)));
+  if (!parsed.success) throw new Response(null, { status: 400 });
+  const { template, active } = parsed.data;
+  const outcome = await attempt(args.context, () =>
+    inTx(args, actor, (tx) => switchTemplate({ tx, actor }, catalog, template, active === "true")),
+  );
+  if (!outcome.done) return data({ problem: outcome.problem }, outcome.status);
+  return redirect(`/desk/templates?${new URLSearchParams({ switched: template })}`, 303);
+}
+
+export default function Templates() {
+  const { templates, maySwitch } = useLoaderData<typeof loader>();
+  const answer = useActionData<typeof action>();
+  const [search] = useSearchParams();
+  const switched = templates.find(({ name }) => name === search.get("switched"));
+  return (
+    <div className="max-w-4xl">
+      <PageHeader title="Templates">
+        <p>What customers can choose. Each is a folder of SQL that a run installs.</p>
+      </PageHeader>
+      {answer ? <ProblemNotice problem={answer.problem} /> : null}
+      {switched && !answer ? (
+        <Notice
+          tone="success"
+          title={`${switched.title} is ${switched.active ? "offered again" : "switched off"}`}
+          live
+        >
+          <p>
+            {switched.active
+              ? "The wizard and the API take it from now on."
+              : "The wizard and the API refuse it from now on."}
+          </p>
+        </Notice>
+      ) : null}
+      {templates.map((template) => (
+        <TemplatePart key={template.name} template={template} maySwitch={maySwitch} />
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,223 @@
+import {
+  type ActionFunctionArgs,
+  data,
+  type LoaderFunctionArgs,
+  type MetaFunction,
+  redirect,
+} from "@remix-run/node";
+import { Form, useLoaderData } from "@remix-run/react";
+import { useEffect, useState } from "react";
+import { cancelOwnRequest } from "#app/domain/provisioning/index.server.ts";
+import { attempt, readForm } from "#app/web/forms.server.ts";
+import { inTx, requireCustomer } from "#app/web/session.server.ts";
+import { ownOrNotFound, readTracking } from "#app/web/tracking.server.ts";
+import { ConfirmButton } from "../components/confirm.tsx";
+import { Frame } from "../components/frame.tsx";
+import { ProblemNotice } from "../components/notice.tsx";
+import { Stations } from "../components/stations.tsx";
+import { OwnerLink, ReadyBackend } from "../components/tracking/ready.tsx";
+import { standingOf } from "../components/tracking/standing.ts";
+import { Timeline } from "../components/tracking/timeline.tsx";
+import { ButtonLink, Facts, Mono, Panel } from "../components/ui.tsx";
+import { useAnswer } from "../components/use-answer.ts";
+import { LiveState, type Place, useLive } from "../components/use-live.ts";
+
+export const meta: MetaFunction<typeof loader> = ({ data: shown }) => [
+  { title: `${shown ? `Backend for ${shown.tracking.company}` : "Not found"} · Berth` },
+  { name: "robots", content: "noindex" },
+];
+
+export async function loader(args: LoaderFunctionArgs) {
+  const { actor } = await requireCustomer(args);
+  return { tracking: await readTracking(args, actor) };
+}
+
+export async function action(args: ActionFunctionArgs) {
+  const { actor } = await requireCustomer(args);
+  const form = await readForm(args.request);
+  if (form.get("intent") !== "cancel") throw new Response(null, { status: 400 });
+  const outcome = await attempt(args.context, () =>
+    ownOrNotFound(args, actor, (requestId) =>
+      inTx(args, actor, (tx) => cancelOwnRequest({ tx, actor }, requestId)),
+    ),
+  );
+  if (!outcome.done) return data({ problem: outcome.problem }, outcome.status);
+  return redirect(`/requests/${args.params.requestId}`, 303);
+}
+
+/** A refusal means that the page is behind: Remix would not read it again after one. */
+export const shouldRevalidate = () => true;
+
+type Shown = Awaited<ReturnType<typeof readTracking>>;
+
+export default function TrackingPage() {
+  const { tracking } = useLoaderData<typeof loader>();
+  const problem = useAnswer<typeof action>()?.problem;
+  const { place, live } = useLivePlace(tracking);
+  const { status, progress, company } = tracking;
+  const standing = standingOf({ ...tracking, place });
+  const isOver = status === "cancelled";
+  return (
+    <Frame>
+      <div className="mx-auto max-w-180 pt-8 sm:pt-12">
+        {problem ? <ProblemNotice problem={problem} /> : null}
+        <div className="mb-2 flex items-baseline justify-between gap-x-4 text-quiet">
+          <p className="min-w-0 wrap-anywhere">Backend for {company}</p>
+          {isOver ? null : <LiveState state={live} />}
+        </div>
+        <div aria-live="polite">
+          <h1 className="text-2xl/8 font-semibold tracking-tight text-balance sm:text-3xl/10">
+            {standing.title}
+          </h1>
+          <p className="mt-2 text-lg/7">{standing.text}</p>
+        </div>
+        {isOver ? null : (
+          <noscript>
+            <p className="mt-3">
+              This page does not change by itself without scripts. <a href="?">Reload it</a> to see
+              how things stand.
+            </p>
+          </noscript>
+        )}
+        <div className="my-8">
+          {isOver ? null : <Stations current={standing.station} failed={status === "failed"} />}
+        </div>
+        {progress ? <Progress {...progress} /> : null}
+        {tracking.backend ? <Ready tracking={tracking} url={tracking.backend.url} /> : null}
+        {standing.next ? (
+          <Panel title="What comes next">
+            <div className="grid max-w-160 gap-2">
+              <p>{standing.next}</p>
+              {status === "pending" ? (
+                <p className="text-quiet">
+                  Your place can go back when something more urgent arrives. Our promise to you
+                  stays.
+                </p>
+              ) : null}
+            </div>
+          </Panel>
+        ) : null}
+        <Panel
+          title="What happened"
+          action={<span className="text-sm text-quiet">{tracking.zone}</span>}
+        >
+          <Timeline items={tracking.timeline} />
+        </Panel>
+        <Panel title="What you can do">
+          <Acts tracking={tracking} />
+        </Panel>
+        <Panel title="What you asked for">
+          <Order tracking={tracking} />
+        </Panel>
+      </div>
+    </Frame>
+  );
+}
+
+/** The place as the server last told it: with the page, or since then by the stream. */
+function useLivePlace({ requestId, place: loaded }: Shown) {
+  const [place, setPlace] = useState<Place>(loaded);
+  const { position, waiting } = loaded;
+  useEffect(() => setPlace({ position, waiting }), [position, waiting]);
+  const live = useLive(`/live/requests/${requestId}`, setPlace);
+  return { place, live };
+}
+
+function Progress({ done, total }: { done: number; total: number }) {
+  return (
+    <div className="mb-8 flex items-center gap-4">
+      <progress
+        className="progress progress-primary grow"
+        aria-label="Steps done"
+        value={done}
+        max={total}
+      />
+      <span className="whitespace-nowrap tabular-nums">
+        {done} of {total} steps
+      </span>
+    </div>
+  );
+}
+
+function Ready({ tracking, url }: { tracking: Shown; url: string }) {
+  return (
+    <>
+      <Panel title="Your backend">
+        <ReadyBackend url={url} features={tracking.features} />
+      </Panel>
+      {tracking.ownerLink ? (
+        <Panel title="Your link as the owner">
+          <OwnerLink link={tracking.ownerLink} email={tracking.email} />
+        </Panel>
+      ) : null}
+    </>
+  );
+}
+
+/** What the customer can do now; there is always a word. */
+function Acts({ tracking }: { tracking: Shown }) {
+  const { status, email, askedAt } = tracking;
+  const mail = <b className="font-medium wrap-anywhere">{email}</b>;
+  switch (status) {
+    case "pending":
+      return (
+        <Form method="post" className="flex flex-wrap items-center justify-between gap-x-6 gap-y-3">
+          <p className="max-w-120">
+            Nothing has to be done. As long as nobody has begun, you can cancel: nothing is built,
+            and credentials that you gave us are destroyed.
+          </p>
+          <ConfirmButton
+            label="Cancel the request"
+            title="Cancel this request?"
+            confirmLabel="Cancel the request"
+            variant="danger"
+            name="intent"
+            value="cancel"
+          >
+            It leaves the queue and loses its place. This cannot be undone; you can begin a new one
+            at any time.
+          </ConfirmButton>
+        </Form>
+      );
+    case "waiting_on_customer":
+      return (
+        <p className="max-w-160">
+          Read our mail to {mail}
+          {askedAt ? `, written ${askedAt}` : ""}. Mend what it names at Supabase, then answer it.
+          Send no passwords or keys by mail.
+        </p>
+      );
+    case "completed":
+    case "cancelled":
+      return (
+        <div className="flex flex-wrap items-center justify-between gap-x-6 gap-y-3">
+          <p className="max-w-120">
+            {status === "completed"
+              ? "Questions, or something does not work? Answer any of our mails."
+              : "If you did not want this, or have changed your mind, begin a new request."}
+          </p>
+          <ButtonLink to="/sign-up">Request another backend</ButtonLink>
+        </div>
+      );
+    default:
+      return (
+        <p className="max-w-160">
+          Nothing has to be done. If something has changed on your side, answer one of our mails to{" "}
+          {mail}.
+        </p>
+      );
+  }
+}
+
+function Order({ tracking }: { tracking: Shown }) {
+  const { company, plan, region, features, promised, requestId, backend } = tracking;
+  const items: [string, React.ReactNode][] = [
+    ["Company", company],
+    ["Plan", plan],
+    ["Region", region],
+  ];
+  if (!backend) items.push(["Features", features.map(({ title }) => title).join(", ")]);
+  if (promised) items.push(["Our promise", `Ready ${promised}, ${tracking.zone}, at the latest`]);
+  items.push(["Reference", <Mono key="reference">{requestId}</Mono>]);
+  return <Facts items={items} />;
+}

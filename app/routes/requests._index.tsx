@@ -1,0 +1,73 @@
+import { type LoaderFunctionArgs, type MetaFunction, redirect } from "@remix-run/node";
+import { Link, useLoaderData } from "@remix-run/react";
+import { listOwnRequests } from "#app/domain/provisioning/index.server.ts";
+import { inTx, requireCustomer } from "#app/web/session.server.ts";
+import { Frame } from "../components/frame.tsx";
+import { RelativeTime } from "../components/time.tsx";
+import { OwnStatus } from "../components/tracking/own-status.tsx";
+import { ButtonLink, EmptyState, PageHeader } from "../components/ui.tsx";
+
+export const meta: MetaFunction = () => [
+  { title: "My requests · Berth" },
+  { name: "robots", content: "noindex" },
+];
+
+export async function loader(args: LoaderFunctionArgs) {
+  const { actor } = await requireCustomer(args);
+  const requests = await inTx(args, actor, listOwnRequests);
+  const [only] = requests;
+  if (only && requests.length === 1) throw redirect(`/requests/${only.requestId}`);
+  return { requests };
+}
+
+export default function MyRequests() {
+  const { requests } = useLoaderData<typeof loader>();
+  return (
+    <Frame>
+      <div className="mx-auto max-w-180 pt-8 sm:pt-12">
+        <PageHeader
+          title="My requests"
+          actions={
+            requests.length > 0 ? (
+              <ButtonLink to="/sign-up">Request another backend</ButtonLink>
+            ) : null
+          }
+        />
+        {requests.length === 0 ? (
+          <EmptyState
+            title="You have not asked for a backend yet"
+            action={
+              <ButtonLink to="/sign-up" variant="primary">
+                Get your backend
+              </ButtonLink>
+            }
+          >
+            Five short steps, about four minutes. Afterwards you follow here how it is built.
+          </EmptyState>
+        ) : (
+          <ul className="border-t border-base-300">
+            {requests.map(({ requestId, company, plan, status, createdAt }) => (
+              <li key={requestId} className="relative border-b border-base-300 py-4">
+                <div className="flex flex-wrap items-center justify-between gap-x-4 gap-y-1">
+                  <Link
+                    to={`/requests/${requestId}`}
+                    className="font-semibold wrap-anywhere hover:underline after:absolute after:inset-0"
+                  >
+                    {company}
+                  </Link>
+                  <OwnStatus status={status} />
+                </div>
+                <p className="text-quiet">
+                  {plan}, received{" "}
+                  <span className="relative">
+                    <RelativeTime at={createdAt} />
+                  </span>
+                </p>
+              </li>
+            ))}
+          </ul>
+        )}
+      </div>
+    </Frame>
+  );
+}

@@ -1,0 +1,169 @@
+import {
+  type ActionFunctionArgs,
+  data,
+  type LoaderFunctionArgs,
+  type MetaFunction,
+} from "@remix-run/node";
+import { Form, useActionData, useLoaderData } from "@remix-run/react";
+import {
+  leaveToBerth,
+  ownProject,
+  useOwnProject,
+  viewBackendChoice,
+} from "#app/domain/onboarding/index.server.ts";
+import { CredentialsRefusedError } from "#app/domain/provisioning/index.server.ts";
+import { EACH_PERSON_TEST, spend } from "#app/web/api/limits.ts";
+import { connectionErrors } from "#app/web/connection-errors.server.ts";
+import { type PageProblem, readForm } from "#app/web/forms.server.ts";
+import { inTx } from "#app/web/session.server.ts";
+import {
+  afterStep,
+  attemptStep,
+  customerActor,
+  echo,
+  type FieldErrors,
+  openStep,
+  parseStep,
+} from "#app/web/wizard.server.ts";
+import { RadioCards, SubmitButton } from "../components/form.tsx";
+import { Notice } from "../components/notice.tsx";
+import { OwnProjectFields } from "../components/sign-up/own-project.tsx";
+import { SealedProject } from "../components/sign-up/sealed-project.tsx";
+import { StepButtons, StepPage } from "../components/sign-up/step.tsx";
+
+export const meta: MetaFunction = () => [{ title: "Step 4 of 5: Your backend · Berth" }];
+
+const MISSING = {
+  url: "Paste the project's URL.",
+  anonKey: "Paste the anon or publishable key.",
+  serviceRoleKey: "Paste the service-role or secret key.",
+  databaseUrl: "Paste the connection string of the database.",
+};
+
+export async function loader(args: LoaderFunctionArgs) {
+  const { actor, draft } = await openStep(args, "backend");
+  const { vault } = args.context.runtime.services;
+  const { searchParams } = new URL(args.request.url);
+  const choice = await inTx(args, actor, (tx) => viewBackendChoice({ tx, vault }, draft));
+  return {
+    choice,
+    // The person wants to give another project than the one that is kept.
+    another: searchParams.has("another"),
+    inUse: searchParams.has("in-use") && choice?.kind === "own",
+    change: searchParams.has("change"),
+  };
+}
+
+export async function action(args: ActionFunctionArgs) {
+  const { actor, visitor, draft } = await openStep(args, "backend");
+  const { context, request } = args;
+  const { services } = context.runtime;
+  const form = await readForm(request);
+  const kind = String(form.get("kind") ?? "");
+  const values = { kind, ...echo(form, ["url"]) };
+  const refuse = (
+    status: number,
+    why: { errors?: FieldErrors; untested?: number; problem?: PageProblem },
+  ) => data({ errors: null, untested: 0, problem: null, ...why, values }, status);
+
+  if (kind === "keep" && draft.answers.backend?.kind === "own")
+    return afterStep(request, "backend");
+  if (kind === "create") {
+    const outcome = await attemptStep(context, () =>
+      inTx(args, actor, (tx) => leaveToBerth({ tx, actor })),
+    );
+    if (!outcome.done) return refuse(outcome.status, { problem: outcome.problem });
+    return afterStep(request, "backend");
+  }
+  if (kind !== "own") {
+    return refuse(422, { errors: { kind: ["Choose who makes the Supabase project."] } });
+  }
+  const parsed = parseStep(form, ownProject, MISSING);
+  if (parsed.errors) return refuse(422, { errors: parsed.errors });
+  const outcome = await attemptStep(context, async () => {
+    const web = { ...customerActor(args, "web"), kind: "api" as const };
+    await spend(services.db, web, EACH_PERSON_TEST, visitor.userId);
+    await useOwnProject({ ...services, actor }, parsed.value);
+  });
+  if (outcome.done) return afterStep(request, "backend");
+  const { error, status, problem } = outcome;
+  if (!(error instanceof CredentialsRefusedError)) return refuse(status, { problem });
+  return refuse(422, connectionErrors(error.report));
+}
+
+export default function Backend() {
+  const { choice, another, inUse, change } = useLoaderData<typeof loader>();
+  const answer = useActionData<typeof action>();
+  const errors: FieldErrors = answer?.errors ?? {};
+  const shown = { errors, problem: answer?.problem };
+  const search = change ? "?change" : "";
+  const title = "Your Supabase project";
+  if (choice?.kind === "own" && !another) {
+    return (
+      <StepPage title={title} {...shown}>
+        {inUse ? (
+          <Notice tone="error" title="This project has gone to another backend meanwhile">
+            <p>One project serves one backend. Give another project, or let Berth create one.</p>
+          </Notice>
+        ) : null}
+        <SealedProject
+          project={choice}
+          another={`/sign-up/backend?another${change ? "&change" : ""}`}
+        />
+        <Form method="post">
+          <StepButtons back="/sign-up/features">
+            <SubmitButton variant="secondary" name="kind" value="create" pendingText="Removing…">
+              Let Berth create it instead
+            </SubmitButton>
+            <SubmitButton name="kind" value="keep" pendingText="Continuing…">
+              Continue
+            </SubmitButton>
+          </StepButtons>
+        </Form>
+      </StepPage>
+    );
+  }
+  const kind = answer?.values.kind ?? (another ? "own" : (choice?.kind ?? ""));
+  return (
+    <StepPage
+      title={title}
+      lead={<p>Your backend is a Supabase project: a database, sign-in and storage of its own.</p>}
+      {...shown}
+    >
+      <Form method="post" noValidate className="group">
+        <RadioCards
+          legend="Who makes the project?"
+          name="kind"
+          value={kind}
+          error={errors.kind}
+          options={[
+            {
+              value: "create",
+              title: "Create it for me",
+              description: "We make a project in the region that you chose.",
+            },
+            {
+              value: "own",
+              title: "I have my own Supabase project",
+              description: "You give its URL and keys. They are tested now, and sealed at once.",
+            },
+          ]}
+        />
+        <div className="hidden group-has-[[value=own]:checked]:block">
+          {answer?.untested ? (
+            <Notice tone="info" title={`${answer.untested} more checks wait for these`}>
+              <p>
+                They are made once what is named below is mended. Nothing is kept until all of it
+                holds.
+              </p>
+            </Notice>
+          ) : null}
+          <OwnProjectFields url={answer?.values.url} errors={errors} />
+        </div>
+        <StepButtons back={another ? `/sign-up/backend${search}` : "/sign-up/features"}>
+          <SubmitButton pendingText="One moment…">Continue</SubmitButton>
+        </StepButtons>
+      </Form>
+    </StepPage>
+  );
+}

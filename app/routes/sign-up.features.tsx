@@ -1,0 +1,92 @@
+import {
+  type ActionFunctionArgs,
+  data,
+  type LoaderFunctionArgs,
+  type MetaFunction,
+} from "@remix-run/node";
+import { Form, useActionData, useLoaderData } from "@remix-run/react";
+import { listFeatures, planOf, saveFeatures } from "#app/domain/onboarding/index.server.ts";
+import { type PageProblem, readForm } from "#app/web/forms.server.ts";
+import { inTx } from "#app/web/session.server.ts";
+import { afterStep, attemptStep, type FieldErrors, openStep } from "#app/web/wizard.server.ts";
+import { SubmitButton } from "../components/form.tsx";
+import { Notice } from "../components/notice.tsx";
+import { FeatureChoice } from "../components/sign-up/feature-choice.tsx";
+import { StepButtons, StepPage } from "../components/sign-up/step.tsx";
+
+export const meta: MetaFunction = () => [{ title: "Step 3 of 5: Choose features · Berth" }];
+
+export async function loader(args: LoaderFunctionArgs) {
+  const { actor, draft } = await openStep(args, "features");
+  const { catalog } = args.context.runtime.services;
+  const planId = draft.answers.plan?.plan ?? "";
+  const { chosen = [], dropped = [] } = draft.answers.features ?? {};
+  const base = catalog.get("base");
+  return inTx(args, actor, async (tx) => {
+    const features = await listFeatures(tx, catalog, planId);
+    const offered = new Set(features.map(({ name }) => name));
+    return {
+      plan: (await planOf(tx, planId)).name,
+      base: { title: base.title, description: base.description },
+      features,
+      chosen: chosen.filter((name) => offered.has(name)),
+      dropped,
+      withdrawn: chosen
+        .filter((name) => !offered.has(name))
+        .map((name) => catalog.templates.find((one) => one.name === name)?.title ?? name),
+    };
+  });
+}
+
+export async function action(args: ActionFunctionArgs) {
+  const { actor } = await openStep(args, "features");
+  const { catalog } = args.context.runtime.services;
+  const form = await readForm(args.request);
+  const chosen = form.getAll("features").map(String);
+  const outcome = await attemptStep(args.context, () =>
+    inTx(args, actor, (tx) => saveFeatures({ tx, actor, catalog }, chosen)),
+  );
+  if (outcome.done) return afterStep(args.request, "features");
+  const { status, problem } = outcome;
+  const isChoice = problem.code === "choice_not_possible";
+  const why: { errors: FieldErrors | null; problem: PageProblem | null } = isChoice
+    ? { errors: { features: [problem.text] }, problem: null }
+    : { errors: null, problem };
+  return data({ ...why, chosen }, status);
+}
+
+export default function Features() {
+  const { plan, base, features, dropped, withdrawn, ...page } = useLoaderData<typeof loader>();
+  const answer = useActionData<typeof action>();
+  return (
+    <StepPage
+      title="Choose features"
+      lead={<p>Each one installs its tables and rules in your backend.</p>}
+      errors={answer?.errors}
+      problem={answer?.problem}
+    >
+      {dropped.length > 0 ? (
+        <Notice tone="warning" title={`${plan} does not include all that you had chosen`} live>
+          <p>Taken off: {dropped.join(", ")}. What you had chosen besides is still chosen.</p>
+        </Notice>
+      ) : null}
+      {withdrawn.length > 0 ? (
+        <Notice tone="warning" title="Something is no longer offered" live>
+          <p>{withdrawn.join(", ")} cannot be had at present. Continue without it.</p>
+        </Notice>
+      ) : null}
+      <Form method="post" noValidate>
+        <FeatureChoice
+          plan={plan}
+          base={base}
+          features={features}
+          chosen={answer?.chosen ?? page.chosen}
+          error={answer?.errors?.features}
+        />
+        <StepButtons back="/sign-up/plan">
+          <SubmitButton pendingText="Saving…">Continue</SubmitButton>
+        </StepButtons>
+      </Form>
+    </StepPage>
+  );
+}

@@ -1,0 +1,162 @@
+import type { QueueEvent, Ranking } from "#app/domain/queue/index.server.ts";
+import type { Logger } from "#app/platform/log.ts";
+import type { Db } from "#db/index.ts";
+import { createEventReader } from "./event-reader.ts";
+import {
+  customerFrame,
+  eventFrame,
+  HEARTBEAT,
+  positionFrame,
+  progressFrame,
+  REFRESH,
+} from "./frames.ts";
+import { openListener } from "./listener.ts";
+import { createRanker } from "./ranker.ts";
+import { createWatchers, type Watcher, WHOLE_QUEUE } from "./watchers.ts";
+
+/** Why there is no room for another watcher. */
+export type Full = "session" | "process";
+
+/** What one web process knows of changes, and who wants to know. */
+export interface Hub {
+  /** Resolves when changes are being heard for the first time. */
+  ready: Promise<void>;
+  /** Begins to tell. @returns how to stop it, or why there is no room. */
+  watch(watcher: Watcher): (() => void) | Full;
+  /** Ends all streams, and takes no more. */
+  endStreams(): void;
+  close(): Promise<void>;
+}
+
+export interface HubOptions {
+  db: Db;
+  connectionString: string;
+  log: Logger;
+  /** Which of these sessions still hold. */
+  livingSessions: (ids: string[]) => Promise<Set<string>>;
+  heartbeatMs?: number;
+  sessionCheckMs?: number;
+}
+
+/** Two windows full of tabs; a browser alone holds six over HTTP/1.1. */
+export const STREAMS_PER_SESSION = 20;
+/** 28 KiB each, so a few hundred MiB at most. */
+const STREAMS_PER_PROCESS = 10_000;
+const HEARTBEAT_MS = 15_000;
+/** Ends of sessions are notified; this finds those that ended by their time, or unheard. */
+const SESSION_CHECK_MS = 60_000;
+/** A run's steps may be many a second. */
+const PROGRESS_EVERY_MS = 100;
+
+/** Opens the hub of this process: it listens from now on. */
+export function openHub(options: HubOptions): Hub {
+  const { db, log } = options;
+  const watchers = createWatchers();
+  /** What each customer's stream was told last, so that nothing is said twice. */
+  const told = new WeakMap<Watcher, string>();
+  const progressed = new Set<string>();
+  let isOpen = true;
+
+  const reader = createEventReader({ db, log, deliver, onSkipped: () => sendAll(REFRESH) });
+  const ranker = createRanker({
+    db,
+    log,
+    watched: () => watchers.requestsOfCustomers(),
+    publish: tellPositions,
+  });
+  const listener = openListener({
+    connectionString: options.connectionString,
+    log,
+    channels: ["berth_events", "berth_progress", "berth_sessions"],
+    onNotification(channel, payload) {
+      if (channel === "berth_events") reader.noticed(Number(payload));
+      else if (channel === "berth_progress") progressed.add(payload);
+      else endSession(payload);
+    },
+    async onListening() {
+      await reader.catchUp();
+      await endDeadSessions();
+      ranker.changed();
+    },
+  });
+
+  function deliver(events: QueueEvent[]): void {
+    for (const event of events) {
+      const forStaff = eventFrame(event);
+      for (const watcher of watchers.of(WHOLE_QUEUE)) watcher.send(forStaff);
+      for (const watcher of watchers.of(event.requestId)) {
+        watcher.send(watcher.isCustomer ? customerFrame(event) : forStaff);
+      }
+    }
+    ranker.changed();
+  }
+
+  function tellPositions(asked: string[], { waiting, positions }: Ranking): void {
+    for (const requestId of asked) {
+      const position = positions.get(requestId) ?? null;
+      const key = `${position} of ${waiting}`;
+      const frame = positionFrame({ position, waiting });
+      for (const watcher of watchers.of(requestId)) {
+        if (!watcher.isCustomer || told.get(watcher) === key) continue;
+        told.set(watcher, key);
+        watcher.send(frame);
+      }
+    }
+  }
+
+  function tellProgress(): void {
+    for (const requestId of progressed) {
+      const frame = progressFrame(requestId);
+      for (const watcher of watchers.of(requestId)) watcher.send(frame);
+      for (const watcher of watchers.of(WHOLE_QUEUE)) watcher.send(frame);
+    }
+    progressed.clear();
+  }
+
+  function sendAll(frame: Buffer): void {
+    for (const watcher of watchers.all()) watcher.send(frame);
+  }
+
+  function endSession(sessionId: string): void {
+    for (const watcher of watchers.ofSession(sessionId)) watcher.end();
+  }
+
+  async function endDeadSessions(): Promise<void> {
+    const sessions = watchers.sessions();
+    const living = await options.livingSessions(sessions);
+    for (const id of sessions) if (!living.has(id)) endSession(id);
+  }
+
+  const timers = [
+    setInterval(() => sendAll(HEARTBEAT), options.heartbeatMs ?? HEARTBEAT_MS),
+    setInterval(tellProgress, PROGRESS_EVERY_MS),
+    setInterval(() => {
+      endDeadSessions().catch((error) => log.warn({ err: error }, "sessions were not checked"));
+    }, options.sessionCheckMs ?? SESSION_CHECK_MS),
+  ];
+  for (const timer of timers) timer.unref();
+
+  function endStreams(): void {
+    isOpen = false;
+    for (const watcher of watchers.all()) watcher.end();
+  }
+
+  return {
+    ready: listener.ready,
+    watch(watcher) {
+      if (!isOpen || watchers.size() >= STREAMS_PER_PROCESS) return "process";
+      if (watchers.ofSession(watcher.sessionId).size >= STREAMS_PER_SESSION) return "session";
+      watchers.add(watcher);
+      if (watcher.isCustomer) ranker.changed();
+      return () => watchers.remove(watcher);
+    },
+    endStreams,
+    async close() {
+      endStreams();
+      for (const timer of timers) clearInterval(timer);
+      reader.close();
+      ranker.close();
+      await listener.close();
+    },
+  };
+}

@@ -1,0 +1,93 @@
+import { expect, hydrated, test } from "./support/test.ts";
+
+test("a mail that Berth gave up on is sent again, and arrives", async ({
+  as,
+  newCustomer,
+  mailTo,
+  berth,
+  axe,
+}) => {
+  const { email, requestId } = await newCustomer();
+  await mailTo(email, "We have your request");
+  await berth.sql(
+    `update outbox set status = 'dead', sent_at = null, attempts = 30, last_error = 'The mail server refused the address.'
+     where request_id = $1 and kind = 'received'`,
+    [requestId],
+  );
+  const { page } = await as("admin");
+  await page.goto("/desk/outbox");
+  await hydrated(page);
+  await page.getByRole("link", { name: "See why, and send again" }).click();
+  await expect(page).toHaveURL(/status=dead/);
+  await page.getByLabel("Address begins with").fill(email.slice(0, 20));
+  await page.getByRole("button", { name: "Apply" }).click();
+  await expect(page).toHaveURL(/to=customer/);
+  const row = page.getByRole("row", { name: email });
+  await expect(row).toContainText("The mail server refused the address.");
+  await axe(page);
+  await row.getByRole("button", { name: "Send again" }).click();
+  await expect(page.getByText("The mail is on its way again")).toBeVisible();
+  await expect
+    .poll(async () => {
+      const rows = await berth.sql(
+        "select status, last_error from outbox where request_id = $1 and kind = 'received'",
+        [requestId],
+      );
+      return rows[0];
+    })
+    .toEqual({ status: "sent", last_error: null });
+  await page.goto(`/desk/audit?action=mail.resend&request=${requestId}`);
+  await expect(page.getByText("sent a mail again")).toBeVisible();
+});
+
+test("a mail that was sent goes out as a copy, after a question, and not twice in a row", async ({
+  as,
+  newCustomer,
+  mailTo,
+  berth,
+}) => {
+  const { email, requestId } = await newCustomer();
+  const first = await mailTo(email, "We have your request");
+  const { page } = await as("operator");
+  await page.goto(`/desk/outbox?to=${encodeURIComponent(email)}`);
+  const ask = async () => {
+    await hydrated(page);
+    await page
+      .getByRole("button", { name: `Send again to ${email}` })
+      .last()
+      .click();
+    await page.getByRole("dialog").getByRole("button", { name: "Send a copy" }).click();
+  };
+  await ask();
+  await expect(page.getByText("A copy is on its way")).toBeVisible();
+  await expect
+    .poll(
+      async () =>
+        (
+          await berth.sql(
+            "select 1 from outbox where request_id = $1 and kind = 'received' and status = 'sent'",
+            [requestId],
+          )
+        ).length,
+    )
+    .toBe(2);
+  await page.reload();
+  await expect(page.getByText("(sent again)")).toBeVisible();
+  await ask();
+  await expect(page.getByRole("alert")).toContainText("sent again a moment ago");
+  expect(first.links.some((url) => url.includes("/account/password"))).toBe(true);
+});
+
+test("names what it did not understand of an address, and has words for nothing", async ({
+  as,
+  axe,
+}) => {
+  const { page } = await as("admin");
+  const answer = await page.goto("/desk/outbox?status=lost&cursor=x&to=nobody-at-all@example.com");
+  expect(answer?.status()).toBe(200);
+  await expect(page.getByText("Left out: status, cursor.")).toBeVisible();
+  await expect(page.getByText("No mail fits")).toBeVisible();
+  await axe(page);
+  await page.getByRole("link", { name: "Show all" }).click();
+  await expect(page).toHaveURL(/\/desk\/outbox$/);
+});

@@ -1,0 +1,139 @@
+import { settled } from "../support/client.ts";
+import { expect, test, unique } from "./support/test.ts";
+
+test("a customer cancels what nobody has begun", async ({
+  newCustomer,
+  asCustomer,
+  mailTo,
+  axe,
+}) => {
+  const customer = await newCustomer();
+  const { page } = await asCustomer(customer);
+  await page.goto("/requests");
+  // With one request alone there is nothing to choose.
+  await expect(page).toHaveURL(new RegExp(`/requests/${customer.requestId}$`));
+  await axe(page);
+  await page.getByRole("button", { name: "Cancel the request" }).click();
+  const dialog = page.getByRole("dialog", { name: "Cancel this request?" });
+  await dialog.getByRole("button", { name: "Not now" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText(/in line/);
+  await page.getByRole("button", { name: "Cancel the request" }).press("Enter");
+  await dialog.getByRole("button", { name: "Cancel the request" }).press("Enter");
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("This request is cancelled.");
+  await axe(page);
+  await mailTo(customer.email, "is cancelled");
+});
+
+test("a cancellation that comes too late is refused, and the page says why", async ({
+  newCustomer,
+  asCustomer,
+  berth,
+  pageErrors,
+}) => {
+  const customer = await newCustomer();
+  const { page } = await asCustomer(customer);
+  // Without its stream the page does not know.
+  await page.route("**/live/**", (route) => route.abort());
+  await page.route("**/healthz", (route) => route.abort());
+  await page.goto(`/requests/${customer.requestId}`);
+  await berth.api("POST", `/api/queue/${customer.requestId}/claim`);
+  await page.getByRole("button", { name: "Cancel the request" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Cancel the request" }).click();
+  await expect(page.getByRole("alert")).toContainText("One of us has begun to work");
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText(
+    "We are preparing your backend.",
+  );
+  await expect(page.getByRole("button", { name: "Cancel the request" })).toHaveCount(0);
+  pageErrors.length = 0;
+});
+
+test("without scripts the page can be read and the request cancelled", async ({
+  newCustomer,
+  asCustomer,
+}) => {
+  const customer = await newCustomer();
+  const { context } = await asCustomer(customer);
+  const cookies = await context.cookies();
+  const plain = await context.browser()?.newContext({ javaScriptEnabled: false });
+  if (!plain) throw new Error("No browser.");
+  await plain.addCookies(cookies);
+  const page = await plain.newPage();
+  await page.goto(new URL(`/requests/${customer.requestId}`, context.pages()[0]?.url()).href);
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText(/in line/);
+  await page.getByRole("link", { name: "Reload it" }).click();
+  await page.getByRole("button", { name: "Cancel the request" }).first().click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("This request is cancelled.");
+  await plain.close();
+});
+
+test("a finished backend shows its address, what is in it, and what became of the link", async ({
+  newCustomer,
+  newProject,
+  asCustomer,
+  berth,
+  mailTo,
+  axe,
+}) => {
+  const customer = await newCustomer({ plan: "business", features: ["pos"] });
+  const { page } = await asCustomer(customer);
+  await page.goto(`/requests/${customer.requestId}`);
+  const project = await newProject();
+  await berth.api("POST", `/api/queue/${customer.requestId}/claim`);
+  const { url, anonKey, serviceRoleKey, databaseUrl } = project;
+  await berth.api("POST", `/api/queue/${customer.requestId}/credentials`, {
+    url,
+    anonKey,
+    serviceRoleKey,
+    databaseUrl,
+  });
+  await settled(berth.api, customer.requestId);
+  // By itself, all the way.
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Your backend is ready.");
+  const backend = page.getByRole("region", { name: "Your backend" });
+  await expect(backend).toContainText(url);
+  await expect(backend).toContainText(/Point of sale 1\.0\.0/i);
+  await expect(backend).toContainText(/Inventory 1\.0\.0/i);
+  const link = page.getByRole("region", { name: "Your link as the owner" });
+  await mailTo(customer.email, "is ready");
+  await page.reload();
+  await expect(link).toContainText("Mailed today at");
+  await axe(page);
+  await berth.sql(
+    "update one_time_links set used_at = berth_now() where request_id = $1 and purpose = 'owner'",
+    [customer.requestId],
+  );
+  await page.reload();
+  await expect(link).toContainText("Used today at");
+  await berth.sql(
+    `update one_time_links set used_at = null, expires_at = berth_now() - interval '1 minute'
+     where request_id = $1 and purpose = 'owner'`,
+    [customer.requestId],
+  );
+  await page.reload();
+  await expect(link).toContainText("unused");
+  // The words of the house are not the customer's.
+  const text = (await page.locator("main").textContent()) ?? "";
+  for (const word of ["migrating", "credentials_submitted", "admin@", "Demo admin"]) {
+    expect(text).not.toContain(word);
+  }
+});
+
+test("several requests are a list, and none leads to the sign-up", async ({
+  newCustomer,
+  asCustomer,
+  as,
+  axe,
+}) => {
+  const customer = await newCustomer();
+  const second = unique("Second");
+  await newCustomer({ company: second, email: customer.email });
+  const { page } = await asCustomer(customer);
+  await page.goto("/requests");
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("My requests");
+  await axe(page);
+  await page.getByRole("link", { name: second }).click();
+  await expect(page.getByText(`Backend for ${second}`)).toBeVisible();
+  const { page: desk } = await as("operator");
+  await desk.goto("/requests");
+  await expect(desk.getByText("You have not asked for a backend yet")).toBeVisible();
+});
