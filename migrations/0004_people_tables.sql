@@ -19,8 +19,10 @@ CREATE UNIQUE INDEX "onboarding_drafts_backend_id_key" ON "onboarding_drafts" US
 CREATE INDEX "onboarding_drafts_user_id_idx" ON "onboarding_drafts" USING btree ("user_id");--> statement-breakpoint
 CREATE INDEX "onboarding_drafts_request_id_idx" ON "onboarding_drafts" USING btree ("request_id");--> statement-breakpoint
 CREATE INDEX "onboarding_drafts_updated_at_idx" ON "onboarding_drafts" USING btree ("updated_at") WHERE request_id is null;--> statement-breakpoint
-CREATE INDEX "customers_words_idx" ON "customers" USING gin (to_tsvector('simple', "company" || ' ' || "contact_name" || ' ' || "email"));--> statement-breakpoint
+CREATE INDEX "audit_log_at_idx" ON "audit_log" USING btree ("at");--> statement-breakpoint
+CREATE INDEX "customers_words_idx" ON "customers" USING gin (array_to_tsvector(array_remove(regexp_split_to_array(lower("company" || ' ' || "contact_name" || ' ' || "email"), '[^[:alnum:]]+'), '')));--> statement-breakpoint
 CREATE INDEX "outbox_status_idx" ON "outbox" USING btree ("status","id");--> statement-breakpoint
+CREATE INDEX "outbox_recipient_idx" ON "outbox" USING btree ("recipient" text_pattern_ops,"id");--> statement-breakpoint
 CREATE INDEX "provisioning_runs_ended_idx" ON "provisioning_runs" USING btree ("ended_at");--> statement-breakpoint
 CREATE INDEX "provisioning_queue_created_idx" ON "provisioning_queue" USING btree ("created_at");--> statement-breakpoint
 CREATE INDEX "request_events_kind_idx" ON "request_events" USING btree ("kind","at");--> statement-breakpoint

@@ -55,6 +55,8 @@ export async function action(args: ActionFunctionArgs) {
 const options = (words: Record<string, string>) =>
   Object.entries(words).map(([value, label]) => ({ value, label }));
 
+export { readAgainAfterRefusal as shouldRevalidate } from "../components/read-again.ts";
+
 export default function Outbox() {
   const { mails, nextCursor, dead, ignored, params } = useLoaderData<typeof loader>();
   const answer = useActionData<typeof action>();

@@ -5,11 +5,7 @@ import {
   type MetaFunction,
   redirect,
 } from "@remix-run/node";
-import {
-  type ShouldRevalidateFunctionArgs,
-  useLoaderData,
-  useSearchParams,
-} from "@remix-run/react";
+import { useLoaderData, useSearchParams } from "@remix-run/react";
 import { z } from "zod";
 import { listRegions } from "#app/domain/onboarding/index.server.ts";
 import {
@@ -84,11 +80,7 @@ export async function action(args: ActionFunctionArgs) {
   return data({ problem, since }, status);
 }
 
-/** A refusal means that the list is behind: it is read again. */
-export const shouldRevalidate = ({
-  actionStatus,
-  defaultShouldRevalidate,
-}: ShouldRevalidateFunctionArgs) => actionStatus !== undefined || defaultShouldRevalidate;
+export { readAgainAfterRefusal as shouldRevalidate } from "../components/read-again.ts";
 
 export default function Queue() {
   const { me, page, counts, choices, ignored } = useLoaderData<typeof loader>();

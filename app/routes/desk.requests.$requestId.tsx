@@ -5,7 +5,7 @@ import {
   type MetaFunction,
   redirect,
 } from "@remix-run/node";
-import { type ShouldRevalidateFunctionArgs, useLoaderData } from "@remix-run/react";
+import { useLoaderData } from "@remix-run/react";
 import { z } from "zod";
 import { dashboardLinks } from "#app/domain/backends/index.server.ts";
 import { countryName, listRegions } from "#app/domain/onboarding/index.server.ts";
@@ -88,11 +88,7 @@ export async function action(args: ActionFunctionArgs) {
   return data({ note: null, refusal: { problem, since, changes } }, status);
 }
 
-/** A refusal means that the page is behind: it is read again, too. */
-export const shouldRevalidate = ({
-  actionStatus,
-  defaultShouldRevalidate,
-}: ShouldRevalidateFunctionArgs) => actionStatus !== undefined || defaultShouldRevalidate;
+export { readAgainAfterRefusal as shouldRevalidate } from "../components/read-again.ts";
 
 export default function DeskRequestPage() {
   const { request, isSupervisor, longestNote } = useLoaderData<typeof loader>();

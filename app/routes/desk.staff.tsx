@@ -42,6 +42,8 @@ export async function action(args: ActionFunctionArgs) {
   return redirect(safePath(back, "/desk/staff"), 303);
 }
 
+export { readAgainAfterRefusal as shouldRevalidate } from "../components/read-again.ts";
+
 export default function Staff() {
   const { members, me, mayManage } = useLoaderData<typeof loader>();
   const answer = useActionData<typeof action>();

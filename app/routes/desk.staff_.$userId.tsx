@@ -96,6 +96,8 @@ const refuse = (
   why: { errors?: Record<string, string[]>; problem?: PageProblem },
 ) => data({ errors: {}, problem: null, ...why }, status);
 
+export { readAgainAfterRefusal as shouldRevalidate } from "../components/read-again.ts";
+
 export default function Member() {
   const { member, isMe, mayManage, mostCapacity } = useLoaderData<typeof loader>();
   const refused = useActionData<typeof action>();

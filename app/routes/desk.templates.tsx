@@ -41,6 +41,8 @@ export async function action(args: ActionFunctionArgs) {
   return redirect(`/desk/templates?${new URLSearchParams({ switched: template })}`, 303);
 }
 
+export { readAgainAfterRefusal as shouldRevalidate } from "../components/read-again.ts";
+
 export default function Templates() {
   const { templates, maySwitch } = useLoaderData<typeof loader>();
   const answer = useActionData<typeof action>();

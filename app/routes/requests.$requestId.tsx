@@ -45,10 +45,9 @@ export async function action(args: ActionFunctionArgs) {
   return redirect(`/requests/${args.params.requestId}`, 303);
 }
 
-/** A refusal means that the page is behind: Remix would not read it again after one. */
-export const shouldRevalidate = () => true;
-
 type Shown = Awaited<ReturnType<typeof readTracking>>;
+
+export { readAgainAfterRefusal as shouldRevalidate } from "../components/read-again.ts";
 
 export default function TrackingPage() {
   const { tracking } = useLoaderData<typeof loader>();

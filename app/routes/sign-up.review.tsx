@@ -52,6 +52,8 @@ export async function action(args: ActionFunctionArgs) {
   return refuse(status, { problem });
 }
 
+export { readAgainAfterRefusal as shouldRevalidate } from "../components/read-again.ts";
+
 export default function Review() {
   const { business, plan, features, backend, ...page } = useLoaderData<typeof loader>();
   const answer = useActionData<typeof action>();

@@ -1,7 +1,7 @@
 /** The desk's page for credentials: every way in which they can be wrong, and the way in which they hold. */
 import type { Locator, Page } from "@playwright/test";
 import { credentialsOf, eventually, type SandboxProject, settled } from "../support/client.ts";
-import { type Berth, expect, test } from "./support/test.ts";
+import { type Berth, deafen, expect, test } from "./support/test.ts";
 
 type Values = ReturnType<typeof credentialsOf>;
 
@@ -392,7 +392,7 @@ test("who submits after somebody else did is told so, and nothing is done twice"
   await claim(berth, requestId);
   const { context, page } = await as("admin");
   // A page that hears of nothing: otherwise it shows at once what the other one did.
-  await context.route("**/live/**", (route) => route.abort());
+  await deafen(context);
   await page.goto(pageOf(requestId));
   await paste(page, credentialsOf(mine));
   await button(page, "Test").click();

@@ -1,5 +1,5 @@
 import type { Page } from "@playwright/test";
-import { expect, hydrated, test, unique } from "./support/test.ts";
+import { deafen, expect, hydrated, test, unique } from "./support/test.ts";
 
 /** A word of its own for the companies of one test, and a list of these alone. */
 const wordOf = (name: string) => name.split(" ").at(-1) ?? name;
@@ -8,7 +8,6 @@ const rowOf = (page: Page, company: string) =>
 /** Company names, from the first row to the last. */
 const order = (page: Page) => page.locator("[data-row-link]").allTextContents();
 /** What an earlier answer of the server says stays: as where streams and polling are cut off. */
-const cutOff = (page: Page) => page.route("**/live/**", (route) => route.abort());
 
 /** Opens a page, and waits for its scripts: before them, a press is a plain form's. */
 async function open(page: Page, path: string): Promise<void> {
@@ -105,7 +104,7 @@ test("the loser of a claim in the list is told who won, and the list is brought 
   const name = unique("Raced");
   const { requestId } = await newCustomer({ company: name });
   const [{ page: winner }, { page: loser }] = [await as("admin"), await as("operator")];
-  await cutOff(loser);
+  await deafen(loser);
   for (const page of [winner, loser]) await open(page, `/desk/queue?q=${encodeURIComponent(name)}`);
   const claim = (page: Page) => page.getByRole("button", { name: `Claim ${name}` });
   await expect(claim(loser)).toBeVisible();

@@ -1,8 +1,7 @@
 import type { Page } from "@playwright/test";
-import { expect, hydrated, test, unique } from "./support/test.ts";
+import { deafen, expect, hydrated, test, unique } from "./support/test.ts";
 
 /** What the page showed when it was opened stays: streams and polling are cut off. */
-const cutOff = (page: Page) => page.route("**/live/**", (route) => route.abort());
 const pageOf = (requestId: string) => `/desk/requests/${requestId}`;
 const next = (page: Page) =>
   page.getByRole("list", { name: "The work on this request" }).locator("[aria-current=step]");
@@ -22,7 +21,7 @@ test("of two that claim, the second is told who has it and since when", async ({
 }) => {
   const { requestId } = await newCustomer();
   const [{ page: winner }, { page: loser }] = [await as("admin"), await as("operator")];
-  await cutOff(loser);
+  await deafen(loser);
   for (const page of [winner, loser]) await open(page, pageOf(requestId));
   await expect(loser.getByRole("button", { name: "Claim the request" })).toBeVisible();
   await winner.getByRole("button", { name: "Claim the request" }).click();
@@ -49,7 +48,7 @@ test("a stale tab is told what changed, does nothing, and can be used again", as
   await page.getByRole("button", { name: "Claim the request" }).click();
   await expect(next(page)).toContainText("Create the project at Supabase");
   const stale = await context.newPage();
-  await cutOff(stale);
+  await deafen(stale);
   await open(stale, pageOf(requestId));
   await page.getByRole("button", { name: "Give back" }).click();
   await confirm(page, "Give it back");
@@ -79,7 +78,7 @@ test("what leaves the request where it was stops nobody", async ({ as, newCustom
   const { requestId } = await newCustomer();
   await berth.api("POST", `/api/queue/${requestId}/claim`);
   const [{ page }, { page: other }] = [await as("admin"), await as("supervisor")];
-  await cutOff(page);
+  await deafen(page);
   await open(page, pageOf(requestId));
   await open(other, pageOf(requestId));
   await other.getByLabel("Add a note").fill("Just saying.");

@@ -8,7 +8,7 @@ import {
   type SandboxProject,
   settled,
 } from "../support/client.ts";
-import { type Berth, expect, test } from "./support/test.ts";
+import { type Berth, deafen, expect, test } from "./support/test.ts";
 
 const pageOf = (requestId: string) => `/desk/requests/${requestId}/run`;
 const badge = (page: Page, word: string) =>
@@ -184,7 +184,7 @@ test("who does not hold the request is told who may retry; a stale page, what ch
 
   // A page that hears of nothing, while somebody else retries.
   const { context, page } = await as("admin");
-  await context.route("**/live/**", (route) => route.abort());
+  await deafen(context);
   await page.goto(pageOf(requestId));
   await inDatabase(project, "drop schema private");
   expect((await berth.api("POST", `/api/queue/${requestId}/retry`)).status).toBe(200);

@@ -1,5 +1,5 @@
 import { settled } from "../support/client.ts";
-import { expect, test, unique } from "./support/test.ts";
+import { deafen, expect, test, unique } from "./support/test.ts";
 
 test("a customer cancels what nobody has begun", async ({
   newCustomer,
@@ -33,8 +33,7 @@ test("a cancellation that comes too late is refused, and the page says why", asy
   const customer = await newCustomer();
   const { page } = await asCustomer(customer);
   // Without its stream the page does not know.
-  await page.route("**/live/**", (route) => route.abort());
-  await page.route("**/healthz", (route) => route.abort());
+  await deafen(page);
   await page.goto(`/requests/${customer.requestId}`);
   await berth.api("POST", `/api/queue/${customer.requestId}/claim`);
   await page.getByRole("button", { name: "Cancel the request" }).click();

@@ -3,7 +3,6 @@ import { describe, expect, it } from "vitest";
 import { writeDeskCursor } from "./desk-cursor.ts";
 import { readDeskFilter } from "./desk-filter.ts";
 import { orderOf } from "./desk-list.ts";
-import { wordQuery } from "./search.ts";
 
 const read = (query: string) => readDeskFilter(new URLSearchParams(query), "me-id");
 
@@ -60,7 +59,7 @@ describe("the queue's address", () => {
     );
   });
 
-  it("takes any text at all without complaint, in no time", () => {
+  it("takes any text at all without complaint", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", maxLength: 400 }), (text) => {
         const params = new URLSearchParams();
@@ -72,14 +71,10 @@ describe("the queue's address", () => {
         expect(/\p{Cc}/u.test(filter.text ?? "")).toBe(false);
       }),
     );
-    const started = performance.now();
+    // What a careless expression would be busy with until the end of days.
     for (const unit of [" ", "a", "@", "'", "a ", "\u2028", "-a"]) {
-      const { filter } = read(
-        `q=${encodeURIComponent(unit.repeat(100_000))}&status=${"a,".repeat(50_000)}`,
-      );
-      wordQuery(filter.text ?? unit.repeat(200));
+      read(`q=${encodeURIComponent(unit.repeat(100_000))}&status=${"a,".repeat(50_000)}`);
     }
-    expect(performance.now() - started).toBeLessThan(2_000);
   });
 
   it("carries a place in the list to and fro", () => {
@@ -103,14 +98,5 @@ describe("the order of a list", () => {
     expect(orderOf({ status: ["completed", "cancelled"] })).toBe("ended");
     expect(orderOf({ status: ["completed", "failed"] })).toBe("received");
     expect(orderOf({ status: "all" })).toBe("received");
-  });
-});
-
-describe("the words of a search", () => {
-  it("are quoted, so that nothing in them is an operator", () => {
-    expect(wordQuery("acme")).toBe("'acme':*");
-    expect(wordQuery("a & !b | (c)")).toBe("'a':* & ('!b':* | ('b':*)) & ('(c)':* | ('c':*))");
-    expect(wordQuery("o'brien\\")).toBe("('o''brien\\\\':* | ('o':* & 'brien':*))");
-    expect(wordQuery("& | !")).toBeNull();
   });
 });

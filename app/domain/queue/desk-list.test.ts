@@ -225,6 +225,13 @@ describe("the search", () => {
       expect(await companies(`q=${encodeURIComponent(text)}`), text).toEqual(acme);
     }
     expect(await companies("q=acme+brien")).toEqual([]);
+    // Words that a parser for prose takes for numbers, versions or parts of addresses.
+    await request("7e3956e5 1.2.3-4 a_b", {}, { contactName: "X", email: "x@9e99.example" });
+    for (const text of ["7e39", "7e3956e5", "1.2", "a_b", "b", "9e9", "-4"]) {
+      expect(await companies(`q=${encodeURIComponent(text)}`), text).toContain(
+        "7e3956e5 1.2.3-4 a_b",
+      );
+    }
   });
 
   it("finds a request by its id, and by its project", async () => {

@@ -8,28 +8,18 @@ import { provisioningQueue } from "#db/queue.ts";
 /** Words beyond these are ignored: they narrow nothing, and each costs a look into the index. */
 const MOST_WORDS = 8;
 
-/** A lexeme as text of a tsquery: quoted, so that nothing in it is an operator. Beginnings match. */
-const lexeme = (text: string) => `'${text.replace(/[\\']/g, "$&$&")}':*`;
-
 /**
- * The beginnings of words as text of a `tsquery`: all of them must be found. What PostgreSQL keeps
- * as one word, such as an address, is asked for whole, and otherwise by its parts.
+ * The beginnings of words as text of a `tsquery`: all of them must be found. The database cuts the
+ * words, as it did for the index; its parser for prose would take `7e39` for a number. What is left
+ * of them are letters and digits, so nothing in them is an operator.
  * @returns null where the text holds no word.
  */
-export function wordQuery(text: string): string | null {
-  const chunks = text
-    .split(/\s+/)
-    .map((chunk) => ({ chunk, parts: chunk.match(/[\p{L}\p{N}]+/gu) ?? [] }))
-    .filter(({ parts }) => parts.length > 0)
-    .slice(0, MOST_WORDS);
-  if (chunks.length === 0) return null;
-  return chunks
-    .map(({ chunk, parts }) => {
-      const [only] = parts;
-      if (parts.length === 1 && only === chunk) return lexeme(chunk);
-      return `(${lexeme(chunk)} | (${parts.map(lexeme).join(" & ")}))`;
-    })
-    .join(" & ");
+async function wordQuery(tx: Tx, text: string): Promise<string | null> {
+  const { rows } = await tx.execute<{ words: string | null }>(sql`
+    select string_agg(quote_literal(word) || ':*', ' & ') as words from (
+      select word from regexp_split_to_table(lower(${text}), '[^[:alnum:]]+') as word
+      where word <> '' limit ${MOST_WORDS}) as cut`);
+  return rows[0]?.words ?? null;
 }
 
 /** What the desk's search box finds: a request by its id, one by its project, or all by words. */
@@ -43,7 +33,7 @@ export async function searchCondition(tx: Tx, text: string): Promise<SQL> {
     const [found] = rows;
     if (found) return sql`${provisioningQueue.id} = ${found.id}::uuid`;
   }
-  const words = wordQuery(text);
+  const words = await wordQuery(tx, text);
   if (words === null) return sql`false`;
   const found = await customersBy(tx, words);
   // Few customers are looked up one by one; a common word soon fills a page in the list's order.
@@ -52,10 +42,10 @@ export async function searchCondition(tx: Tx, text: string): Promise<SQL> {
     : sql`${provisioningQueue.customerId} in (select c.id from ${customers} c where ${holds(words)})`;
 }
 
-/** As the index has it, letter for letter. The database lowers the case, as it did there. */
-const holds = (words: string) =>
-  sql`to_tsvector('simple', c.company || ' ' || c.contact_name || ' ' || c.email)
-    @@ lower(${words})::tsquery`;
+/** As the index has it, letter for letter. */
+const holds = (words: string) => sql`array_to_tsvector(array_remove(
+    regexp_split_to_array(lower(c.company || ' ' || c.contact_name || ' ' || c.email), '[^[:alnum:]]+'), ''))
+    @@ ${words}::tsquery`;
 
 /** Up to this many customers are named one by one. */
 const FEW = 5_000;

@@ -10,6 +10,13 @@ import type { Life } from "./life.ts";
 import type { Viewer } from "./pages.ts";
 import { answerAll, newPerson, PASSWORD } from "./sign-up.ts";
 
+/** Cuts a page off from all news: its stream, and what it asks before it looks by itself. */
+export async function deafen(target: Page | BrowserContext): Promise<void> {
+  for (const path of ["**/live/**", "**/healthz"]) {
+    await target.route(path, (route) => route.abort());
+  }
+}
+
 /** A browser of one person: cookies of its own, and its first page. */
 export interface Person {
   context: BrowserContext;
