@@ -1,5 +1,5 @@
 /**
- * Imports run one way (docs: README, "Layout"):
+ * Imports run one way (docs: README, "Finding your way"):
  *   routes → web → domain → integrations → platform → db (types)
  *   worker ──────→ domain
  * A domain module imports only modules that stand above it in `domainOrder`.

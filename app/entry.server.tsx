@@ -54,6 +54,14 @@ export default function handleRequest(
   });
 }
 
+/** What a page in the browser fetches is as much for its reader alone as the page itself. */
+export function handleDataRequest(response: Response): Response {
+  if (!response.headers.has("Cache-Control")) {
+    response.headers.set("Cache-Control", "private, no-store");
+  }
+  return response;
+}
+
 /** What loaders and actions throw unexpectedly: Remix would print it with console.error. */
 export function handleError(
   error: unknown,

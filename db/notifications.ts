@@ -42,6 +42,7 @@ export const outbox = pgTable(
     index("outbox_waiting_idx").on(t.nextAttemptAt).where(sql`status = 'waiting'`),
     index("outbox_request_id_idx").on(t.requestId),
     index("outbox_status_idx").on(t.status, t.id),
+    index("outbox_kind_idx").on(t.kind, t.id),
     index("outbox_recipient_idx").on(t.recipient.op("text_pattern_ops"), t.id),
   ],
 );
@@ -70,5 +71,6 @@ export const oneTimeLinks = pgTable(
   (t) => [
     check("one_time_links_purpose_known", sql`${t.purpose} in ('set-password', 'owner')`),
     index("one_time_links_request_id_idx").on(t.requestId),
+    index("one_time_links_subject_idx").on(t.subjectId, t.purpose),
   ],
 );

@@ -29,6 +29,7 @@ beforeAll(async () => {
   await base.admin.query(`
     insert into plans (id, name, description, monthly_price, yearly_price, templates, position)
       values ('starter', 'Starter', 'x', 1, 1, '{}', 1);
+    insert into plan_targets (plan_id, priority, hours) values ('starter', 'normal', 72);
     insert into auth."user" (id, name, email) values ('ann', 'Ann', 'ann@example.com'), ('bob', 'Bob', 'bob@example.com');
     insert into customers (id, user_id, company, contact_name, email, country, timezone) values
       ('00000000-0000-7000-8000-00000000000a', 'ann', 'A', 'Ann', 'ann@example.com', 'DE', 'UTC'),
@@ -129,8 +130,9 @@ describe("row-level security", () => {
     const wish = "00000000-0000-7000-8000-0000000000a2";
     await as(
       ann,
-      `insert into provisioning_queue (id, customer_id, plan_id, billing_cycle, region, features, priority)
-       values ('${wish}', '00000000-0000-7000-8000-00000000000a', 'starter', 'monthly', 'eu-west-1', '{base}', 'normal')`,
+      `insert into provisioning_queue (id, customer_id, plan_id, billing_cycle, region, features, priority, due_at)
+       values ('${wish}', '00000000-0000-7000-8000-00000000000a', 'starter', 'monthly', 'eu-west-1', '{base}', 'normal',
+         berth_now()::timestamptz(3) + interval '72 hours')`,
     );
     const takeBack = (actor: Actor) =>
       as(
@@ -152,6 +154,57 @@ describe("row-level security", () => {
       { backend_id: draft },
     ]);
     expect(await refusal(as(ann, "select wrapped from data_keys"))).toBe("42501");
+  });
+
+  it("lets a customer forge neither times nor letters nor whose a secret is", async () => {
+    const ann = customer("ann");
+    const wish = (columns: string, values: string) =>
+      `insert into provisioning_queue (id, customer_id, plan_id, billing_cycle, region, features, priority${columns})
+       values (gen_random_uuid(), '00000000-0000-7000-8000-00000000000a', 'starter', 'monthly', 'eu-west-1', '{base}', 'normal'${values})`;
+    const due = "berth_now()::timestamptz(3) + interval '72 hours'";
+    const letter = (recipient: string, kind: string, data: string) =>
+      `insert into outbox (id, kind, request_id, recipient, data) values (gen_random_uuid(), '${kind}', '${REQUEST.ann}', '${recipient}', '${data}')`;
+    const bobs = "(select id from bobs)";
+    await base.admin.query(
+      `create table bobs as select id from customer_backends where project_ref = 'refb1'; grant select on bobs to berth_customer`,
+    );
+    const forbidden = [
+      wish(", due_at", ", '1970-01-01'"),
+      wish(", due_at, created_at", `, '1970-01-04', '1970-01-01'`),
+      wish(", due_at, lease_token", `, ${due}, 99`),
+      `insert into request_events (request_id, kind, actor_kind, actor_id) values ('${REQUEST.ann}', 'completed', 'customer', 'ann')`,
+      `insert into request_events (request_id, kind, actor_kind, actor_id, at) values ('${REQUEST.ann}', 'received', 'customer', 'ann', '2020-01-01')`,
+      `insert into request_clock_segments (request_id, kind, started_at) values ('${REQUEST.ann}', 'running', '2020-01-01')`,
+      `update request_clock_segments set ended_at = '2020-01-01'`,
+      letter("victim@example.com", "received", "{}"),
+      letter("ann@example.com", "ready", "{}"),
+      letter(
+        "ann@example.com",
+        "received",
+        `{"linkId": "${REQUEST.bob}", "linkPurpose": "set-password"}`,
+      ),
+      `insert into customers (id, user_id, company, contact_name, email, country, timezone) values
+         (gen_random_uuid(), 'ann', 'C', 'x', 'bob@example.com', 'DE', 'UTC')`,
+      `insert into onboarding_drafts (id, user_id, backend_id) values (gen_random_uuid(), 'ann', ${bobs})`,
+      `insert into onboarding_drafts (id, user_id, request_id) values (gen_random_uuid(), 'ann', '${REQUEST.bob}')`,
+      `update onboarding_drafts set backend_id = ${bobs}`,
+    ];
+    for (const statement of forbidden) {
+      expect(await refusal(as(ann, statement)), statement).toBe("42501");
+    }
+    expect(await refusal(as(ann, letter("ann@example.com", "received", "{}")))).toBe("accepted");
+    // A draft that came before the backend, however it did, opens nothing of what is in force.
+    await base.admin.query(
+      `update onboarding_drafts set backend_id = ${bobs} where user_id = 'ann'`,
+    );
+    expect(await as(ann, "select backend_id from data_keys")).toEqual([]);
+    expect(await as(ann, "delete from data_keys returning backend_id")).toEqual([]);
+    await base.admin.query("drop table bobs");
+  });
+
+  it("makes no session for an account whose password is gone", async () => {
+    const open = `insert into auth.session (id, user_id, token, expires_at) values ('late', 'bob', 'late', now() + interval '1 day')`;
+    await expect(base.admin.query(open)).rejects.toThrow(/no password/);
   });
 
   it("leaves runs, mails and links to the machinery", async () => {

@@ -21,7 +21,9 @@ CREATE INDEX "onboarding_drafts_request_id_idx" ON "onboarding_drafts" USING btr
 CREATE INDEX "onboarding_drafts_updated_at_idx" ON "onboarding_drafts" USING btree ("updated_at") WHERE request_id is null;--> statement-breakpoint
 CREATE INDEX "audit_log_at_idx" ON "audit_log" USING btree ("at");--> statement-breakpoint
 CREATE INDEX "customers_words_idx" ON "customers" USING gin (array_to_tsvector(array_remove(regexp_split_to_array(lower("company" || ' ' || "contact_name" || ' ' || "email"), '[^[:alnum:]]+'), '')));--> statement-breakpoint
+CREATE INDEX "one_time_links_subject_idx" ON "one_time_links" USING btree ("subject_id","purpose");--> statement-breakpoint
 CREATE INDEX "outbox_status_idx" ON "outbox" USING btree ("status","id");--> statement-breakpoint
+CREATE INDEX "outbox_kind_idx" ON "outbox" USING btree ("kind","id");--> statement-breakpoint
 CREATE INDEX "outbox_recipient_idx" ON "outbox" USING btree ("recipient" text_pattern_ops,"id");--> statement-breakpoint
 CREATE INDEX "provisioning_runs_ended_idx" ON "provisioning_runs" USING btree ("ended_at");--> statement-breakpoint
 CREATE INDEX "provisioning_queue_created_idx" ON "provisioning_queue" USING btree ("created_at");--> statement-breakpoint

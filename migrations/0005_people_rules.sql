@@ -6,8 +6,26 @@ GRANT SELECT, DELETE ON onboarding_drafts TO berth_worker;
 --> statement-breakpoint
 ALTER TABLE onboarding_drafts ENABLE ROW LEVEL SECURITY;
 --> statement-breakpoint
+-- A draft names no backend but the one that it will become, or became: what it names, it may unseal.
+CREATE FUNCTION berth_draft_is_honest(backend uuid, request uuid) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = ''
+AS $$
+  SELECT (request IS NULL OR public.berth_owns_request(request))
+    AND NOT EXISTS (
+      SELECT FROM public.customer_backends b
+      WHERE b.id = backend AND (request IS NULL OR b.request_id <> request))
+    AND NOT EXISTS (
+      SELECT FROM public.onboarding_drafts d
+      WHERE d.backend_id = backend AND d.user_id <> public.berth_actor_id())
+$$;
+--> statement-breakpoint
+REVOKE EXECUTE ON FUNCTION berth_draft_is_honest(uuid, uuid) FROM PUBLIC;
+--> statement-breakpoint
+GRANT EXECUTE ON FUNCTION berth_draft_is_honest(uuid, uuid) TO berth_customer;
+--> statement-breakpoint
 CREATE POLICY own ON onboarding_drafts TO berth_customer
-  USING (user_id = (SELECT berth_actor_id())) WITH CHECK (user_id = (SELECT berth_actor_id()));
+  USING (user_id = (SELECT berth_actor_id()))
+  WITH CHECK (user_id = (SELECT berth_actor_id()) AND berth_draft_is_honest(backend_id, request_id));
 --> statement-breakpoint
 CREATE POLICY house ON onboarding_drafts TO berth_worker USING (true) WITH CHECK (true);
 --> statement-breakpoint
@@ -20,6 +38,7 @@ AS $$
   SELECT EXISTS (
     SELECT FROM public.onboarding_drafts d
     WHERE d.backend_id = sealed_for AND d.request_id IS NULL AND d.user_id = public.berth_actor_id())
+    AND NOT EXISTS (SELECT FROM public.customer_backends b WHERE b.id = sealed_for)
 $$;
 --> statement-breakpoint
 REVOKE EXECUTE ON FUNCTION berth_owns_draft_secret(uuid) FROM PUBLIC;
@@ -60,17 +79,37 @@ GRANT INSERT ON customers, provisioning_queue, request_events, request_clock_seg
 --> statement-breakpoint
 GRANT UPDATE (contact_name, phone, country, timezone, industry, updated_at) ON customers TO berth_customer;
 --> statement-breakpoint
+-- The address of the account that acts.
+CREATE FUNCTION berth_actor_email() RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = ''
+AS $$ SELECT u.email FROM auth."user" u WHERE u.id = public.berth_actor_id() $$;
+--> statement-breakpoint
+-- A time that is now, give or take the rounding to milliseconds.
+CREATE FUNCTION berth_is_now(at timestamptz) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = ''
+AS $$ SELECT at BETWEEN public.berth_now() - interval '1 second' AND public.berth_now() + interval '1 second' $$;
+--> statement-breakpoint
+REVOKE EXECUTE ON FUNCTION berth_actor_email(), berth_is_now(timestamptz) FROM PUBLIC;
+--> statement-breakpoint
+GRANT EXECUTE ON FUNCTION berth_actor_email(), berth_is_now(timestamptz) TO berth_customer;
+--> statement-breakpoint
 CREATE POLICY submit ON customers FOR INSERT TO berth_customer
-  WITH CHECK (user_id = (SELECT berth_actor_id()));
+  WITH CHECK (user_id = (SELECT berth_actor_id()) AND email = (SELECT berth_actor_email()));
 --> statement-breakpoint
 CREATE POLICY correct ON customers FOR UPDATE TO berth_customer
   USING (user_id = (SELECT berth_actor_id())) WITH CHECK (user_id = (SELECT berth_actor_id()));
 --> statement-breakpoint
 CREATE POLICY submit ON provisioning_queue FOR INSERT TO berth_customer
-  WITH CHECK (berth_owns_customer(customer_id) AND priority = 'normal' AND status = 'pending' AND assignee_id IS NULL);
+  WITH CHECK (berth_owns_customer(customer_id) AND priority = 'normal' AND status = 'pending'
+    AND assignee_id IS NULL AND lease_token = 0 AND lease_expires_at IS NULL AND failure IS NULL
+    AND ended_at IS NULL AND version = 1 AND berth_is_now(created_at)
+    AND due_at = created_at + (
+      SELECT t.hours * interval '1 hour' FROM plan_targets t
+      WHERE t.plan_id = provisioning_queue.plan_id AND t.priority = 'normal'));
 --> statement-breakpoint
 CREATE POLICY submit ON request_events FOR INSERT TO berth_customer
-  WITH CHECK (berth_owns_request(request_id) AND actor_kind = 'customer' AND actor_id = (SELECT berth_actor_id()));
+  WITH CHECK (berth_owns_request(request_id) AND kind IN ('received', 'cancelled') AND berth_is_now(at)
+    AND actor_kind = 'customer' AND actor_id = (SELECT berth_actor_id()));
 --> statement-breakpoint
 -- What staff note down for each other is not the customer's to read.
 DROP POLICY own ON request_events;
@@ -79,10 +118,12 @@ CREATE POLICY own ON request_events FOR SELECT TO berth_customer
   USING (kind <> 'note' AND berth_owns_request(request_id));
 --> statement-breakpoint
 CREATE POLICY submit ON request_clock_segments FOR INSERT TO berth_customer
-  WITH CHECK (berth_owns_request(request_id));
+  WITH CHECK (berth_owns_request(request_id) AND berth_is_now(started_at) AND ended_at IS NULL);
 --> statement-breakpoint
+-- Its own letters, to its own address, and none that opens anything.
 CREATE POLICY submit ON outbox FOR INSERT TO berth_customer
-  WITH CHECK (berth_owns_request(request_id) AND status = 'waiting');
+  WITH CHECK (berth_owns_request(request_id) AND status = 'waiting' AND kind IN ('received', 'cancelled')
+    AND recipient = (SELECT berth_actor_email()) AND NOT data ?| ARRAY['linkId', 'linkPurpose']);
 --> statement-breakpoint
 CREATE POLICY submit ON customer_backends FOR INSERT TO berth_customer
   WITH CHECK (berth_owns_request(request_id) AND berth_owns_customer(customer_id) AND status = 'offered');
@@ -98,7 +139,8 @@ CREATE POLICY take_back ON provisioning_queue FOR UPDATE TO berth_customer
 GRANT UPDATE (ended_at) ON request_clock_segments TO berth_customer;
 --> statement-breakpoint
 CREATE POLICY take_back ON request_clock_segments FOR UPDATE TO berth_customer
-  USING (berth_owns_request(request_id)) WITH CHECK (berth_owns_request(request_id));
+  USING (berth_owns_request(request_id) AND ended_at IS NULL)
+  WITH CHECK (berth_owns_request(request_id) AND berth_is_now(ended_at));
 --> statement-breakpoint
 GRANT SELECT (generation, owner_user_id, retired_at), UPDATE (status, retired_at) ON customer_backends TO berth_customer;
 --> statement-breakpoint
@@ -132,23 +174,61 @@ GRANT UPDATE (status, attempts, next_attempt_at, last_error, data) ON outbox TO 
 --> statement-breakpoint
 
 -- An address that nobody has proved to be theirs gives no claim on what the house makes for that
--- address: whoever signed up with it first is signed out, and the mailed link decides.
+-- address: whoever signed up with it first is signed out, what they prepared is forgotten, and the
+-- mailed link decides. Says whether the address was unproved.
+CREATE FUNCTION berth_forget_unproved(account text) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ''
+AS $$
+BEGIN
+  IF NOT EXISTS (SELECT FROM auth."user" u WHERE u.id = account AND NOT u.email_verified) THEN
+    RETURN false;
+  END IF;
+  DELETE FROM public.sealed_secrets s USING public.onboarding_drafts d
+    WHERE s.backend_id = d.backend_id AND d.user_id = account AND d.request_id IS NULL;
+  DELETE FROM public.data_keys k USING public.onboarding_drafts d
+    WHERE k.backend_id = d.backend_id AND d.user_id = account AND d.request_id IS NULL;
+  DELETE FROM public.onboarding_drafts d WHERE d.user_id = account AND d.request_id IS NULL;
+  RETURN true;
+END
+$$;
+--> statement-breakpoint
 CREATE FUNCTION berth_disown_account(account text) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ''
 AS $$
 BEGIN
-  IF NOT EXISTS (SELECT FROM auth."user" u WHERE u.id = berth_disown_account.account AND NOT u.email_verified) THEN
+  IF NOT public.berth_forget_unproved(account) THEN
     RETURN false;
   END IF;
-  DELETE FROM auth.session s WHERE s.user_id = berth_disown_account.account;
+  -- First the password, whose row a sign-in under way holds: its session is then among those that end.
   DELETE FROM auth.account a WHERE a.user_id = berth_disown_account.account AND a.provider_id = 'credential';
-  RETURN FOUND;
+  DELETE FROM auth.session s WHERE s.user_id = berth_disown_account.account;
+  RETURN true;
 END
 $$;
 --> statement-breakpoint
-REVOKE EXECUTE ON FUNCTION berth_disown_account(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION berth_forget_unproved(text), berth_disown_account(text) FROM PUBLIC;
+--> statement-breakpoint
+GRANT EXECUTE ON FUNCTION berth_forget_unproved(text) TO berth_worker;
 --> statement-breakpoint
 GRANT EXECUTE ON FUNCTION berth_disown_account(text) TO berth_api, berth_staff;
+--> statement-breakpoint
+-- A sign-in that was under way when the password went makes no session.
+CREATE FUNCTION berth_require_credential() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ''
+AS $$
+BEGIN
+  PERFORM FROM auth.account a
+    WHERE a.user_id = NEW.user_id AND a.provider_id = 'credential' AND a.password IS NOT NULL
+    FOR KEY SHARE;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'This account has no password any more.' USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  RETURN NEW;
+END
+$$;
+--> statement-breakpoint
+CREATE TRIGGER session_needs_credential BEFORE INSERT ON auth.session
+  FOR EACH ROW EXECUTE FUNCTION berth_require_credential();
 --> statement-breakpoint
 
 -- The progress of a run is state, not history: whoever watches is told that it changed, and reads it.

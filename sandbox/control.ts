@@ -64,6 +64,18 @@ export interface ControlParts {
   poolerPort(): number;
 }
 
+/** Answers 400 where a fault could not be understood. */
+const understood =
+  (act: (call: Call) => Answer): Handler =>
+  (call) => {
+    try {
+      return act(call);
+    } catch (error) {
+      if (error instanceof FaultFormatError) return refuse(400, error.message);
+      throw error;
+    }
+  };
+
 /** The sandbox's own routes: projects for scripts, faults, counters. No token is asked for. */
 export function controlRoutes(parts: ControlParts): Record<string, Handler> {
   const { store, lifecycle, faults, counter } = parts;
@@ -115,17 +127,16 @@ export function controlRoutes(parts: ControlParts): Record<string, Handler> {
       return { status: 204 };
     }),
     "GET /sandbox/faults": () => ({ status: 200, json: { faults: faults.list() } }),
-    "PUT /sandbox/faults": (call) => {
-      try {
-        faults.replace(jsonObject(call));
-        return { status: 200, json: { faults: faults.list() } };
-      } catch (error) {
-        if (error instanceof FaultFormatError) return refuse(400, error.message);
-        throw error;
-      }
-    },
-    "DELETE /sandbox/faults": () => {
-      faults.clear();
+    "PUT /sandbox/faults": understood((call) => {
+      faults.replace(jsonObject(call));
+      return { status: 200, json: { faults: faults.list() } };
+    }),
+    "POST /sandbox/faults": understood((call) => ({
+      status: 201,
+      json: faults.add(jsonObject(call)),
+    })),
+    "DELETE /sandbox/faults": (call) => {
+      faults.clear(call.query.get("ref"));
       return { status: 204 };
     },
   };

@@ -98,6 +98,30 @@ describe("a fault", () => {
     while ((await status()) !== "ACTIVE_HEALTHY");
   });
 
+  test("is added to the others, and goes with its project's", async () => {
+    const call = (method: string, query: string, body?: object) =>
+      fetch(`${box.url}/sandbox/faults${query}`, {
+        method,
+        ...(body ? { body: JSON.stringify(body) } : {}),
+      });
+    const on = async () => (await (await call("GET", "")).json()).faults;
+    await box.faults({ kind: "error", ref: one.ref, times: 1 });
+    const added = await call("POST", "", { kind: "paused", ref: two.ref });
+    expect([added.status, (await added.json()).kind]).toEqual([201, "paused"]);
+    expect((await users(one)).status).toBe(500);
+    await call("POST", "", { kind: "drop", ref: one.ref, route: "database" });
+    // What is on already goes on counting.
+    expect(await on()).toMatchObject([
+      { ref: one.ref, hits: 1, times: 0 },
+      { ref: two.ref },
+      { ref: one.ref, route: "database" },
+    ]);
+    expect((await call("DELETE", `?ref=${one.ref}`)).status).toBe(204);
+    expect(await on()).toMatchObject([{ ref: two.ref, kind: "paused" }]);
+    expect((await call("POST", "", { kind: "earthquake" })).status).toBe(400);
+    expect(await on()).toHaveLength(1);
+  });
+
   test("is refused when it makes no sense", async () => {
     for (const fault of [
       { kind: "earthquake" },

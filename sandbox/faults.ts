@@ -39,7 +39,10 @@ export class FaultFormatError extends Error {
 export interface Faults {
   list(): Fault[];
   replace(body: unknown): void;
-  clear(): void;
+  /** Adds one to those that are switched on. */
+  add(body: unknown): Fault;
+  /** Switches off those of one project, or all. */
+  clear(ref?: string | null): void;
   /** The faults that strike one call, in the order in which they were given. */
   strike(ref: string | null, call: string): Fault[];
   /** Whether a project is kept from becoming ready. */
@@ -50,8 +53,7 @@ export interface Faults {
 
 const KEYS = ["kind", "ref", "route", "times", "ms", "status"];
 
-function readFault(value: unknown, index: number): Fault {
-  const where = `faults[${index}]`;
+function readFault(value: unknown, where: string): Fault {
   if (typeof value !== "object" || value === null)
     throw new FaultFormatError(`${where}: no object`);
   const given = value as Record<string, unknown>;
@@ -111,10 +113,15 @@ export function createFaults(): Faults {
     replace(body) {
       const given = (body as { faults?: unknown } | null)?.faults;
       if (!Array.isArray(given)) throw new FaultFormatError('The body must be {"faults": [...]}');
-      faults = given.map(readFault);
+      faults = given.map((one, index) => readFault(one, `faults[${index}]`));
     },
-    clear() {
-      faults = [];
+    add(body) {
+      const fault = readFault(body, "fault");
+      faults = [...faults, fault];
+      return fault;
+    },
+    clear(ref = null) {
+      faults = ref === null ? [] : faults.filter((fault) => fault.ref !== ref);
     },
     strike(ref, call) {
       const striking = faults.filter(

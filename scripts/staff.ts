@@ -1,6 +1,6 @@
 /**
  * `npm run staff`: invites the first people of an installation and makes API keys; sends an owner a
- * new link, while there is no page for it.
+ * new link.
  */
 import { parseArgs } from "node:util";
 import { eq } from "drizzle-orm";

@@ -11,6 +11,7 @@ export function ConfirmButton({
   title,
   children,
   confirmLabel,
+  keepLabel = "Not now",
   variant = "secondary",
   size,
   name,
@@ -21,6 +22,8 @@ export function ConfirmButton({
   title: string;
   children: ReactNode;
   confirmLabel: string;
+  /** The word of the way back; "Not now" could be taken for "later, by itself". */
+  keepLabel?: string;
   variant?: ButtonVariant;
   size?: ButtonSize;
 }) {
@@ -54,7 +57,7 @@ export function ConfirmButton({
         <div className="mt-2">{children}</div>
         <div className="mt-6 flex flex-wrap justify-end gap-2">
           <Button variant="quiet" onClick={() => dialog.current?.close()}>
-            Not now
+            {keepLabel}
           </Button>
           <Button
             type="submit"

@@ -14,7 +14,7 @@ import { type ReactNode, useEffect, useRef } from "react";
 import type { StaffRole } from "#app/domain/identity/index.server.ts";
 import { SubmitButton } from "./form.tsx";
 import { Brand, SkipLink } from "./frame.tsx";
-import { Button } from "./ui.tsx";
+import { Button, closeOnEscape } from "./ui.tsx";
 
 const PAGES: { to: string; label: string; icon: LucideIcon }[] = [
   { to: "/desk/queue", label: "Queue", icon: Inbox },
@@ -66,7 +66,7 @@ function CompactMenu({ person }: { person: DeskPerson }) {
   return (
     <div className="relative flex min-h-12 items-center justify-between px-4 text-base lg:hidden">
       <Brand to="/desk" />
-      <details ref={menu}>
+      <details ref={menu} onKeyDown={closeOnEscape}>
         <summary className="btn btn-ghost btn-sm list-none">
           <Menu size={16} aria-hidden="true" />
           Menu

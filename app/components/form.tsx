@@ -1,17 +1,13 @@
 import { useNavigation } from "@remix-run/react";
 import type { LucideIcon } from "lucide-react";
-import {
-  type ButtonHTMLAttributes,
-  type InputHTMLAttributes,
-  type ReactNode,
-  type SelectHTMLAttributes,
-  type TextareaHTMLAttributes,
-  useEffect,
-  useId,
-  useRef,
+import type {
+  ButtonHTMLAttributes,
+  InputHTMLAttributes,
+  ReactNode,
+  SelectHTMLAttributes,
+  TextareaHTMLAttributes,
 } from "react";
 import { Button, type ButtonSize, type ButtonVariant } from "./ui.tsx";
-import { useAnswer } from "./use-answer.ts";
 
 interface FieldFacts {
   label: string;
@@ -23,7 +19,7 @@ interface FieldFacts {
   optional?: boolean;
 }
 
-const errorsOf = (error: FieldFacts["error"]) =>
+export const errorsOf = (error: FieldFacts["error"]) =>
   (Array.isArray(error) ? error : [error]).filter((text): text is string => Boolean(text));
 
 /** What a control must carry so that its hint and error are read with it. */
@@ -57,7 +53,8 @@ function FieldFrame(props: FieldFacts & { children: ReactNode }) {
   );
 }
 
-function Beside({ id, hint, error }: { id: string } & Pick<FieldFacts, "hint" | "error">) {
+/** What stands between a label and its control: the hint and what is wrong, as `wiring` names them. */
+export function Beside({ id, hint, error }: { id: string } & Pick<FieldFacts, "hint" | "error">) {
   const errors = errorsOf(error);
   return (
     <>
@@ -168,11 +165,10 @@ export function CheckField({
   error,
   name,
   id = name,
-  optional,
   className = "",
   ...input
-}: FieldFacts & InputHTMLAttributes<HTMLInputElement>) {
-  const facts = { label, hint, error, name, id, optional };
+}: Omit<FieldFacts, "optional"> & InputHTMLAttributes<HTMLInputElement>) {
+  const facts = { label, hint, error, name, id };
   return (
     <div className={`mb-5 ${errorsOf(error).length > 0 ? "border-l-4 border-error pl-3" : ""}`}>
       <div className="flex min-h-6 items-start gap-3">
@@ -184,129 +180,11 @@ export function CheckField({
         />
         <label htmlFor={id} className="font-semibold">
           {label}
-          {optional ? <span className="font-normal text-quiet"> (optional)</span> : null}
         </label>
       </div>
       <div className="pl-9">
         <Beside id={id} hint={hint} error={error} />
       </div>
-    </div>
-  );
-}
-
-interface RadioOption {
-  value: string;
-  title: string;
-  description: ReactNode;
-  /** At the right, where a price belongs. */
-  aside?: ReactNode;
-  disabled?: boolean;
-  /** Why it cannot be chosen, or what choosing it means. */
-  note?: ReactNode;
-}
-
-/** One of a few, each with something to say about itself. */
-export function RadioCards(props: {
-  legend: string;
-  name: string;
-  options: RadioOption[];
-  value?: string;
-  error?: string | string[];
-}) {
-  const { legend, name, options, value, error } = props;
-  const isWrong = errorsOf(error).length > 0;
-  return (
-    <fieldset
-      className={`mb-5 ${isWrong ? "border-l-4 border-error pl-3" : ""}`}
-      aria-describedby={isWrong ? `${name}-error` : undefined}
-    >
-      <legend className="mb-1 font-semibold">{legend}</legend>
-      <Beside id={name} error={error} />
-      <div className="mt-1.5 grid gap-2">
-        {options.map((option, index) => (
-          <RadioCard
-            key={option.value}
-            // The first carries the group's name, so that the summary of errors leads to it.
-            id={index === 0 ? name : `${name}-${option.value}`}
-            name={name}
-            option={option}
-            checked={option.value === value}
-          />
-        ))}
-      </div>
-    </fieldset>
-  );
-}
-
-function RadioCard(props: { id: string; name: string; option: RadioOption; checked: boolean }) {
-  const { id, name, option, checked } = props;
-  const { value, title, description, aside, disabled, note } = option;
-  return (
-    <label
-      htmlFor={id}
-      className={`flex gap-3 rounded-box border px-4 py-3 has-checked:border-primary has-checked:bg-base-200 ${
-        disabled ? "cursor-not-allowed border-base-300" : "cursor-pointer border-secondary"
-      }`}
-    >
-      <input
-        type="radio"
-        id={id}
-        name={name}
-        value={value}
-        defaultChecked={checked}
-        disabled={disabled}
-        aria-labelledby={`${id}-title`}
-        aria-describedby={`${id}-about`}
-        className="radio radio-sm mt-0.5 shrink-0 border-secondary checked:border-primary checked:text-primary"
-      />
-      <span className="min-w-0 grow">
-        <span className="flex flex-wrap items-baseline justify-between gap-x-4">
-          <span id={`${id}-title`} className={`font-semibold ${disabled ? "text-quiet" : ""}`}>
-            {title}
-          </span>
-          {aside ? <span className="tabular-nums">{aside}</span> : null}
-        </span>
-        <span id={`${id}-about`} className="block text-sm">
-          <span className="block text-quiet">{description}</span>
-          {note ? <span className="mt-1 block font-medium">{note}</span> : null}
-        </span>
-      </span>
-    </label>
-  );
-}
-
-/** All that is wrong, first thing on the page, each a link to its field. Has the focus on arrival. */
-export function ErrorSummary({ errors }: { errors: { id: string; text: string }[] }) {
-  const box = useRef<HTMLDivElement>(null);
-  const heading = useId();
-  // A second answer with the same errors is news, too; a mere re-render is not, nor is fresh data.
-  const answer = useAnswer();
-  const texts = errors.map(({ text }) => text).join("\n");
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the answer is why this runs
-  useEffect(() => {
-    if (texts) box.current?.focus();
-  }, [answer, texts]);
-  if (errors.length === 0) return null;
-  return (
-    <div
-      ref={box}
-      role="alert"
-      tabIndex={-1}
-      aria-labelledby={heading}
-      className="mb-6 rounded-box border-2 border-error px-4 py-3"
-    >
-      <h2 id={heading} className="font-semibold">
-        There is a problem
-      </h2>
-      <ul className="mt-2 grid gap-1">
-        {errors.map(({ id, text }) => (
-          <li key={`${id} ${text}`}>
-            <a href={`#${id}`} className="font-medium text-error underline underline-offset-2">
-              {text}
-            </a>
-          </li>
-        ))}
-      </ul>
     </div>
   );
 }

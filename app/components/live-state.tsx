@@ -1,17 +1,16 @@
 import { Radio, RefreshCw } from "lucide-react";
-import { useEffect, useState } from "react";
 import type { LiveStatus } from "./live-connection.ts";
+import { useHasScripts } from "./use-has-scripts.ts";
 
 const WORDS: Record<LiveStatus, string> = {
-  connecting: "Connecting…",
+  connecting: "Connecting …",
   live: "Live",
   polling: "Checking every 10 s",
 };
 
 /** Whether the page changes by itself. Without scripts it does not, and this says nothing. */
 export function LiveState({ state }: { state: LiveStatus }) {
-  const [hasScripts, setHasScripts] = useState(false);
-  useEffect(() => setHasScripts(true), []);
+  const hasScripts = useHasScripts();
   const Icon = state === "live" ? Radio : RefreshCw;
   return (
     <span

@@ -1,5 +1,5 @@
 import { CircleAlert, CircleCheck, Info, type LucideIcon, TriangleAlert } from "lucide-react";
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 import type { PageProblem } from "#app/web/forms.server.ts";
 
 type NoticeTone = "success" | "warning" | "error" | "info";
@@ -38,8 +38,14 @@ export function Notice(props: {
   );
 }
 
-/** Why an act was refused: what was found, what is needed, what to do. */
+/**
+ * Why an act was refused: what was found, what is needed, what to do. Has the focus on arrival, since
+ * the button that was pressed may be far below it; the same answer on a page read again leaves it.
+ */
 export function ProblemNotice({ problem }: { problem: PageProblem }) {
+  const box = useRef<HTMLDivElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the answer is why this runs
+  useEffect(() => box.current?.focus(), [problem]);
   const { text, found, needed, fix } = problem;
   const facts = [
     ["Found", found],
@@ -47,17 +53,19 @@ export function ProblemNotice({ problem }: { problem: PageProblem }) {
     ["What to do", fix],
   ].filter((fact): fact is [string, string] => Boolean(fact[1]));
   return (
-    <Notice tone="error" title={text}>
-      {facts.length > 0 ? (
-        <dl className="grid gap-1">
-          {facts.map(([label, value]) => (
-            <div key={label}>
-              <dt className="inline text-quiet">{label}: </dt>
-              <dd className="inline">{value}</dd>
-            </div>
-          ))}
-        </dl>
-      ) : null}
-    </Notice>
+    <div ref={box} tabIndex={-1} className="rounded-box">
+      <Notice tone="error" title={text}>
+        {facts.length > 0 ? (
+          <dl className="grid gap-1">
+            {facts.map(([label, value]) => (
+              <div key={label}>
+                <dt className="inline text-quiet">{label}: </dt>
+                <dd className="inline">{value}</dd>
+              </div>
+            ))}
+          </dl>
+        ) : null}
+      </Notice>
+    </div>
   );
 }

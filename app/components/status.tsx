@@ -15,7 +15,7 @@ import {
 } from "lucide-react";
 import type { PRIORITIES } from "#db/catalog.ts";
 import type { REQUEST_STATUSES } from "#db/queue.ts";
-import { formatDistance, formatExact, useNow } from "./time.tsx";
+import { formatDistance, formatExact, useNow, WithExact } from "./time.tsx";
 import { Badge, type Tone } from "./ui.tsx";
 
 type Status = (typeof REQUEST_STATUSES)[number];
@@ -53,8 +53,15 @@ const PRIORITY_LOOKS: Record<Priority, { word: string; tone: Tone; icon: LucideI
   low: { word: "Low", tone: "neutral", icon: ChevronDown },
 };
 
-/** A priority in the words of the desk, for lists of choices. */
-export const priorityWord = (priority: Priority): string => PRIORITY_LOOKS[priority].word;
+/** A priority in the words of the desk; what is none stands for itself. */
+export const priorityWord = (priority: string): string =>
+  Object.hasOwn(PRIORITY_LOOKS, priority) ? PRIORITY_LOOKS[priority as Priority].word : priority;
+
+/** Every priority, the highest first. */
+export const PRIORITY_CHOICES = Object.entries(PRIORITY_LOOKS).map(([value, { word }]) => ({
+  value,
+  label: word,
+}));
 
 /** How a request stands among others. */
 export function PriorityBadge({ priority }: { priority: Priority }) {
@@ -87,9 +94,8 @@ export function DueBar(props: {
   const begun = new Date(createdAt).getTime();
   const share = due === null || now === null ? 0 : (now - begun) / Math.max(1, due - begun);
   const filled = state === "late" ? 48 : Math.round(48 * Math.min(1, Math.max(0, share)));
-  const title = dueAt === null ? undefined : `Due ${formatExact(dueAt)}`;
-  return (
-    <span className="inline-flex items-baseline gap-2 whitespace-nowrap" title={title}>
+  const face = (
+    <>
       <svg
         width="48"
         height="4"
@@ -102,8 +108,15 @@ export function DueBar(props: {
       <span className={`tabular-nums ${state === "fine" ? "" : `font-medium ${DUE_INK[state]}`}`}>
         {dueWords(state, due === null || now === null ? null : due - now)}
       </span>
-      {title ? <span className="sr-only">, {title}</span> : null}
-    </span>
+      {dueAt === null ? null : <span className="sr-only">, Due {formatExact(dueAt)}</span>}
+    </>
+  );
+  const look = "inline-flex items-baseline gap-2 whitespace-nowrap";
+  if (dueAt === null) return <span className={look}>{face}</span>;
+  return (
+    <WithExact at={dueAt} before="Due " className={look}>
+      {face}
+    </WithExact>
   );
 }
 

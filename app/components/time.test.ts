@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { formatDistance, formatDuration, formatExact } from "./time.tsx";
+import { formatDistance, formatDuration, formatExact, formatRelative } from "./time.tsx";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -26,6 +26,25 @@ describe("a length of time", () => {
     [-(2 * MINUTE + 5 * SECOND), "2 min"],
     [HOUR + 59 * SECOND, "1 h"],
   ])("seen from afar, of %i ms, is %s", (ms, words) => expect(formatDistance(ms)).toBe(words));
+});
+
+describe("a moment", () => {
+  const now = Date.parse("2026-11-21T12:00:00Z");
+  it.each([
+    [-5 * MINUTE, "5 min ago"],
+    [-59 * SECOND, "just now"],
+    // The page heard of it before its own clock ticked on.
+    [30 * SECOND, "just now"],
+    [3 * HOUR, "in 3 h"],
+  ])("%i ms from now is %s", (ms, words) =>
+    expect(formatRelative(new Date(now + ms), now)).toBe(words),
+  );
+
+  it("that is still to come within the minute is said to be", () => {
+    const soon = new Date(now + 30 * SECOND);
+    expect(formatRelative(soon, now, true)).toBe("in less than a minute");
+    expect(formatRelative(new Date(now - SECOND), now, true)).toBe("just now");
+  });
 });
 
 describe("an exact time", () => {

@@ -1,4 +1,4 @@
-import { createContext, type ReactNode, useContext, useEffect, useState } from "react";
+import { createContext, type ReactNode, useContext, useEffect, useRef, useState } from "react";
 
 /** The moment that relative times count from; ISO. Empty where nobody knows it. */
 const NowContext = createContext("");
@@ -81,10 +81,13 @@ export function formatDistance(ms: number): string {
   return formatDuration(distance < HOUR ? distance - (distance % MINUTE) : distance);
 }
 
-/** "in 3 h 20 min", "5 min ago", "just now". */
-function formatRelative(at: Instant, now: number): string {
+/**
+ * "in 3 h 20 min", "5 min ago", "just now". A page may know of a thing before its clock has ticked
+ * on: only what `isAhead` is said to come within the minute.
+ */
+export function formatRelative(at: Instant, now: number, isAhead = false): string {
   const ms = new Date(at).getTime() - now;
-  if (Math.abs(ms) < MINUTE) return ms > 0 ? "in less than a minute" : "just now";
+  if (Math.abs(ms) < MINUTE) return isAhead && ms > 0 ? "in less than a minute" : "just now";
   return ms > 0 ? `in ${formatDistance(ms)}` : `${formatDistance(ms)} ago`;
 }
 
@@ -96,30 +99,84 @@ function useExact(at: Instant): string {
   return zone === "UTC" ? exact : `${formatExact(at, zone)} (${exact})`;
 }
 
-/** How far away a moment is; exactly when, and in which zone, on hover and on focus or tap. */
-export function RelativeTime({ at }: { at: Instant }) {
-  const now = useNow();
-  const exact = useExact(at);
-  if (now === null) return <ExactTime at={at} />;
+/** Puts a card below a word, within the window; above it where there is no room below. */
+function putBelow(card: HTMLElement | null, word: HTMLElement | null): void {
+  if (!card || !word) return;
+  const [edge, gap] = [8, 4];
+  const at = word.getBoundingClientRect();
+  const below = at.bottom + gap;
+  const fits = below + card.offsetHeight + edge <= innerHeight;
+  const left = Math.min(at.left, innerWidth - card.offsetWidth - edge);
+  card.style.top = `${fits ? below : at.top - gap - card.offsetHeight}px`;
+  card.style.left = `${Math.max(edge, left)}px`;
+}
+
+/**
+ * Words for a moment; exactly when, and in which zone, on hover, and on focus or tap on a card that
+ * floats over the page, so that nothing in it moves. Escape closes the card.
+ */
+export function WithExact(props: {
+  at: Instant;
+  /** What stands before the exact time, such as "Due ". */
+  before?: string;
+  className?: string;
+  children: ReactNode;
+}) {
+  const { at, before = "", className = "", children } = props;
+  const exact = `${before}${useExact(at)}`;
+  const [isShown, setShown] = useState(false);
+  const word = useRef<HTMLTimeElement>(null);
+  const card = useRef<HTMLSpanElement>(null);
+  useEffect(() => {
+    if (!isShown) return;
+    const place = () => putBelow(card.current, word.current);
+    place();
+    // Capturing: what scrolls may be a part of the page.
+    addEventListener("scroll", place, true);
+    addEventListener("resize", place);
+    return () => {
+      removeEventListener("scroll", place, true);
+      removeEventListener("resize", place);
+    };
+  }, [isShown]);
   return (
     <time
+      ref={word}
       dateTime={new Date(at).toISOString()}
       title={exact}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: focus shows the exact time
       tabIndex={0}
-      className="group whitespace-nowrap tabular-nums"
+      onFocus={() => setShown(true)}
+      onBlur={() => setShown(false)}
+      onKeyDown={({ key }) => key === "Escape" && setShown(false)}
+      className={`whitespace-nowrap tabular-nums ${className}`}
     >
-      <span className="group-focus:hidden">{formatRelative(at, now)}</span>
-      <span className="hidden group-focus:inline">{exact}</span>
+      {children}
+      {isShown ? (
+        <span
+          ref={card}
+          role="tooltip"
+          className="fixed top-0 left-0 z-50 w-max max-w-[calc(100vw-1rem)] rounded-box border border-base-300 bg-base-100 px-2.5 py-1.5 text-xs font-normal whitespace-normal text-base-content shadow-lg"
+        >
+          {exact}
+        </span>
+      ) : null}
     </time>
   );
 }
 
-/** A moment by the clock of a zone: UTC unless told. */
-export function ExactTime({ at, zone = "UTC" }: { at: Instant; zone?: string }) {
+/** How far away a moment is. `isAhead`: one that is still to come, as a deadline is. */
+export function RelativeTime({ at, isAhead = false }: { at: Instant; isAhead?: boolean }) {
+  const now = useNow();
+  if (now === null) return <ExactTime at={at} />;
+  return <WithExact at={at}>{formatRelative(at, now, isAhead)}</WithExact>;
+}
+
+/** A moment by the clock, in UTC. */
+export function ExactTime({ at }: { at: Instant }) {
   return (
     <time dateTime={new Date(at).toISOString()} className="whitespace-nowrap tabular-nums">
-      {formatExact(at, zone)}
+      {formatExact(at)}
     </time>
   );
 }

@@ -2,6 +2,7 @@ import { Link } from "@remix-run/react";
 import { ArrowLeft, Check, Copy, type LucideIcon } from "lucide-react";
 import {
   type ButtonHTMLAttributes,
+  type KeyboardEvent,
   type ReactNode,
   useEffect,
   useId,
@@ -18,6 +19,13 @@ const VARIANTS: Record<ButtonVariant, string> = {
   quiet: "btn-ghost font-medium",
   danger: "btn-outline btn-error",
 };
+
+/** Escape folds a `<details>` that lies over the page, and its summary has the focus again. */
+export function closeOnEscape({ key, currentTarget }: KeyboardEvent<HTMLDetailsElement>): void {
+  if (key !== "Escape" || !currentTarget.open) return;
+  currentTarget.open = false;
+  currentTarget.querySelector("summary")?.focus();
+}
 
 /** The classes of everything that looks like a button. */
 export function buttonClass(variant: ButtonVariant = "secondary", size: ButtonSize = "md"): string {
@@ -84,17 +92,11 @@ export function ButtonLink(props: {
 }
 
 /** A part of a page under a heading of its own. */
-export function Panel(props: {
-  title?: string;
-  action?: ReactNode;
-  children: ReactNode;
-  id?: string;
-}) {
-  const { title, action, children, id } = props;
+export function Panel(props: { title?: string; action?: ReactNode; children: ReactNode }) {
+  const { title, action, children } = props;
   const heading = useId();
   return (
     <section
-      id={id}
       aria-labelledby={title ? heading : undefined}
       className="border-t border-base-300 py-5"
     >
@@ -204,12 +206,8 @@ export function PageHeader(props: {
   );
 }
 
-/**
- * A value to take elsewhere: shown, and with scripts copied by a press. What is secret is never
- * shown, only copied.
- */
-export function CopyValue(props: { label: string; value: string; secret?: boolean }) {
-  const { label, value, secret = false } = props;
+/** A value to take elsewhere: shown, and with scripts copied by a press. */
+export function CopyValue({ label, value }: { label: string; value: string }) {
   const [canCopy, setCanCopy] = useState(false);
   const [copied, setCopied] = useState(false);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
@@ -230,9 +228,7 @@ export function CopyValue(props: { label: string; value: string; secret?: boolea
   };
   return (
     <span className="inline-flex max-w-full items-center gap-1">
-      <span className="min-w-0 font-mono text-[0.9375em] wrap-anywhere">
-        {secret ? "••••••••" : value}
-      </span>
+      <span className="min-w-0 font-mono text-[0.9375em] wrap-anywhere">{value}</span>
       {canCopy ? (
         <button
           type="button"

@@ -3,20 +3,24 @@ import { useCallback, useContext, useEffect, useRef, useState } from "react";
 import { UNSAFE_DataRouterContext } from "react-router";
 import { type LiveStatus, openLiveConnection, type Place } from "./live-connection.ts";
 
-export { LiveState } from "./live-state.tsx";
-export type { LiveStatus, Place };
-
-/** However much happens, the page is not read more often than this. */
+/** However much happens, a page is not read more often than this, unless it says otherwise. */
 const REVALIDATE_EVERY_MS = 300;
 
 /**
  * Keeps a page live: whenever the stream at `url` tells of a change, the page's loaders are read
- * again, at most every 300 ms. Where streams are blocked it looks every ten seconds.
- * @param onPlace told a customer's place in the queue, which costs no reading
+ * again. Where streams are blocked it looks every ten seconds.
+ * @param options.onPlace told a customer's place in the queue, which costs no reading
+ * @param options.everyMs how often the page is read at most; for one that costs much to read
  */
-export function useLive(url: string, onPlace?: (place: Place) => void): LiveStatus {
+export function useLive(
+  url: string,
+  {
+    onPlace,
+    everyMs = REVALIDATE_EVERY_MS,
+  }: { onPlace?: (place: Place) => void; everyMs?: number } = {},
+): LiveStatus {
   const [status, setStatus] = useState<LiveStatus>("connecting");
-  const readAgain = useCalmRevalidation();
+  const readAgain = useCalmRevalidation(everyMs);
   const placed = useRef(onPlace);
   placed.current = onPlace;
   useEffect(
@@ -37,7 +41,7 @@ export function useLive(url: string, onPlace?: (place: Place) => void): LiveStat
  * page: that would begin anew, and cut off what is arriving. The router itself is asked, since what
  * React has shown of it may be old by then.
  */
-function useCalmRevalidation(): () => void {
+function useCalmRevalidation(everyMs: number): () => void {
   const { revalidate } = useRevalidator();
   const router = useContext(UNSAFE_DataRouterContext)?.router;
   const read = useRef(() => {});
@@ -68,6 +72,6 @@ function useCalmRevalidation(): () => void {
   );
 
   return useCallback(() => {
-    schedule(Math.max(0, last.current + REVALIDATE_EVERY_MS - performance.now()));
-  }, [schedule]);
+    schedule(Math.max(0, last.current + everyMs - performance.now()));
+  }, [schedule, everyMs]);
 }

@@ -1,5 +1,6 @@
-import type { MetaFunction } from "@remix-run/node";
-import { Link, useRouteLoaderData } from "@remix-run/react";
+import type { LoaderFunctionArgs, MetaFunction } from "@remix-run/node";
+import { Link, useLoaderData, useRouteLoaderData } from "@remix-run/react";
+import { currentDraft } from "#app/web/wizard.server.ts";
 import { Frame } from "../components/frame.tsx";
 import { ButtonLink } from "../components/ui.tsx";
 import type { loader as rootLoader } from "../root.tsx";
@@ -13,8 +14,12 @@ export const meta: MetaFunction = () => [
   },
 ];
 
+export async function loader(args: LoaderFunctionArgs) {
+  return { hasDraft: Boolean((await currentDraft(args))?.draft) };
+}
+
 const stations = [
-  ["Received", "You name the plan, the features and where the data shall lie."],
+  ["Received", "You name the plan, the features and where your data is kept."],
   [
     "Waiting",
     "Your request stands in line, by the time it is due. You see how many are before it.",
@@ -28,10 +33,11 @@ const promises = [
   ["A project of your own", "Your data lies in a Supabase project that nobody else is in."],
   ["A time that is kept to", "Each plan says within how many hours the backend is ready."],
   ["Keys that stay secret", "They are sealed when they arrive; nobody can read them back."],
-  ["Nothing done halves", "A step is done whole or not at all, and goes on where it stopped."],
+  ["Nothing half done", "A step is done whole or not at all, and goes on where it stopped."],
 ] as const;
 
 export default function Landing() {
+  const { hasDraft } = useLoaderData<typeof loader>();
   const visitor = useRouteLoaderData<typeof rootLoader>("root")?.visitor;
   return (
     <Frame>
@@ -41,11 +47,11 @@ export default function Landing() {
         </h1>
         <p className="mt-4 text-lg/7">
           Berth takes you from signing up to a running Supabase project, with the features that you
-          choose in it. You answer five short questions; we build it, and you watch it happen.
+          choose in it. You go through five short steps; we build it, and you watch it happen.
         </p>
         <div className="mt-6 flex flex-wrap gap-3">
           <ButtonLink to="/sign-up" variant="primary">
-            Get your backend
+            {hasDraft ? "Go on with your sign-up" : "Get your backend"}
           </ButtonLink>
           {visitor ? null : <ButtonLink to="/sign-in">Sign in</ButtonLink>}
         </div>
@@ -91,8 +97,8 @@ export default function Landing() {
           If you work here
         </h2>
         <p className="mt-2">
-          <Link to="/sign-in?back=%2Fdesk">Sign in to the desk</Link>: the queue, ordered by what is
-          due, each request with its next act, and every run step by step. Programs use the API.{" "}
+          <Link to="/sign-in">Sign in to the desk</Link>: the queue, ordered by what is due, each
+          request with its next act, and every run step by step. Programs use the API.{" "}
           <Link to="/docs/api">Read the API reference</Link>.
         </p>
       </section>

@@ -10,7 +10,8 @@ import { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from "#app/domain/identity/i
 import { readPasswordLink, redeemPasswordLink } from "#app/domain/onboarding/index.server.ts";
 import { readForm } from "#app/web/forms.server.ts";
 import { linkDeps, withLink } from "#app/web/links.server.ts";
-import { ErrorSummary, Field, SubmitButton } from "../components/form.tsx";
+import { ErrorSummary } from "../components/error-summary.tsx";
+import { Field, SubmitButton } from "../components/form.tsx";
 import { Frame } from "../components/frame.tsx";
 import { Message } from "../components/message.tsx";
 
@@ -45,7 +46,7 @@ export default function ChoosePassword() {
     return (
       <Frame>
         <Message title={problem.title}>
-          <p role="alert">{problem.text}</p>
+          {problem.text ? <p role="alert">{problem.text}</p> : null}
           <p>
             <Link to="/forgot-password">Have a new link mailed to you</Link>
           </p>

@@ -9,9 +9,7 @@ export default function PasswordSet() {
   return (
     <Frame>
       <Message title="Your password is set">
-        <p>
-          Wherever your account was signed in before, it no longer is. Sign in with the new one.
-        </p>
+        <p>You have been signed out everywhere. Sign in with your new password.</p>
         <ButtonLink to="/sign-in" variant="primary">
           Sign in
         </ButtonLink>

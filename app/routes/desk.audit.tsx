@@ -1,5 +1,5 @@
 import type { LoaderFunctionArgs, MetaFunction } from "@remix-run/node";
-import { useLoaderData } from "@remix-run/react";
+import { useLoaderData, useSearchParams } from "@remix-run/react";
 import { deskAuditFilter, knownActions, listDeskAudit } from "#app/domain/audit/index.server.ts";
 import { listStaff } from "#app/domain/staff/index.server.ts";
 import { readFilter } from "#app/web/filters.server.ts";
@@ -38,13 +38,14 @@ const kinds = SUBJECT_KINDS.map((kind) => ({
 export default function Audit() {
   const { records, nextCursor, actions, people, ignored, params } = useLoaderData<typeof loader>();
   const { cursor, ...filters } = params;
+  const [given] = useSearchParams();
   const isSet = Object.keys(filters).length > 0;
   return (
     <>
       <PageHeader title="Audit">
         <p>Who did what, on what, from where. Nothing here can be changed or taken away.</p>
       </PageHeader>
-      <IgnoredFilters names={ignored} />
+      <IgnoredFilters ignored={ignored} />
       <FilterBar label="Search the audit record" isSet={isSet || cursor !== undefined}>
         <FilterField
           label="Who: e-mail, id or machine"
@@ -72,10 +73,20 @@ export default function Audit() {
           label="Request’s id"
           name="request"
           className="sm:w-28"
-          defaultValue={filters.request}
+          defaultValue={filters.request ?? given.get("request") ?? ""}
+          error={
+            ignored.some(({ name }) => name === "request")
+              ? "This is not the id of a request."
+              : undefined
+          }
         />
-        <FilterField label="From day, UTC" name="from" type="date" defaultValue={filters.from} />
-        <FilterField label="To day included, UTC" name="to" type="date" defaultValue={filters.to} />
+        <FilterField label="From (UTC)" name="from" type="date" defaultValue={filters.from} />
+        <FilterField
+          label="To, that day included (UTC)"
+          name="to"
+          type="date"
+          defaultValue={filters.to}
+        />
       </FilterBar>
       {records.length === 0 ? (
         <EmptyState title={isSet ? "Nothing fits" : "Nothing is recorded yet"}>

@@ -70,7 +70,7 @@ export default function Outbox() {
       </PageHeader>
       {answer ? <ProblemNotice problem={answer.problem} /> : <Again how={search.get("again")} />}
       {dead > 0 && filters.status !== "dead" ? <DeadMails count={dead} /> : null}
-      <IgnoredFilters names={ignored} />
+      <IgnoredFilters ignored={ignored} />
       <FilterBar label="Search the outbox" isSet={isSet || cursor !== undefined}>
         <FilterSelect
           label="State"

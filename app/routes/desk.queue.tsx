@@ -7,7 +7,7 @@ import {
 } from "@remix-run/node";
 import { useLoaderData, useSearchParams } from "@remix-run/react";
 import { z } from "zod";
-import { listRegions } from "#app/domain/onboarding/index.server.ts";
+import { listRegions, regionName } from "#app/domain/onboarding/index.server.ts";
 import {
   claimRequest,
   countDesk,
@@ -18,12 +18,12 @@ import {
 } from "#app/domain/queue/index.server.ts";
 import { attempt, readForm } from "#app/web/forms.server.ts";
 import { inTx, requireDesk } from "#app/web/session.server.ts";
+import { IgnoredFilters } from "../components/desk/filter-bar.tsx";
 import { chipsOf, type QueueChoices } from "../components/desk/queue-address.ts";
 import { QueueCounts, QueueFilters } from "../components/desk/queue-filters.tsx";
 import { QueueView } from "../components/desk/queue-view.tsx";
 import { RefusedAct } from "../components/desk/refused-act.tsx";
 import { LiveState } from "../components/live-state.tsx";
-import { Notice } from "../components/notice.tsx";
 import { priorityWord, statusWord } from "../components/status.tsx";
 import { PageHeader } from "../components/ui.tsx";
 import { useAnswer } from "../components/use-answer.ts";
@@ -40,8 +40,6 @@ export async function loader(args: LoaderFunctionArgs) {
     counts: await countDesk(tx),
     offered: await deskChoices(tx),
   }));
-  const regions = listRegions();
-  const regionNames = new Map(regions.map(({ value, label }) => [value, label]));
   const choices: QueueChoices = {
     status: [
       ...offered.statuses.map((value) => ({ value, label: statusWord(value) })),
@@ -49,17 +47,14 @@ export async function loader(args: LoaderFunctionArgs) {
     ],
     priority: offered.priorities.map((value) => ({ value, label: priorityWord(value) })),
     plan: offered.plans.map(({ id, name }) => ({ value: id, label: name })),
-    region: regions,
+    region: listRegions().map(({ value }) => ({ value, label: regionName(value) })),
     assignee: [
       { value: "me", label: "You" },
       { value: "none", label: "Nobody" },
       ...offered.staff.map(({ id, name }) => ({ value: id, label: name })),
     ],
   };
-  const rows = page.rows.map((row) => ({
-    ...row,
-    regionName: regionNames.get(row.region) ?? row.region,
-  }));
+  const rows = page.rows.map((row) => ({ ...row, regionName: regionName(row.region) }));
   return { me: visitor.userId, page: { ...page, rows }, counts, choices, ignored };
 }
 
@@ -91,17 +86,7 @@ export default function Queue() {
     <>
       <PageHeader title="Queue" actions={<QueueCounts counts={counts} />} />
       {refused ? <RefusedAct problem={refused.problem} since={refused.since} /> : null}
-      {ignored.length > 0 ? (
-        <Notice tone="warning" title="Part of this address means nothing here, and was left out">
-          <ul>
-            {ignored.map(({ name, reason }) => (
-              <li key={name}>
-                <b>{name}</b> {reason}.
-              </li>
-            ))}
-          </ul>
-        </Notice>
-      ) : null}
+      <IgnoredFilters ignored={ignored} />
       <QueueFilters params={params} choices={choices} />
       <QueueView
         page={page}

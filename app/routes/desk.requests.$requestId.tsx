@@ -6,9 +6,8 @@ import {
   redirect,
 } from "@remix-run/node";
 import { useLoaderData } from "@remix-run/react";
-import { z } from "zod";
 import { dashboardLinks } from "#app/domain/backends/index.server.ts";
-import { countryName, listRegions } from "#app/domain/onboarding/index.server.ts";
+import { countryName, regionName } from "#app/domain/onboarding/index.server.ts";
 import { actOnRequest, deskAct, viewForDesk } from "#app/domain/provisioning/index.server.ts";
 import {
   changesSince,
@@ -17,6 +16,7 @@ import {
   RequestNotFoundError,
 } from "#app/domain/queue/index.server.ts";
 import { attempt, readForm } from "#app/web/forms.server.ts";
+import { orNotFound, requestIdOf } from "#app/web/request-id.server.ts";
 import { inTx, requireDesk } from "#app/web/session.server.ts";
 import { RefusedAct } from "../components/desk/refused-act.tsx";
 import { NoteForm, PriorityForm, RequestActs } from "../components/desk/request-acts.tsx";
@@ -34,28 +34,18 @@ export const meta: MetaFunction<typeof loader> = ({ data: page }) => [
   { title: `${page?.request.customer.company ?? "Request"} · Berth` },
 ];
 
-/** What is no id of a request is no request. */
-function requestIdOf({ params }: Pick<LoaderFunctionArgs, "params">): string {
-  const parsed = z.uuid().safeParse(params.requestId);
-  if (!parsed.success) throw new Response(null, { status: 404 });
-  return parsed.data;
-}
-
 export async function loader(args: LoaderFunctionArgs) {
   const { visitor, actor } = await requireDesk(args);
-  const requestId = requestIdOf(args);
+  const requestId = requestIdOf(args.params);
   const { services, dashboardUrl } = args.context.runtime;
-  const view = await attempt(args.context, () =>
+  const request = await orNotFound(
     inTx(args, actor, (tx) => viewForDesk({ ...services, tx }, requestId, visitor)),
   );
-  if (!view.done) throw new Response(null, { status: view.status });
-  const request = view.result;
-  const region = listRegions().find(({ value }) => value === request.region);
   const { newProject, project } = dashboardLinks(dashboardUrl, request.backend?.projectRef);
   return {
     request: {
       ...request,
-      regionName: region?.label ?? request.region,
+      regionName: regionName(request.region),
       countryName: countryName(request.customer.country),
       newProjectUrl: newProject,
       projectUrl: request.backend ? project : null,
@@ -68,7 +58,7 @@ export async function loader(args: LoaderFunctionArgs) {
 /** Does one act, or tells what happened since the page was opened. */
 export async function action(args: ActionFunctionArgs) {
   const { actor } = await requireDesk(args);
-  const requestId = requestIdOf(args);
+  const requestId = requestIdOf(args.params);
   const form = deskAct.safeParse(Object.fromEntries(await readForm(args.request)));
   if (!form.success) {
     const note = form.error.issues.find(({ path }) => path[0] === "text");
@@ -97,11 +87,7 @@ export default function DeskRequestPage() {
   const live = useLive(`/live/requests/${requestId}`);
   return (
     <>
-      <PageHeader
-        title={customer.company}
-        back={{ to: "/desk/queue", label: "Queue" }}
-        actions={<RequestActs request={request} />}
-      >
+      <PageHeader title={customer.company} back={{ to: "/desk/queue", label: "Queue" }}>
         <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
           <StatusBadge status={status} />
           <span>{plan.name}</span>
@@ -122,8 +108,11 @@ export default function DeskRequestPage() {
       <div className="grid gap-x-10 gap-y-6 xl:grid-cols-[minmax(0,2fr)_minmax(0,1fr)]">
         <div className="min-w-0">
           <RequestWork request={request} />
+          <div className="mt-3 flex flex-wrap justify-end gap-2 empty:hidden">
+            <RequestActs request={request} />
+          </div>
           <div className="mt-6">
-            <Panel title="Timeline and notes" id="timeline">
+            <Panel title="Timeline and notes">
               <NoteForm seen={seen} error={note ?? undefined} longest={longestNote} />
               <div className="mt-4">
                 <RequestTimeline
@@ -136,8 +125,9 @@ export default function DeskRequestPage() {
           </div>
         </div>
         <aside aria-label="About the request" className="min-w-0">
-          <RequestFacts request={request} />
-          {isSupervisor && standing !== "ended" ? <PriorityForm request={request} /> : null}
+          <RequestFacts request={request}>
+            {isSupervisor && standing !== "ended" ? <PriorityForm request={request} /> : null}
+          </RequestFacts>
           <Panel title="Mails">
             <RequestMails mails={request.mails} />
           </Panel>

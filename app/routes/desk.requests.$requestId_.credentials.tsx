@@ -6,14 +6,6 @@ import {
   redirect,
 } from "@remix-run/node";
 import { useLoaderData, useNavigation } from "@remix-run/react";
-import { CredentialsForm } from "#app/components/desk/credentials-form.tsx";
-import { CredentialsClosed, OfferedProject } from "#app/components/desk/credentials-standing.tsx";
-import { OutsideLink } from "#app/components/desk/outside-link.tsx";
-import { Notice, ProblemNotice } from "#app/components/notice.tsx";
-import { StatusBadge } from "#app/components/status.tsx";
-import { ButtonLink, PageHeader } from "#app/components/ui.tsx";
-import { useAnswer } from "#app/components/use-answer.ts";
-import { useLive } from "#app/components/use-live.ts";
 import { dashboardLinks } from "#app/domain/backends/index.server.ts";
 import { type CredentialsView, viewCredentials } from "#app/domain/provisioning/index.server.ts";
 import { claimRequest } from "#app/domain/queue/index.server.ts";
@@ -26,6 +18,14 @@ import {
 import { attempt, readForm } from "#app/web/forms.server.ts";
 import { orNotFound, requestIdOf } from "#app/web/request-id.server.ts";
 import { inTx, requireDesk } from "#app/web/session.server.ts";
+import { CredentialsForm } from "../components/desk/credentials-form.tsx";
+import { CredentialsClosed, OfferedProject } from "../components/desk/credentials-standing.tsx";
+import { OutsideLink } from "../components/desk/outside-link.tsx";
+import { Notice, ProblemNotice } from "../components/notice.tsx";
+import { StatusBadge } from "../components/status.tsx";
+import { ButtonLink, PageHeader } from "../components/ui.tsx";
+import { useAnswer } from "../components/use-answer.ts";
+import { useLive } from "../components/use-live.ts";
 
 export const meta: MetaFunction<typeof loader> = ({ data: shown }) => [
   { title: `Credentials${shown ? ` of ${shown.view.request.company}` : ""} · Berth` },
@@ -76,6 +76,8 @@ export async function action(args: ActionFunctionArgs) {
   return redirect(`/desk/requests/${requestId}/run`, 303);
 }
 
+export { readAgainAfterRefusal as shouldRevalidate } from "../components/read-again.ts";
+
 export default function CredentialsPage() {
   const { view, links } = useLoaderData<typeof loader>();
   const told = useAnswer<typeof action>();
@@ -85,6 +87,7 @@ export default function CredentialsPage() {
   const isOffered = view.backend?.status === "offered";
   const pasted = told?.intent === "test" || told?.intent === "submit" ? told.answer : undefined;
   const isOpen = view.standing === "open";
+  const isTold = told?.intent === "take-up" && status === "waiting_on_customer";
   const form = (
     <CredentialsForm
       testUrl={`/desk/requests/${requestId}/credentials/check`}
@@ -108,11 +111,13 @@ export default function CredentialsPage() {
         ) : null}
       </PageHeader>
       {told?.answer.problem && (!isOpen || !pasted) ? (
-        <ProblemNotice problem={told.answer.problem} />
+        <ProblemNotice
+          problem={{ ...told.answer.problem, ...(isTold ? { fix: CUSTOMER_MENDS } : {}) }}
+        />
       ) : null}
       {isOpen ? (
         <>
-          <Before view={view} />
+          <Before view={view} isTold={isTold} />
           {view.backend && isOffered ? (
             <OfferedProject
               backend={view.backend}
@@ -133,8 +138,17 @@ export default function CredentialsPage() {
   );
 }
 
+/** What there is to do after a test of the customer's own project that did not hold. */
+const CUSTOMER_MENDS =
+  "This request waits on the customer. It was told by mail what to mend in its project; the clock stands still. Test again once it is mended, or paste the credentials of another project.";
+
 /** What has to be known before anything is pasted. */
-function Before({ view: { request, holder, failure } }: { view: CredentialsView }) {
+function Before(props: {
+  view: CredentialsView;
+  /** The answer to a test says already that the customer has to mend its project. */
+  isTold: boolean;
+}) {
+  const { request, holder, failure } = props.view;
   const run = `/desk/requests/${request.requestId}/run`;
   return (
     <>
@@ -143,7 +157,7 @@ function Before({ view: { request, holder, failure } }: { view: CredentialsView 
           <p>As a supervisor you may act on it all the same. Tell {holder.name} if you do.</p>
         </Notice>
       ) : null}
-      {request.status === "waiting_on_customer" ? (
+      {request.status === "waiting_on_customer" && !props.isTold ? (
         <Notice tone="warning" title="This request waits on the customer.">
           <p>
             The customer was told what to mend in its project; the clock stands still. Test again

@@ -1,17 +1,8 @@
 import type { ActionFunctionArgs } from "@remix-run/node";
-import {
-  type CredentialsAnswer,
-  readCredentials,
-  testPasted,
-} from "#app/web/credentials.server.ts";
+import { type CheckMessage, readCredentials, testPasted } from "#app/web/credentials.server.ts";
 import { readForm } from "#app/web/forms.server.ts";
 import { requestIdOf } from "#app/web/request-id.server.ts";
 import { requireDesk } from "#app/web/session.server.ts";
-
-/** One line of the answer: a line of the test as it becomes known, then how it ended. */
-export type CheckMessage = Partial<CredentialsAnswer> & {
-  line?: NonNullable<CredentialsAnswer["lines"]>[number];
-};
 
 /**
  * The connection test for a page that watches: newline-delimited JSON, a line as soon as it is

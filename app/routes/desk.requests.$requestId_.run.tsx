@@ -7,15 +7,6 @@ import {
 } from "@remix-run/node";
 import { Form, useLoaderData } from "@remix-run/react";
 import { RotateCw } from "lucide-react";
-import { RunSteps } from "#app/components/desk/run-steps.tsx";
-import { RunSummary } from "#app/components/desk/run-summary.tsx";
-import { StepFailure } from "#app/components/desk/step-failure.tsx";
-import { SubmitButton } from "#app/components/form.tsx";
-import { LiveState } from "#app/components/live-state.tsx";
-import { Notice, ProblemNotice } from "#app/components/notice.tsx";
-import { ButtonLink, EmptyState, PageHeader } from "#app/components/ui.tsx";
-import { useAnswer } from "#app/components/use-answer.ts";
-import { useLive } from "#app/components/use-live.ts";
 import {
   type CredentialsView,
   readRun,
@@ -25,6 +16,15 @@ import {
 import { attempt, readForm } from "#app/web/forms.server.ts";
 import { orNotFound, requestIdOf } from "#app/web/request-id.server.ts";
 import { inTx, requireDesk } from "#app/web/session.server.ts";
+import { RunSteps } from "../components/desk/run-steps.tsx";
+import { RunSummary } from "../components/desk/run-summary.tsx";
+import { StepFailure } from "../components/desk/step-failure.tsx";
+import { SubmitButton } from "../components/form.tsx";
+import { LiveState } from "../components/live-state.tsx";
+import { Notice, ProblemNotice } from "../components/notice.tsx";
+import { ButtonLink, EmptyState, PageHeader } from "../components/ui.tsx";
+import { useAnswer } from "../components/use-answer.ts";
+import { useLive } from "../components/use-live.ts";
 
 export const meta: MetaFunction<typeof loader> = ({ data: shown }) => [
   { title: `Run${shown ? ` for ${shown.view.request.company}` : ""} · Berth` },
@@ -57,6 +57,8 @@ export async function action(args: ActionFunctionArgs) {
   if (!tried.done) return data({ problem: tried.problem }, tried.status);
   return redirect(`/desk/requests/${requestId}/run`, 303);
 }
+
+export { readAgainAfterRefusal as shouldRevalidate } from "../components/read-again.ts";
 
 export default function RunPage() {
   const { view, run, runs, isUnknown } = useLoaderData<typeof loader>();

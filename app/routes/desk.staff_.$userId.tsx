@@ -18,9 +18,15 @@ import {
   resendInvitation,
   type StaffDeps,
 } from "#app/domain/staff/index.server.ts";
-import { attempt, type PageProblem, readForm } from "#app/web/forms.server.ts";
+import {
+  attempt,
+  type FieldErrors,
+  type PageProblem,
+  parseForm,
+  readForm,
+} from "#app/web/forms.server.ts";
 import { inTx, requireDesk } from "#app/web/session.server.ts";
-import { parseForm, staffDeps } from "#app/web/staff.server.ts";
+import { staffDeps } from "#app/web/staff.server.ts";
 import { MemberActs, MemberForm } from "../components/desk/member-forms.tsx";
 import { MemberNews } from "../components/desk/member-news.tsx";
 import { StaffLoad, StaffStateBadge } from "../components/desk/staff-table.tsx";
@@ -91,10 +97,8 @@ async function answer({ context, params }: ActionFunctionArgs, work: () => Promi
   return redirect(`${page}?${new URLSearchParams(outcome.result)}`, 303);
 }
 
-const refuse = (
-  status: number,
-  why: { errors?: Record<string, string[]>; problem?: PageProblem },
-) => data({ errors: {}, problem: null, ...why }, status);
+const refuse = (status: number, why: { errors?: FieldErrors; problem?: PageProblem }) =>
+  data({ errors: {}, problem: null, ...why }, status);
 
 export { readAgainAfterRefusal as shouldRevalidate } from "../components/read-again.ts";
 

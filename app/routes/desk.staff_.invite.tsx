@@ -5,18 +5,28 @@ import {
   type MetaFunction,
   redirect,
 } from "@remix-run/node";
-import { Form, useActionData, useLoaderData } from "@remix-run/react";
+import { Form, Link, useActionData, useLoaderData } from "@remix-run/react";
+import { AccountExistsError } from "#app/domain/identity/index.server.ts";
 import {
   invitationInput,
   inviteMember,
+  listStaff,
   MANAGERS,
   MOST_CAPACITY,
 } from "#app/domain/staff/index.server.ts";
-import { attempt, type PageProblem, readForm } from "#app/web/forms.server.ts";
-import { requireDesk } from "#app/web/session.server.ts";
-import { parseForm, staffDeps } from "#app/web/staff.server.ts";
+import {
+  attempt,
+  echo,
+  type FieldErrors,
+  type PageProblem,
+  parseForm,
+  readForm,
+} from "#app/web/forms.server.ts";
+import { inTx, requireDesk } from "#app/web/session.server.ts";
+import { staffDeps } from "#app/web/staff.server.ts";
 import { CapacityField, RoleField } from "../components/desk/staff-fields.tsx";
-import { ErrorSummary, Field, SubmitButton } from "../components/form.tsx";
+import { ErrorSummary } from "../components/error-summary.tsx";
+import { Field, SubmitButton } from "../components/form.tsx";
 import { ProblemNotice } from "../components/notice.tsx";
 import { PageHeader } from "../components/ui.tsx";
 
@@ -35,7 +45,14 @@ export async function action(args: ActionFunctionArgs) {
   const outcome = await attempt(args.context, () =>
     inviteMember(staffDeps(args, actor), parsed.value),
   );
-  if (!outcome.done) return refuse(form, outcome.status, { problem: outcome.problem });
+  if (!outcome.done) {
+    const { error, status, problem } = outcome;
+    if (!(error instanceof AccountExistsError)) return refuse(form, status, { problem });
+    const email = parsed.value.email.toLowerCase();
+    const members = await inTx(args, actor, (tx) => listStaff(tx));
+    const known = members.find((member) => member.email.toLowerCase() === email) ?? null;
+    return refuse(form, status, { errors: { email: [problem.text] }, known });
+  }
   const { userId, hasPassword } = outcome.result;
   const done = hasPassword ? "joined" : "invited";
   return redirect(`/desk/staff/${encodeURIComponent(userId)}?done=${done}`, 303);
@@ -45,16 +62,16 @@ export async function action(args: ActionFunctionArgs) {
 function refuse(
   form: FormData,
   status: number,
-  why: { errors?: Record<string, string[]>; problem?: PageProblem },
+  why: {
+    errors?: FieldErrors;
+    problem?: PageProblem;
+    /** Who has this address on the staff already. */
+    known?: { userId: string; name: string } | null;
+  },
 ) {
-  const written = (name: string) => String(form.get(name) ?? "").slice(0, 500);
-  const values = {
-    name: written("name"),
-    email: written("email"),
-    role: written("role"),
-    capacity: written("capacity"),
-  };
-  return data({ errors: {}, problem: null, ...why, values }, status);
+  const values = echo(form, ["name", "email", "role", "capacity"]);
+  const known = why.known ? { userId: why.known.userId, name: why.known.name } : null;
+  return data({ errors: {}, problem: null, ...why, known, values }, status);
 }
 
 const EMPTY = { name: "", email: "", role: "admin", capacity: "10" };
@@ -63,18 +80,14 @@ export default function Invite() {
   const { mostCapacity } = useLoaderData<typeof loader>();
   const answer = useActionData<typeof action>();
   const values = answer?.values ?? EMPTY;
-  const errors: Record<string, string[]> = answer?.errors ?? {};
+  const errors: FieldErrors = answer?.errors ?? {};
   return (
     <div className="max-w-160">
       <PageHeader title="Invite somebody" back={{ to: "/desk/staff", label: "Staff" }}>
         <p>They get a mail with a link to choose a password. It works once, within 7 days.</p>
       </PageHeader>
       <Form method="post" noValidate>
-        <ErrorSummary
-          errors={Object.entries(errors).flatMap(([id, texts]) =>
-            texts.map((text) => ({ id, text })),
-          )}
-        />
+        <ErrorSummary fields={errors} />
         {answer?.problem ? <ProblemNotice problem={answer.problem} /> : null}
         <Field
           label="Name"
@@ -94,7 +107,15 @@ export default function Invite() {
           hint="If it has an account already, that account joins the staff."
           defaultValue={values.email}
           error={errors.email}
-        />
+        >
+          {answer?.known ? (
+            <p className="mt-1">
+              <Link to={`/desk/staff/${encodeURIComponent(answer.known.userId)}`} className="link">
+                Open the page of {answer.known.name}
+              </Link>
+            </p>
+          ) : null}
+        </Field>
         <RoleField value={values.role} error={errors.role} />
         <CapacityField value={values.capacity} most={mostCapacity} error={errors.capacity} />
         <SubmitButton pendingText="Inviting …">Send the invitation</SubmitButton>

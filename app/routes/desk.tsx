@@ -8,7 +8,6 @@ import { Frame } from "../components/frame.tsx";
 
 export const meta: MetaFunction = ({ error }) => [
   { title: `${error ? describeError(error).title : "Desk"} · Berth` },
-  { name: "robots", content: "noindex" },
 ];
 
 export async function loader(args: LoaderFunctionArgs) {

@@ -5,7 +5,7 @@ import {
   type MetaFunction,
   redirect,
 } from "@remix-run/node";
-import { useActionData, useLoaderData } from "@remix-run/react";
+import { Link, useActionData, useLoaderData } from "@remix-run/react";
 import { useState } from "react";
 import { openOwnerLink, readOwnerLink } from "#app/domain/provisioning/index.server.ts";
 import { linkDeps, withLink } from "#app/web/links.server.ts";
@@ -45,8 +45,8 @@ export default function OwnerLink() {
     <Frame>
       {problem ? (
         <Message title={problem.title}>
-          <p role="alert">{problem.text}</p>
-          {problem.again ? <SignIn label="Try again" /> : null}
+          {problem.text ? <p role="alert">{problem.text}</p> : null}
+          {problem.again ? <SignIn label="Try again" /> : <NewLink />}
         </Message>
       ) : (
         <Message title={`The backend of ${subject?.company} is ready`}>
@@ -58,6 +58,23 @@ export default function OwnerLink() {
         </Message>
       )}
     </Frame>
+  );
+}
+
+/** What to do where the link is no longer good. */
+function NewLink() {
+  return (
+    <>
+      <p>
+        If it was you who used it, sign in at your backend itself, with the password that you chose
+        there.
+      </p>
+      <p>
+        For a new link answer our mail, or any other of our mails: we send it to the owner’s
+        address. Your backend is not affected.{" "}
+        <Link to="/requests">Open the page of your request</Link>
+      </p>
+    </>
   );
 }
 

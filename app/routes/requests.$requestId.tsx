@@ -11,16 +11,19 @@ import { cancelOwnRequest } from "#app/domain/provisioning/index.server.ts";
 import { attempt, readForm } from "#app/web/forms.server.ts";
 import { inTx, requireCustomer } from "#app/web/session.server.ts";
 import { ownOrNotFound, readTracking } from "#app/web/tracking.server.ts";
+import { spendRequest } from "#app/web/visitors-actor.server.ts";
 import { ConfirmButton } from "../components/confirm.tsx";
 import { Frame } from "../components/frame.tsx";
+import type { Place } from "../components/live-connection.ts";
+import { LiveState } from "../components/live-state.tsx";
 import { ProblemNotice } from "../components/notice.tsx";
 import { Stations } from "../components/stations.tsx";
 import { OwnerLink, ReadyBackend } from "../components/tracking/ready.tsx";
-import { standingOf } from "../components/tracking/standing.ts";
 import { Timeline } from "../components/tracking/timeline.tsx";
+import { TO_MEND, wordsOf } from "../components/tracking/tracking-words.ts";
 import { ButtonLink, Facts, Mono, Panel } from "../components/ui.tsx";
 import { useAnswer } from "../components/use-answer.ts";
-import { LiveState, type Place, useLive } from "../components/use-live.ts";
+import { useLive } from "../components/use-live.ts";
 
 export const meta: MetaFunction<typeof loader> = ({ data: shown }) => [
   { title: `${shown ? `Backend for ${shown.tracking.company}` : "Not found"} · Berth` },
@@ -33,14 +36,15 @@ export async function loader(args: LoaderFunctionArgs) {
 }
 
 export async function action(args: ActionFunctionArgs) {
-  const { actor } = await requireCustomer(args);
+  const { actor, visitor } = await requireCustomer(args);
   const form = await readForm(args.request);
   if (form.get("intent") !== "cancel") throw new Response(null, { status: 400 });
-  const outcome = await attempt(args.context, () =>
-    ownOrNotFound(args, actor, (requestId) =>
+  const outcome = await attempt(args.context, async () => {
+    await spendRequest(args.context, visitor);
+    await ownOrNotFound(args, actor, (requestId) =>
       inTx(args, actor, (tx) => cancelOwnRequest({ tx, actor }, requestId)),
-    ),
-  );
+    );
+  });
   if (!outcome.done) return data({ problem: outcome.problem }, outcome.status);
   return redirect(`/requests/${args.params.requestId}`, 303);
 }
@@ -54,7 +58,7 @@ export default function TrackingPage() {
   const problem = useAnswer<typeof action>()?.problem;
   const { place, live } = useLivePlace(tracking);
   const { status, progress, company } = tracking;
-  const standing = standingOf({ ...tracking, place });
+  const standing = wordsOf({ ...tracking, place });
   const isOver = status === "cancelled";
   return (
     <Frame>
@@ -106,7 +110,7 @@ export default function TrackingPage() {
           <Acts tracking={tracking} />
         </Panel>
         <Panel title="What you asked for">
-          <Order tracking={tracking} />
+          <Wish tracking={tracking} />
         </Panel>
       </div>
     </Frame>
@@ -118,7 +122,7 @@ function useLivePlace({ requestId, place: loaded }: Shown) {
   const [place, setPlace] = useState<Place>(loaded);
   const { position, waiting } = loaded;
   useEffect(() => setPlace({ position, waiting }), [position, waiting]);
-  const live = useLive(`/live/requests/${requestId}`, setPlace);
+  const live = useLive(`/live/requests/${requestId}`, { onPlace: setPlace });
   return { place, live };
 }
 
@@ -146,7 +150,7 @@ function Ready({ tracking, url }: { tracking: Shown; url: string }) {
       </Panel>
       {tracking.ownerLink ? (
         <Panel title="Your link as the owner">
-          <OwnerLink link={tracking.ownerLink} email={tracking.email} />
+          <OwnerLink link={tracking.ownerLink} email={tracking.email} zone={tracking.zone} />
         </Panel>
       ) : null}
     </>
@@ -155,14 +159,14 @@ function Ready({ tracking, url }: { tracking: Shown; url: string }) {
 
 /** What the customer can do now; there is always a word. */
 function Acts({ tracking }: { tracking: Shown }) {
-  const { status, email, askedAt } = tracking;
+  const { status, email, askedAt, toMend } = tracking;
   const mail = <b className="font-medium wrap-anywhere">{email}</b>;
   switch (status) {
     case "pending":
       return (
         <Form method="post" className="flex flex-wrap items-center justify-between gap-x-6 gap-y-3">
           <p className="max-w-120">
-            Nothing has to be done. As long as nobody has begun, you can cancel: nothing is built,
+            You have nothing to do. As long as nobody has begun, you can cancel: nothing is built,
             and credentials that you gave us are destroyed.
           </p>
           <ConfirmButton
@@ -180,11 +184,20 @@ function Acts({ tracking }: { tracking: Shown }) {
       );
     case "waiting_on_customer":
       return (
-        <p className="max-w-160">
-          Read our mail to {mail}
-          {askedAt ? `, written ${askedAt}` : ""}. Mend what it names at Supabase, then answer it.
-          Send no passwords or keys by mail.
-        </p>
+        <div className="grid max-w-160 gap-2">
+          {toMend.length > 0 ? (
+            <ul className="list-disc pl-5">
+              {toMend.map((name) => (
+                <li key={name}>{TO_MEND[name]}</li>
+              ))}
+            </ul>
+          ) : null}
+          <p>
+            Mend it at Supabase, then answer our mail to {mail}
+            {askedAt ? `, written ${askedAt}` : ""}; we test it again. Send no passwords or keys by
+            mail.
+          </p>
+        </div>
       );
     case "completed":
     case "cancelled":
@@ -201,14 +214,14 @@ function Acts({ tracking }: { tracking: Shown }) {
     default:
       return (
         <p className="max-w-160">
-          Nothing has to be done. If something has changed on your side, answer one of our mails to{" "}
+          You have nothing to do. If something has changed on your side, answer one of our mails to{" "}
           {mail}.
         </p>
       );
   }
 }
 
-function Order({ tracking }: { tracking: Shown }) {
+function Wish({ tracking }: { tracking: Shown }) {
   const { company, plan, region, features, promised, requestId, backend } = tracking;
   const items: [string, React.ReactNode][] = [
     ["Company", company],

@@ -1,8 +1,11 @@
 import { type LoaderFunctionArgs, type MetaFunction, redirect } from "@remix-run/node";
 import { Link, useLoaderData } from "@remix-run/react";
+import { firstOpenStep, STEPS } from "#app/domain/onboarding/index.server.ts";
 import { listOwnRequests } from "#app/domain/provisioning/index.server.ts";
 import { inTx, requireCustomer } from "#app/web/session.server.ts";
+import { currentDraft } from "#app/web/wizard.server.ts";
 import { Frame } from "../components/frame.tsx";
+import { Notice } from "../components/notice.tsx";
 import { RelativeTime } from "../components/time.tsx";
 import { OwnStatus } from "../components/tracking/own-status.tsx";
 import { ButtonLink, EmptyState, PageHeader } from "../components/ui.tsx";
@@ -13,27 +16,49 @@ export const meta: MetaFunction = () => [
 ];
 
 export async function loader(args: LoaderFunctionArgs) {
-  const { actor } = await requireCustomer(args);
+  const { actor, visitor } = await requireCustomer(args);
   const requests = await inTx(args, actor, listOwnRequests);
+  const answers = (await currentDraft(args))?.draft?.answers;
+  const draft = answers?.business && {
+    company: answers.business.company,
+    step: STEPS.indexOf(firstOpenStep(answers)) + 1,
+    steps: STEPS.length,
+  };
+  const { deactivated } = visitor;
   const [only] = requests;
-  if (only && requests.length === 1) throw redirect(`/requests/${only.requestId}`);
-  return { requests };
+  if (only && requests.length === 1 && !draft && !deactivated)
+    throw redirect(`/requests/${only.requestId}`);
+  return { requests, draft, deactivated };
 }
 
 export default function MyRequests() {
-  const { requests } = useLoaderData<typeof loader>();
+  const { requests, draft, deactivated } = useLoaderData<typeof loader>();
   return (
     <Frame>
       <div className="mx-auto max-w-180 pt-8 sm:pt-12">
         <PageHeader
           title="My requests"
           actions={
-            requests.length > 0 ? (
+            requests.length > 0 && !draft ? (
               <ButtonLink to="/sign-up">Request another backend</ButtonLink>
             ) : null
           }
         />
-        {requests.length === 0 ? (
+        {deactivated ? (
+          <Notice tone="warning" title="Your staff account is deactivated">
+            <p>Ask a supervisor.</p>
+          </Notice>
+        ) : null}
+        {draft ? (
+          <Notice tone="info" title="You have begun to sign up">
+            <p>
+              <Link to="/sign-up" className="wrap-anywhere">
+                Go on with {draft.company}, step {draft.step} of {draft.steps}
+              </Link>
+            </p>
+          </Notice>
+        ) : null}
+        {requests.length === 0 && !deactivated && !draft ? (
           <EmptyState
             title="You have not asked for a backend yet"
             action={
@@ -44,7 +69,7 @@ export default function MyRequests() {
           >
             Five short steps, about four minutes. Afterwards you follow here how it is built.
           </EmptyState>
-        ) : (
+        ) : requests.length === 0 ? null : (
           <ul className="border-t border-base-300">
             {requests.map(({ requestId, company, plan, status, createdAt }) => (
               <li key={requestId} className="relative border-b border-base-300 py-4">

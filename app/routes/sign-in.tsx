@@ -6,7 +6,7 @@ import {
   type MetaFunction,
   redirect,
 } from "@remix-run/node";
-import { Form, Link, useActionData } from "@remix-run/react";
+import { Form, Link, useActionData, useLoaderData } from "@remix-run/react";
 import { z } from "zod";
 import {
   readVisitor,
@@ -17,13 +17,21 @@ import {
 import { emailAddress } from "#app/domain/onboarding/index.server.ts";
 import { RateLimitedError } from "#app/web/api/errors.ts";
 import { EACH_ACCOUNT_SIGN_IN, EACH_ADDRESS_SIGN_IN, spend } from "#app/web/api/limits.ts";
-import { attempt, type PageProblem, readForm } from "#app/web/forms.server.ts";
+import {
+  attempt,
+  echo,
+  type FieldErrors,
+  type PageProblem,
+  parseForm,
+  readForm,
+} from "#app/web/forms.server.ts";
 import { getVisitor, safePath } from "#app/web/session.server.ts";
-import { visitorsActor } from "#app/web/visitors-actor.server.ts";
-import { ErrorSummary, Field, SubmitButton } from "../components/form.tsx";
+import { signInHeaders, visitorsActor } from "#app/web/visitors-actor.server.ts";
+import { ErrorSummary } from "../components/error-summary.tsx";
+import { Field, SubmitButton } from "../components/form.tsx";
 import { Frame } from "../components/frame.tsx";
 import { Message } from "../components/message.tsx";
-import { ProblemNotice } from "../components/notice.tsx";
+import { Notice, ProblemNotice } from "../components/notice.tsx";
 import { formatDuration } from "../components/time.tsx";
 
 export const meta: MetaFunction = () => [
@@ -33,8 +41,9 @@ export const meta: MetaFunction = () => [
 
 const fields = z.object({
   email: emailAddress,
-  password: z.string().min(1, "Enter your password."),
+  password: z.string(),
 });
+const MISSING = { email: "Write your e-mail address.", password: "Enter your password." };
 
 /** Where a visitor goes on: where they wanted to, if that is for them, or where their work is. */
 function onward({ url }: Request, { role }: Pick<Visitor, "role">): string {
@@ -45,21 +54,23 @@ function onward({ url }: Request, { role }: Pick<Visitor, "role">): string {
 
 export async function loader(args: LoaderFunctionArgs) {
   const visitor = await getVisitor(args);
-  return visitor ? redirect(onward(args.request, visitor)) : null;
+  if (visitor) throw redirect(onward(args.request, visitor));
+  // A page that needs an account sent them here; the wizard's own link leads on, it does not turn away.
+  const back = new URL(args.request.url).searchParams.get("back");
+  return { sentAway: back !== null && back !== "/sign-up" };
 }
 
 export async function action(args: ActionFunctionArgs) {
   const { request, context } = args;
   const form = await readForm(request);
-  const parsed = fields.safeParse(Object.fromEntries(form));
-  const email = String(form.get("email") ?? "").slice(0, 320);
-  if (!parsed.success) {
-    return data({ email, errors: z.flattenError(parsed.error).fieldErrors, problem: null }, 422);
-  }
+  const parsed = parseForm(form, fields, MISSING);
+  const { email } = echo(form, ["email"]);
+  if (parsed.errors) return data({ email, errors: parsed.errors, problem: null }, 422);
+  const given = parsed.value;
   const { auth, services } = context.runtime;
   const tried = await attempt(context, async () => {
-    await spendAttempt(context, parsed.data.email);
-    const cookies = await signIn(auth, parsed.data, request.headers);
+    await spendAttempt(context, given.email);
+    const cookies = await signIn(auth, given, signInHeaders(request, context));
     const visitor = await readVisitor({ auth, db: services.db }, sentBack(cookies));
     if (!visitor) throw new SignInRefusedError();
     return { cookies, to: onward(request, visitor) };
@@ -95,18 +106,19 @@ function inWords(error: unknown, problem: PageProblem): PageProblem {
 }
 
 export default function SignIn() {
+  const { sentAway } = useLoaderData<typeof loader>();
   const answer = useActionData<typeof action>();
-  const errors = answer?.errors;
+  const errors: FieldErrors = answer?.errors ?? {};
   return (
     <Frame>
       <Message title="Sign in">
         <Form method="post" noValidate className="w-full max-w-100">
-          <ErrorSummary
-            errors={[
-              ...(errors?.email ?? []).map((text) => ({ id: "email", text })),
-              ...(errors?.password ?? []).map((text) => ({ id: "password", text })),
-            ]}
-          />
+          {sentAway && !answer ? (
+            <Notice tone="info" title="You were signed out, or your session ended">
+              <p>Sign in to go on.</p>
+            </Notice>
+          ) : null}
+          <ErrorSummary fields={errors} />
           {answer?.problem ? <ProblemNotice problem={answer.problem} /> : null}
           <Field
             label="E-mail address"
@@ -115,7 +127,7 @@ export default function SignIn() {
             autoComplete="username"
             required
             defaultValue={answer?.email}
-            error={errors?.email}
+            error={errors.email}
           />
           <Field
             label="Password"
@@ -123,7 +135,7 @@ export default function SignIn() {
             type="password"
             autoComplete="current-password"
             required
-            error={errors?.password}
+            error={errors.password}
           />
           <SubmitButton pendingText="Signing in …">Sign in</SubmitButton>
         </Form>

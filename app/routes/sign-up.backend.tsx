@@ -14,31 +14,30 @@ import {
 import { CredentialsRefusedError } from "#app/domain/provisioning/index.server.ts";
 import { EACH_PERSON_TEST, spend } from "#app/web/api/limits.ts";
 import { connectionErrors } from "#app/web/connection-errors.server.ts";
-import { type PageProblem, readForm } from "#app/web/forms.server.ts";
-import { inTx } from "#app/web/session.server.ts";
+import { MISSING_CREDENTIALS } from "#app/web/credentials.server.ts";
 import {
-  afterStep,
-  attemptStep,
-  customerActor,
   echo,
   type FieldErrors,
-  openStep,
-  parseStep,
-} from "#app/web/wizard.server.ts";
-import { RadioCards, SubmitButton } from "../components/form.tsx";
+  type PageProblem,
+  parseForm,
+  readForm,
+} from "#app/web/forms.server.ts";
+import { inTx } from "#app/web/session.server.ts";
+import { visitorsActor } from "#app/web/visitors-actor.server.ts";
+import { afterStep, attemptStep, openStep } from "#app/web/wizard.server.ts";
+import { SubmitButton } from "../components/form.tsx";
 import { Notice } from "../components/notice.tsx";
+import { RadioCards } from "../components/radio-cards.tsx";
 import { OwnProjectFields } from "../components/sign-up/own-project.tsx";
 import { SealedProject } from "../components/sign-up/sealed-project.tsx";
 import { StepButtons, StepPage } from "../components/sign-up/step.tsx";
 
 export const meta: MetaFunction = () => [{ title: "Step 4 of 5: Your backend · Berth" }];
 
-const MISSING = {
-  url: "Paste the project's URL.",
-  anonKey: "Paste the anon or publishable key.",
-  serviceRoleKey: "Paste the service-role or secret key.",
-  databaseUrl: "Paste the connection string of the database.",
-};
+/** An address as it was pasted, if it is no more than that: a secret may have gone into its field. */
+function plainOrigin(text: string): string {
+  return /^https?:\/\/[a-z0-9.:-]+\/?$/i.test(text.trim()) ? text : "";
+}
 
 export async function loader(args: LoaderFunctionArgs) {
   const { actor, draft } = await openStep(args, "backend");
@@ -60,7 +59,7 @@ export async function action(args: ActionFunctionArgs) {
   const { services } = context.runtime;
   const form = await readForm(request);
   const kind = String(form.get("kind") ?? "");
-  const values = { kind, ...echo(form, ["url"]) };
+  const values = { kind, url: plainOrigin(echo(form, ["url"]).url) };
   const refuse = (
     status: number,
     why: { errors?: FieldErrors; untested?: number; problem?: PageProblem },
@@ -78,11 +77,10 @@ export async function action(args: ActionFunctionArgs) {
   if (kind !== "own") {
     return refuse(422, { errors: { kind: ["Choose who makes the Supabase project."] } });
   }
-  const parsed = parseStep(form, ownProject, MISSING);
+  const parsed = parseForm(form, ownProject, MISSING_CREDENTIALS);
   if (parsed.errors) return refuse(422, { errors: parsed.errors });
   const outcome = await attemptStep(context, async () => {
-    const web = { ...customerActor(args, "web"), kind: "api" as const };
-    await spend(services.db, web, EACH_PERSON_TEST, visitor.userId);
+    await spend(services.db, visitorsActor(context), EACH_PERSON_TEST, visitor.userId);
     await useOwnProject({ ...services, actor }, parsed.value);
   });
   if (outcome.done) return afterStep(request, "backend");
@@ -112,10 +110,10 @@ export default function Backend() {
         />
         <Form method="post">
           <StepButtons back="/sign-up/features">
-            <SubmitButton variant="secondary" name="kind" value="create" pendingText="Removing…">
+            <SubmitButton variant="secondary" name="kind" value="create" pendingText="Removing …">
               Let Berth create it instead
             </SubmitButton>
-            <SubmitButton name="kind" value="keep" pendingText="Continuing…">
+            <SubmitButton name="kind" value="keep" pendingText="Continuing …">
               Continue
             </SubmitButton>
           </StepButtons>
@@ -161,7 +159,7 @@ export default function Backend() {
           <OwnProjectFields url={answer?.values.url} errors={errors} />
         </div>
         <StepButtons back={another ? `/sign-up/backend${search}` : "/sign-up/features"}>
-          <SubmitButton pendingText="One moment…">Continue</SubmitButton>
+          <SubmitButton pendingText="One moment …">Continue</SubmitButton>
         </StepButtons>
       </Form>
     </StepPage>

@@ -11,6 +11,7 @@ import {
   MAX_PASSWORD_LENGTH,
   MIN_PASSWORD_LENGTH,
   signUp,
+  type Visitor,
 } from "#app/domain/identity/index.server.ts";
 import {
   accountAnswer,
@@ -23,18 +24,16 @@ import {
   saveBusiness,
 } from "#app/domain/onboarding/index.server.ts";
 import { EACH_ACCOUNT_SIGN_IN, EACH_ADDRESS_SIGN_UP, spend } from "#app/web/api/limits.ts";
-import { type PageProblem, readForm } from "#app/web/forms.server.ts";
-import { getVisitor, inTx } from "#app/web/session.server.ts";
 import {
-  afterStep,
-  attemptStep,
-  currentDraft,
-  customerActor,
   echo,
   type FieldErrors,
-  parseStep,
-} from "#app/web/wizard.server.ts";
-import type { Actor } from "#db/index.ts";
+  type PageProblem,
+  parseForm,
+  readForm,
+} from "#app/web/forms.server.ts";
+import { actorOf, getVisitor, inTx } from "#app/web/session.server.ts";
+import { signInHeaders, visitorsActor } from "#app/web/visitors-actor.server.ts";
+import { afterStep, attemptStep, currentDraft } from "#app/web/wizard.server.ts";
 import { Field, SelectField, SubmitButton } from "../components/form.tsx";
 import { Notice } from "../components/notice.tsx";
 import { StepButtons, StepPage } from "../components/sign-up/step.tsx";
@@ -74,7 +73,7 @@ export async function loader(args: LoaderFunctionArgs) {
 export async function action(args: ActionFunctionArgs) {
   const form = await readForm(args.request);
   const visitor = await getVisitor(args);
-  return visitor ? saveMine(args, form, visitor.userId) : beginAsStranger(args, form);
+  return visitor ? saveMine(args, form, visitor) : beginAsStranger(args, form);
 }
 
 /** What was refused, and what was written: all but the password. */
@@ -87,10 +86,14 @@ function refuse(
   return data({ errors: null, problem: null, taken: false, ...why, values }, status);
 }
 
-async function saveMine(args: ActionFunctionArgs, form: FormData, userId: string) {
-  const parsed = parseStep(form, businessAnswer, MISSING);
+async function saveMine(
+  args: ActionFunctionArgs,
+  form: FormData,
+  visitor: Pick<Visitor, "userId">,
+) {
+  const parsed = parseForm(form, businessAnswer, MISSING);
   if (parsed.errors) return refuse(form, 422, { errors: parsed.errors });
-  const actor = customerActor(args, userId);
+  const actor = actorOf(args, visitor, "customer");
   const outcome = await attemptStep(args.context, () =>
     inTx(args, actor, (tx) => saveBusiness({ tx, actor }, parsed.value)),
   );
@@ -102,17 +105,21 @@ async function saveMine(args: ActionFunctionArgs, form: FormData, userId: string
 async function beginAsStranger(args: ActionFunctionArgs, form: FormData) {
   const { request, context } = args;
   const { services, auth } = context.runtime;
-  const parsed = parseStep(form, businessAnswer.extend(accountAnswer.shape), {
+  const parsed = parseForm(form, businessAnswer.extend(accountAnswer.shape), {
     ...MISSING,
     ...MISSING_ACCOUNT,
   });
   if (parsed.errors) return refuse(form, 422, { errors: parsed.errors });
   const { email, password, ...business } = parsed.value;
   const outcome = await attemptStep(context, async () => {
-    const web: Actor = { ...customerActor(args, "web"), kind: "api" };
+    const web = visitorsActor(context);
     await spend(services.db, web, EACH_ADDRESS_SIGN_UP, context.clientAddress);
     await spend(services.db, web, EACH_ACCOUNT_SIGN_IN, email);
-    return signUp(auth, { email, name: business.contactName, password }, request.headers);
+    return signUp(
+      auth,
+      { email, name: business.contactName, password },
+      signInHeaders(request, context),
+    );
   });
   if (!outcome.done) {
     if (outcome.problem.code !== "sign_in_refused") {
@@ -121,7 +128,7 @@ async function beginAsStranger(args: ActionFunctionArgs, form: FormData) {
     return refuse(form, 422, { errors: { email: [TAKEN] }, taken: true });
   }
   const { userId, isNew, cookies: headers } = outcome.result;
-  const actor = customerActor(args, userId);
+  const actor = actorOf(args, { userId }, "customer");
   const hasDraft = await inTx(args, actor, async (tx) => {
     if (!isNew && (await findDraft(tx, userId))) return true;
     await saveBusiness({ tx, actor }, business);
@@ -154,7 +161,7 @@ export default function Business() {
       lead={
         account ? (
           <p>
-            You are signed in as {account.name}, {account.email}. What you order here belongs to
+            You are signed in as {account.name}, {account.email}. What you ask for here belongs to
             this account.
           </p>
         ) : (
@@ -260,7 +267,7 @@ export default function Business() {
           </>
         )}
         <StepButtons>
-          <SubmitButton pendingText="Saving…">Continue</SubmitButton>
+          <SubmitButton pendingText="Saving …">Continue</SubmitButton>
         </StepButtons>
       </Form>
     </StepPage>

@@ -6,9 +6,9 @@ import {
 } from "@remix-run/node";
 import { Form, useActionData, useLoaderData } from "@remix-run/react";
 import { listFeatures, planOf, saveFeatures } from "#app/domain/onboarding/index.server.ts";
-import { type PageProblem, readForm } from "#app/web/forms.server.ts";
+import { type FieldErrors, type PageProblem, readForm } from "#app/web/forms.server.ts";
 import { inTx } from "#app/web/session.server.ts";
-import { afterStep, attemptStep, type FieldErrors, openStep } from "#app/web/wizard.server.ts";
+import { afterStep, attemptStep, openStep } from "#app/web/wizard.server.ts";
 import { SubmitButton } from "../components/form.tsx";
 import { Notice } from "../components/notice.tsx";
 import { FeatureChoice } from "../components/sign-up/feature-choice.tsx";
@@ -20,16 +20,21 @@ export async function loader(args: LoaderFunctionArgs) {
   const { actor, draft } = await openStep(args, "features");
   const { catalog } = args.context.runtime.services;
   const planId = draft.answers.plan?.plan ?? "";
-  const { chosen = [], dropped = [] } = draft.answers.features ?? {};
+  const answered = draft.answers.features;
   const base = catalog.get("base");
   return inTx(args, actor, async (tx) => {
     const features = await listFeatures(tx, catalog, planId);
+    const included = features.filter(({ missing }) => missing === null).map(({ name }) => name);
+    const { chosen, dropped } = answered ?? { chosen: included, dropped: [] };
     const offered = new Set(features.map(({ name }) => name));
+    const kept = chosen.filter((name) => offered.has(name));
     return {
       plan: (await planOf(tx, planId)).name,
       base: { title: base.title, description: base.description },
       features,
-      chosen: chosen.filter((name) => offered.has(name)),
+      chosen: kept,
+      isNew: answered === undefined,
+      still: features.filter(({ name }) => kept.includes(name)).map(({ title }) => title),
       dropped,
       withdrawn: chosen
         .filter((name) => !offered.has(name))
@@ -56,18 +61,29 @@ export async function action(args: ActionFunctionArgs) {
 }
 
 export default function Features() {
-  const { plan, base, features, dropped, withdrawn, ...page } = useLoaderData<typeof loader>();
+  const { plan, base, features, dropped, still, withdrawn, ...page } =
+    useLoaderData<typeof loader>();
   const answer = useActionData<typeof action>();
   return (
     <StepPage
       title="Choose features"
-      lead={<p>Each one installs its tables and rules in your backend.</p>}
+      lead={
+        <p>
+          Each one installs its tables and rules in your backend.
+          {page.isNew
+            ? " Your plan includes those that are ticked: untick what you do not want."
+            : ""}
+        </p>
+      }
       errors={answer?.errors}
       problem={answer?.problem}
     >
       {dropped.length > 0 ? (
         <Notice tone="warning" title={`${plan} does not include all that you had chosen`} live>
-          <p>Taken off: {dropped.join(", ")}. What you had chosen besides is still chosen.</p>
+          <p>
+            Taken off: {dropped.join(", ")}.{" "}
+            {still.length > 0 ? `Still chosen: ${still.join(", ")}.` : "Nothing else was chosen."}
+          </p>
         </Notice>
       ) : null}
       {withdrawn.length > 0 ? (
@@ -84,7 +100,7 @@ export default function Features() {
           error={answer?.errors?.features}
         />
         <StepButtons back="/sign-up/plan">
-          <SubmitButton pendingText="Saving…">Continue</SubmitButton>
+          <SubmitButton pendingText="Saving …">Continue</SubmitButton>
         </StepButtons>
       </Form>
     </StepPage>

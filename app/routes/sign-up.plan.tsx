@@ -8,18 +8,18 @@ import {
 import { Form, useActionData, useLoaderData } from "@remix-run/react";
 import { ChoiceNotPossibleError } from "#app/domain/catalog/index.server.ts";
 import { listPlans, planAnswer, savePlan } from "#app/domain/onboarding/index.server.ts";
-import { type PageProblem, readForm } from "#app/web/forms.server.ts";
-import { inTx } from "#app/web/session.server.ts";
 import {
-  afterStep,
-  attemptStep,
   echo,
   type FieldErrors,
-  formatPrice,
-  openStep,
-  parseStep,
-} from "#app/web/wizard.server.ts";
-import { RadioCards, SubmitButton } from "../components/form.tsx";
+  type PageProblem,
+  parseForm,
+  readForm,
+} from "#app/web/forms.server.ts";
+import { inTx } from "#app/web/session.server.ts";
+import { afterStep, attemptStep, openStep } from "#app/web/wizard.server.ts";
+import { SubmitButton } from "../components/form.tsx";
+import { formatPrice } from "../components/price.ts";
+import { RadioCards } from "../components/radio-cards.tsx";
 import { BillingCycle } from "../components/sign-up/billing-cycle.tsx";
 import { StepButtons, StepPage } from "../components/sign-up/step.tsx";
 
@@ -46,7 +46,7 @@ export async function action(args: ActionFunctionArgs) {
   const values = echo(form, ["plan", "billingCycle"]);
   const refuse = (status: number, why: { errors?: FieldErrors; problem?: PageProblem }) =>
     data({ errors: null, problem: null, ...why, values }, status);
-  const parsed = parseStep(form, planAnswer, {
+  const parsed = parseForm(form, planAnswer, {
     plan: "Choose a plan.",
     billingCycle: "Choose how you pay: monthly or yearly.",
   });
@@ -96,7 +96,7 @@ export default function Plan() {
           }))}
         />
         <StepButtons back="/sign-up/business">
-          <SubmitButton pendingText="Saving…">Continue</SubmitButton>
+          <SubmitButton pendingText="Saving …">Continue</SubmitButton>
         </StepButtons>
       </Form>
     </StepPage>

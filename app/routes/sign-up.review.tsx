@@ -9,12 +9,14 @@ import { Form, Link, useActionData, useLoaderData } from "@remix-run/react";
 import type { ReactNode } from "react";
 import { ProjectInUseError } from "#app/domain/backends/index.server.ts";
 import { seenDraft, submitDraft, viewReview } from "#app/domain/onboarding/index.server.ts";
-import { type PageProblem, readForm } from "#app/web/forms.server.ts";
+import { type FieldErrors, type PageProblem, readForm } from "#app/web/forms.server.ts";
 import { inTx, requireCustomer } from "#app/web/session.server.ts";
-import { attemptStep, type FieldErrors, formatPrice, openStep } from "#app/web/wizard.server.ts";
-import { CredentialTraces } from "../components/desk/credentials-traces.tsx";
+import { spendRequest } from "#app/web/visitors-actor.server.ts";
+import { attemptStep, openStep } from "#app/web/wizard.server.ts";
+import { CredentialTraces } from "../components/credentials-traces.tsx";
 import { CheckField, SubmitButton } from "../components/form.tsx";
 import { Notice } from "../components/notice.tsx";
+import { formatPrice } from "../components/price.ts";
 import { StepButtons, StepPage } from "../components/sign-up/step.tsx";
 import { Facts, Panel } from "../components/ui.tsx";
 
@@ -43,9 +45,10 @@ export async function action(args: ActionFunctionArgs) {
   if (form.get("accept") !== "on") {
     return refuse(422, { errors: { accept: ["Accept this, so that we can begin."] } });
   }
-  const outcome = await attemptStep(args.context, () =>
-    inTx(args, actor, (tx) => submitDraft({ tx, actor, catalog }, seen.data, visitor.email)),
-  );
+  const outcome = await attemptStep(args.context, async () => {
+    await spendRequest(args.context, visitor);
+    return inTx(args, actor, (tx) => submitDraft({ tx, actor, catalog }, seen.data, visitor.email));
+  });
   if (outcome.done) return redirect(`/requests/${outcome.result}`, 303);
   const { error, status, problem } = outcome;
   if (error instanceof ProjectInUseError) return redirect("/sign-up/backend?change&in-use", 303);
@@ -121,14 +124,16 @@ export default function Review() {
         <input type="hidden" name="draftId" value={page.draftId} />
         <input type="hidden" name="version" value={page.version} />
         <CheckField
-          label="I agree that Berth sets this backend up"
+          // What was changed elsewhere is agreed to anew.
+          key={page.version}
+          label="I agree to have Berth set up this backend"
           name="accept"
           required
           error={answer?.errors?.accept}
           hint="Berth installs the features above in that project, and keeps its credentials encrypted to do so."
         />
         <StepButtons back="/sign-up/backend">
-          <SubmitButton pendingText="Submitting…">Submit the request</SubmitButton>
+          <SubmitButton pendingText="Submitting …">Submit the request</SubmitButton>
         </StepButtons>
       </Form>
     </StepPage>

@@ -9,10 +9,19 @@ import {
 import type { Actor } from "#db/index.ts";
 import { EACH_PERSON_TEST, spend } from "./api/limits.ts";
 import { attempt, type PageProblem } from "./forms.server.ts";
+import { visitorsActor } from "./visitors-actor.server.ts";
 
 type Given = ReturnType<typeof credentialsInput.parse>;
 export type CredentialField = keyof Given;
-export type FieldErrors = Partial<Record<CredentialField, string>>;
+export type CredentialErrors = Partial<Record<CredentialField, string>>;
+
+/** What each field asks for when it was left empty. */
+export const MISSING_CREDENTIALS: Record<CredentialField, string> = {
+  url: "Paste the project's URL.",
+  anonKey: "Paste the anon or publishable key.",
+  serviceRoleKey: "Paste the service-role or secret key.",
+  databaseUrl: "Paste the connection string of the database.",
+};
 
 /** What the page for credentials says of an act. Nothing that was pasted is ever in it. */
 export interface CredentialsAnswer {
@@ -20,22 +29,27 @@ export interface CredentialsAnswer {
   lines?: CheckLine[];
   ok?: boolean;
   problem?: PageProblem;
-  fields?: FieldErrors;
+  fields?: CredentialErrors;
 }
+
+/** A message of the streamed test: a line as it becomes known, or how the test ended. */
+export type CheckMessage = CredentialsAnswer & { line?: CheckLine };
 
 /** The pasted values, or what is wrong with each before any of them is tried. */
 export function readCredentials(
   form: FormData,
-): { given: Given; fields: null } | { given: null; fields: FieldErrors } {
+): { given: Given; fields: null } | { given: null; fields: CredentialErrors } {
   const pasted = Object.fromEntries(
     Object.keys(credentialsInput.shape).map((name) => [name, form.get(name) ?? ""]),
   );
   const parsed = credentialsInput.safeParse(pasted);
   if (parsed.success) return { given: parsed.data, fields: null };
-  const fields: FieldErrors = {};
+  const fields: CredentialErrors = {};
   for (const { path, code, message } of parsed.error.issues) {
     const field = path[0] as CredentialField;
-    fields[field] ??= code === "too_big" ? "This is far too long to be right." : message;
+    const isEmpty = String(pasted[field]).trim() === "";
+    const long = code === "too_big" ? "This is far too long to be right." : message;
+    fields[field] ??= isEmpty ? MISSING_CREDENTIALS[field] : long;
   }
   return { given: null, fields };
 }
@@ -51,8 +65,7 @@ const deps = ({ context, actor }: Act) => ({ ...context.runtime.services, actor 
 
 /** Limits are kept by the API's role; they hold for a person, whatever the network address. */
 function spendTest({ context, actor }: Act): Promise<void> {
-  const keeper: Actor = { ...actor, kind: "api", id: "web" };
-  return spend(context.runtime.services.db, keeper, EACH_PERSON_TEST, actor.id);
+  return spend(context.runtime.services.db, visitorsActor(context), EACH_PERSON_TEST, actor.id);
 }
 
 /** Tests what was pasted. `onLine` is told of each line as soon as it is known. */

@@ -1,4 +1,6 @@
+import { parseWithZod } from "@conform-to/zod/v4";
 import type { AppLoadContext } from "@remix-run/node";
+import type { z } from "zod";
 import { BerthError } from "#app/platform/errors.ts";
 import { redactText } from "#app/platform/log.ts";
 import { statusOf } from "./api/problem.ts";
@@ -17,6 +19,9 @@ export type Attempt<T> =
   | { done: true; result: T }
   | { done: false; status: number; problem: PageProblem; error: BerthError };
 
+/** One is a slip; many are somebody who tries. */
+const ATTACKS_LOOK_LIKE = new Set(["sign_in_refused", "rate_limited", "not_staff", "role_missing"]);
+
 /**
  * Does what a form asks for. What the domain refuses comes back as a problem to show beside the
  * form; a fault of ours goes on to the error page.
@@ -30,10 +35,11 @@ export async function attempt<T>(
   } catch (error) {
     if (!(error instanceof BerthError)) throw error;
     const status = statusOf(error);
+    const { runtime, correlationId, clientAddress } = context;
     // Unknown to the map of answers: a person can still be told, and we must be.
-    if (status === 500) {
-      const { correlationId } = context;
-      context.runtime.log.warn({ err: error, correlationId }, "an act on a page failed");
+    if (status === 500) runtime.log.warn({ err: error, correlationId }, "an act on a page failed");
+    if (ATTACKS_LOOK_LIKE.has(error.code)) {
+      runtime.log.warn({ code: error.code, clientAddress, correlationId }, "an act was refused");
     }
     return { done: false, status: status === 500 ? 422 : status, problem: tell(error), error };
   }
@@ -64,4 +70,48 @@ export async function readForm(request: Request): Promise<FormData> {
     }
   }
   return form;
+}
+
+/** What is wrong with which field of a form. */
+export type FieldErrors = Record<string, string[]>;
+/** What a form holds, or what is wrong with it. */
+export type Parsed<T> = { value: T; errors: null } | { value: null; errors: FieldErrors };
+
+/**
+ * A form's values, or what is wrong with each field; of several problems of a field, the first.
+ * `missing` says in words what each field that was left out asks for.
+ */
+export function parseForm<Schema extends z.ZodObject>(
+  form: FormData,
+  schema: Schema,
+  missing: Partial<Record<keyof z.infer<Schema> & string, string>> = {},
+): Parsed<z.infer<Schema>> {
+  const words = new Map(Object.entries(missing));
+  const submission = parseWithZod(form, {
+    schema,
+    error: ({ code, input, path }) => {
+      const ask = words.get(String(path?.[0]));
+      // A field that was left empty is absent here.
+      if (input === undefined) return ask ?? "Fill this in.";
+      if (code === "invalid_value") return ask;
+      return code === "too_big" && typeof input === "string" ? "This is too long." : undefined;
+    },
+  });
+  if (submission.status === "success") return { value: submission.value, errors: null };
+  // In the order of the schema, which is that of the page.
+  const errors = Object.keys(schema.shape).flatMap((name) => {
+    const [first] = submission.error?.[name] ?? [];
+    return first === undefined ? [] : [[name, [first]] as [string, string[]]];
+  });
+  return { value: null, errors: Object.fromEntries(errors) };
+}
+
+/** What a person wrote in these fields, to be shown again. Never name a secret here. */
+export function echo<Name extends string>(
+  form: FormData,
+  names: readonly Name[],
+): Record<Name, string> {
+  return Object.fromEntries(
+    names.map((name) => [name, String(form.get(name) ?? "").slice(0, 500)]),
+  ) as Record<Name, string>;
 }

@@ -28,7 +28,7 @@ export function getVisitor({ request, context }: Args): Promise<Visitor | null> 
 /** Who acts for a visitor: as staff on the desk's pages, as a customer on its own. */
 export function actorOf(
   { context }: Pick<Args, "context">,
-  visitor: Visitor,
+  visitor: Pick<Visitor, "userId">,
   kind: "customer" | "staff",
 ): Actor {
   return {

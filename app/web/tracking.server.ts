@@ -1,5 +1,5 @@
 import type { ActionFunctionArgs, LoaderFunctionArgs } from "@remix-run/node";
-import { listRegions } from "#app/domain/onboarding/index.server.ts";
+import { regionName } from "#app/domain/onboarding/index.server.ts";
 import { type Tracking, trackRequest } from "#app/domain/provisioning/index.server.ts";
 import {
   momentInWords,
@@ -27,7 +27,9 @@ export async function readTracking(args: Args, actor: Actor) {
   const tracking = await ownOrNotFound(args, actor, (requestId) =>
     inTx(args, actor, (tx) => trackRequest({ tx, catalog }, requestId)),
   );
-  const outlook = await inTx(args, HOUSE, (tx) => outlookOf(tx, tracking.requestId));
+  const outlook = await inTx(args, HOUSE, (tx) =>
+    outlookOf(tx, tracking.requestId, args.context.runtime.hub.placeOf(tracking.requestId)),
+  );
   return inWords(tracking, outlook);
 }
 
@@ -59,7 +61,7 @@ function inWords(tracking: Tracking, { now, position, waiting, expected }: Outlo
   const due = dueAt === null ? null : new Date(dueAt);
   return {
     ...tracking,
-    region: listRegions().find(({ value }) => value === tracking.region)?.label ?? tracking.region,
+    region: regionName(tracking.region),
     zone: zoneInWords(timezone),
     place: { position, waiting },
     expected: expected && windowInWords(expected, now, timezone),

@@ -4,14 +4,20 @@ import { attachBackend, liveBackendOf } from "#app/domain/backends/index.server.
 import type { Catalog } from "#app/domain/catalog/index.server.ts";
 import { newCustomerInput, submitRequest } from "#app/domain/onboarding/index.server.ts";
 import { completeRun, failRun } from "#app/domain/provisioning/finish.ts";
-import { cancelRequest, retryRequest } from "#app/domain/provisioning/index.server.ts";
+import {
+  cancelOwnRequest,
+  cancelRequest,
+  retryRequest,
+} from "#app/domain/provisioning/index.server.ts";
 import { startRun } from "#app/domain/provisioning/runs.ts";
 import {
+  addNote,
   claimRequest,
   lockRequest,
   mailCustomer,
   moveRequest,
   releaseRequest,
+  resumeRequest,
 } from "#app/domain/queue/index.server.ts";
 import type { Vault } from "#app/domain/vault/index.server.ts";
 import { customers } from "#db/customers.ts";
@@ -85,9 +91,7 @@ export async function playAct(stage: Stage, actor: Actor, role: Role, act: Act):
       return;
     }
     case "resume":
-      await moveRequest(context, await lockRequest(tx, requestId), "in_progress", {
-        event: "resumed",
-      });
+      await resumeRequest(context, requestId);
       return;
     case "credentials":
       role.runId = await submitCredentials(stage, actor, role);
@@ -107,17 +111,18 @@ export async function playAct(stage: Stage, actor: Actor, role: Role, act: Act):
       return;
     }
     case "finish":
-      await completeRun(context, await finishSteps(tx, actor, role.runId));
+      await completeRun(context, await finishSteps(tx, actor, catalog, role.runId));
       return;
     case "fail": {
       const { lease, failure } = await failSteps(tx, actor, catalog, role.runId, act.of);
       await failRun(context, lease, failure, stage.staffMail);
       return;
     }
+    case "note":
+      await addNote(context, requestId, MADE_UP);
+      return;
     case "withdraw":
-      await moveRequest(context, await lockRequest(tx, requestId), "cancelled", {
-        event: "cancelled",
-      });
+      await cancelOwnRequest(context, requestId);
       return;
     case "cancel":
       await cancelRequest(context, requestId);
@@ -126,6 +131,9 @@ export async function playAct(stage: Stage, actor: Actor, role: Role, act: Act):
 
 const PASSWORD_PROBLEM =
   "The database refused the password. Copy it again from Supabase → Settings → Database, or reset it there.";
+
+const MADE_UP =
+  "This project is made up for the demonstration: a retry cannot reach it. Use other credentials, those of a sandbox project, to go on.";
 
 function wishOf({ story, number }: Role) {
   const { ago: _, ending: __, ...wish } = story;

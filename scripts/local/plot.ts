@@ -8,7 +8,7 @@ export type StaffSeat = "admin" | "supervisor" | "operator";
 export type Act =
   | { name: "submit" | "start" | "finish" | "withdraw" }
   | {
-      name: "claim" | "release" | "ask" | "resume" | "credentials" | "retry" | "cancel";
+      name: "claim" | "release" | "ask" | "resume" | "credentials" | "retry" | "note" | "cancel";
       by: StaffSeat;
     }
   | { name: "fail"; of: "connection" | "password" | "table" };
@@ -125,6 +125,7 @@ function actsOf(story: Story, between: ReturnType<typeof chance>, now: Date): [n
       then(promise * 0.78, { name: "claim", by: "admin" });
       then(75 * MINUTE, { name: "credentials", by: "admin" });
       run({ name: "fail", of: "table" });
+      then(5 * MINUTE, { name: "note", by: "admin" });
       break;
   }
   return acts;

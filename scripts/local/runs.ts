@@ -40,19 +40,30 @@ const WEIGHT: Record<Step["kind"], number> = {
   health: 3,
 };
 
-const DONE: Record<Step["kind"], object> = {
+const DONE: Record<Exclude<Step["kind"], "sql" | "seed">, object> = {
   preflight: { checks: 9 },
-  sql: { outcome: "applied" },
-  seed: { outcome: "applied" },
   "auth-config": { outcome: "configured" },
   owner: { outcome: "created" },
   health: { checks: 12 },
 };
 
+/** What a step says when it is done. */
+function outcomeOf({ kind, template, file }: Step, catalog: Catalog): object {
+  if (kind !== "sql" && kind !== "seed") return DONE[kind];
+  const { migrations, seed } = catalog.get(template ?? "");
+  const source = kind === "seed" ? seed : migrations.find(({ path }) => path === file);
+  return { outcome: "applied", statements: source?.statements.length };
+}
+
 /** All steps done, from the run's start to now. */
-export async function finishSteps(tx: Tx, actor: Actor, runId: string): Promise<Lease> {
+export async function finishSteps(
+  tx: Tx,
+  actor: Actor,
+  catalog: Catalog,
+  runId: string,
+): Promise<Lease> {
   const steps = await stepsOf(tx, runId);
-  await writeSteps(tx, actor, runId, steps, null);
+  await writeSteps(tx, actor, catalog, runId, steps, null);
   return leaseOf(tx, runId);
 }
 
@@ -70,7 +81,7 @@ export async function failSteps(
   const failed = steps[index];
   if (!failed) throw new Error("A run of the demo has no step that could fail.");
   const error = describeFailure(failureOf(of, catalog));
-  await writeSteps(tx, actor, runId, steps.slice(0, index + 1), error);
+  await writeSteps(tx, actor, catalog, runId, steps.slice(0, index + 1), error);
   return {
     lease: await leaseOf(tx, runId),
     failure: { step: failed.name, error, needsPerson: false },
@@ -99,6 +110,7 @@ function failureOf(of: Extract<Act, { name: "fail" }>["of"], catalog: Catalog): 
 async function writeSteps(
   tx: Tx,
   actor: Actor,
+  catalog: Catalog,
   runId: string,
   steps: readonly Step[],
   error: StepError | null,
@@ -114,7 +126,7 @@ async function writeSteps(
       from,
       to: before / total,
       status: failed ? "failed" : "done",
-      outcome: failed ? null : DONE[step.kind],
+      outcome: failed ? null : outcomeOf(step, catalog),
       error: failed ? error : null,
     };
   });

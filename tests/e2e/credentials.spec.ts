@@ -63,9 +63,8 @@ test("lines arrive one by one, and submitting is open only while all of them hol
   await axe(page);
 
   // Its database takes its time, so that the lines about the gateway are known long before.
-  const { faults } = (await sandbox.call("GET", "/sandbox/faults")).body;
   const slow = { kind: "delay", ref: project.ref, route: "database", ms: 3_000, times: 1 };
-  await sandbox.call("PUT", "/sandbox/faults", { faults: withoutHits([...faults, slow]) });
+  await sandbox.addFault(slow);
   await paste(page, credentialsOf(project));
   await button(page, "Test").click();
   await expect(line(page, "anon-key")).toHaveAttribute("data-state", "holds");
@@ -97,9 +96,6 @@ test("lines arrive one by one, and submitting is open only while all of them hol
   await expectNoSecret(page, credentialsOf(project));
   await axe(page);
 });
-
-const withoutHits = (faults: Record<string, unknown>[]) =>
-  faults.map(({ hits: _, ...rest }) => rest);
 
 /** A way of being wrong: what is pasted instead, which line says so, and beside which field. */
 interface Wrong {
@@ -251,7 +247,7 @@ test("values that are missing, or far too long, are told before anything is trie
   await page.goto(pageOf(requestId));
   await button(page, "Test").click();
   for (const name of Object.keys(LABELS) as (keyof Values)[]) {
-    await expect(await errorOf(page, name)).toContainText("Fill this in.");
+    await expect(await errorOf(page, name)).toContainText("Paste the ");
   }
   await expect(page.locator('[data-line][data-state="waiting"]')).toHaveCount(15);
 
@@ -493,7 +489,7 @@ test("without JavaScript the server shows the lines, keeps no value, and submits
   await page.goto(pageOf(requestId));
   expect(await page.content()).toContain("what you pasted is not kept");
   await button(page, "Test").click();
-  await expect(page.locator("#url-error")).toContainText("Fill this in.");
+  await expect(page.locator("#url-error")).toContainText("Paste the project's URL.");
 
   const wrong = { anonKey: project.serviceRoleKey, serviceRoleKey: project.anonKey };
   await paste(page, { ...credentialsOf(project), ...wrong });

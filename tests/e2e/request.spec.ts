@@ -1,19 +1,12 @@
 import type { Page } from "@playwright/test";
-import { deafen, expect, hydrated, test, unique } from "./support/test.ts";
+import { deafen, expect, open, test, unique } from "./support/test.ts";
 
-/** What the page showed when it was opened stays: streams and polling are cut off. */
 const pageOf = (requestId: string) => `/desk/requests/${requestId}`;
 const next = (page: Page) =>
   page.getByRole("list", { name: "The work on this request" }).locator("[aria-current=step]");
 /** Answers the question that a weighty act asks first. */
 const confirm = (page: Page, label: string) =>
   page.getByRole("dialog").getByRole("button", { name: label }).click();
-
-/** Opens a page, and waits for its scripts: before them, a press is a plain form's. */
-async function open(page: Page, path: string): Promise<void> {
-  await page.goto(path);
-  await hydrated(page);
-}
 
 test("of two that claim, the second is told who has it and since when", async ({
   as,
@@ -142,6 +135,10 @@ test("a note stands on the timeline for the staff, and nowhere else", async ({
     customer.requestId,
   ]);
   expect(JSON.stringify(audit)).not.toContain("Rang them");
+  await page.getByRole("link", { name: "Everything in the audit record" }).click();
+  await expect(page).toHaveURL(new RegExp(`request=${customer.requestId}`));
+  await expect(page.getByLabel("Request’s id")).toHaveValue(customer.requestId);
+  await expect(page.getByText("wrote a note")).toBeVisible();
   const { page: theirs } = await asCustomer(customer);
   await theirs.goto(`/requests/${customer.requestId}`);
   await expect(theirs.getByRole("heading", { level: 1 })).toBeVisible();

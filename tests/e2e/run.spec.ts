@@ -1,6 +1,5 @@
 /** The page of a run: watched to its end, failed and mended, waiting for a person. */
 import type { Page } from "@playwright/test";
-import pg from "pg";
 import {
   claimedRequest,
   credentialsOf,
@@ -8,25 +7,13 @@ import {
   type SandboxProject,
   settled,
 } from "../support/client.ts";
+import { inProject } from "./support/life.ts";
 import { type Berth, deafen, expect, test } from "./support/test.ts";
 
 const pageOf = (requestId: string) => `/desk/requests/${requestId}/run`;
 const badge = (page: Page, word: string) =>
   page.getByRole("region", { name: "Summary" }).getByText(word, { exact: true });
 const steps = (page: Page, status: string) => page.locator(`[data-step="${status}"]`);
-
-async function inDatabase(project: SandboxProject, statement: string): Promise<void> {
-  const client = new pg.Client({
-    connectionString: project.directUrl,
-    ssl: { rejectUnauthorized: false },
-  });
-  await client.connect();
-  try {
-    await client.query(statement);
-  } finally {
-    await client.end();
-  }
-}
 
 async function submit(berth: Berth, requestId: string, project: SandboxProject): Promise<void> {
   const path = `/api/queue/${requestId}/credentials`;
@@ -36,7 +23,7 @@ async function submit(berth: Berth, requestId: string, project: SandboxProject):
 /** A request whose run has failed at its first file: what it wants to make is there already. */
 async function failedRequest(berth: Berth, project: SandboxProject): Promise<string> {
   const requestId = await claimedRequest(berth.api);
-  await inDatabase(project, "create schema private");
+  await inProject(project, "create schema private");
   await submit(berth, requestId, project);
   expect((await settled(berth.api, requestId)).status).toBe("failed");
   return requestId;
@@ -69,11 +56,9 @@ test("a run is watched to its end without a reload", async ({
 }) => {
   const project = await newProject();
   const requestId = await claimedRequest(berth.api, { features: ["inventory"] });
-  const { faults } = (await sandbox.call("GET", "/sandbox/faults")).body;
   // One step takes its time, so that it can be seen at work.
   const slow = { kind: "delay", ref: project.ref, route: "POST /auth/v1/admin/users", ms: 4_000 };
-  const others = faults.map(({ hits: _, ...rest }: Record<string, unknown>) => rest);
-  await sandbox.call("PUT", "/sandbox/faults", { faults: [...others, slow] });
+  await sandbox.addFault(slow);
   const { page } = await as("operator");
   await page.goto(pageOf(requestId));
   let loads = 0;
@@ -132,7 +117,7 @@ test("a failed run says where and why, and goes on once that is mended", async (
     expect(await page.content()).not.toContain(secret);
   }
 
-  await inDatabase(project, "drop schema private");
+  await inProject(project, "drop schema private");
   await failed.getByRole("button", { name: "Retry" }).click();
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Run 2 of 2");
   await expect(badge(page, "Done")).toBeVisible();
@@ -186,7 +171,7 @@ test("who does not hold the request is told who may retry; a stale page, what ch
   const { context, page } = await as("admin");
   await deafen(context);
   await page.goto(pageOf(requestId));
-  await inDatabase(project, "drop schema private");
+  await inProject(project, "drop schema private");
   expect((await berth.api("POST", `/api/queue/${requestId}/retry`)).status).toBe(200);
   await page.getByRole("button", { name: "Retry" }).click();
   await expect(page.getByRole("alert")).toContainText("so you cannot retry it");
@@ -202,11 +187,8 @@ test("a step that needs a person leads to the setting, and is looked at again", 
 }) => {
   const project = await newProject();
   const requestId = await claimedRequest(berth.api, { features: ["inventory"] });
-  const { faults } = (await sandbox.call("GET", "/sandbox/faults")).body;
-  const others = faults.map(({ hits: _, ...rest }: Record<string, unknown>) => rest);
   const route = "PATCH /v1/projects/:ref/config/auth";
-  const refusing = { kind: "error", ref: project.ref, route, status: 404 };
-  await sandbox.call("PUT", "/sandbox/faults", { faults: [...others, refusing] });
+  await sandbox.addFault({ kind: "error", ref: project.ref, route, status: 404 });
   await submit(berth, requestId, project);
   await settled(berth.api, requestId);
   const { page } = await as("admin");
@@ -218,12 +200,7 @@ test("a step that needs a person leads to the setting, and is looked at again", 
     new RegExp(`/dashboard/project/${project.ref}/auth/providers$`),
   );
   await axe(page);
-  const now = (await sandbox.call("GET", "/sandbox/faults")).body.faults;
-  await sandbox.call("PUT", "/sandbox/faults", {
-    faults: now
-      .filter((fault: { ref: string; route: string }) => fault.ref !== project.ref)
-      .map(({ hits: _, ...rest }: Record<string, unknown>) => rest),
-  });
+  await sandbox.dropFaults(project.ref);
   await waiting.getByRole("button", { name: "Check again" }).click();
   await expect(badge(page, "Done")).toBeVisible();
 });
@@ -235,7 +212,7 @@ test("the page works without JavaScript, and an unknown run is the newest one", 
 }) => {
   const project = await newProject();
   const requestId = await failedRequest(berth, project);
-  await inDatabase(project, "drop schema private");
+  await inProject(project, "drop schema private");
   const { page } = await as("admin", { javaScriptEnabled: false });
   await page.goto(`${pageOf(requestId)}?run=00000000-0000-7000-8000-000000000000`);
   await expect(page.getByText("This request has no such run.")).toBeVisible();

@@ -77,6 +77,7 @@ test("signs in and out without scripts", async ({ stranger, berth }) => {
   const { page } = await stranger({ javaScriptEnabled: false });
   const { email, password } = accountOf(berth, "admin");
   await page.goto("/sign-in?back=%2Fdesk%2Fstaff");
+  await expect(page.getByText("You were signed out, or your session ended")).toBeVisible();
   await fillIn(page, email, "wrong every time");
   await expect(page.getByRole("alert")).toContainText(REFUSED);
   await fillIn(page, email, password);
@@ -131,6 +132,8 @@ test("who is deactivated loses the desk at the next request", async ({
     [customer.email],
   );
   expect((await page.goto("/desk/queue"))?.status()).toBe(404);
+  await page.goto("/requests");
+  await expect(page.getByText("Your staff account is deactivated")).toBeVisible();
 });
 
 test("a forgotten password is replaced by a mailed link; who has an account is not told", async ({
@@ -180,4 +183,21 @@ test("more than three mails in an hour are not sent", async ({ page }) => {
     const answer = asked < 3 ? page.getByRole("status") : page.getByRole("alert");
     await expect(answer).toContainText(asked < 3 ? email : /You can ask again in/);
   }
+});
+
+test("where somebody signed in from is what the connection says, not what the client claims", async ({
+  berth,
+  request,
+}) => {
+  const { email, password } = accountOf(berth, "operator");
+  const answer = await request.post("/sign-in", {
+    form: { email, password },
+    headers: { origin: berth.url, "x-forwarded-for": "203.0.113.66" },
+    maxRedirects: 0,
+  });
+  expect(answer.status()).toBe(303);
+  const [newest] = await berth.sql(
+    `select origin from audit_log where action = 'account.session.insert' order by id desc limit 1`,
+  );
+  expect(newest).toEqual({ origin: "127.0.0.1" });
 });

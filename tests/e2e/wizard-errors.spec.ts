@@ -170,7 +170,9 @@ test("backend: what fails is said at its field with what was found, needed and t
   await goOnInVain(page);
   await expectErrors(
     page,
+    // At both of the fields to blame.
     /^The two keys are swapped\. Needed: the anon or publishable key in the first field.* Exchange the two keys\.$/,
+    /^The two keys are swapped\./,
     /^The database refused the password\. Needed: .* Copy it again from Supabase/,
   );
   await expect(page.locator("#anonKey-error")).toContainText("The two keys are swapped.");
@@ -187,7 +189,10 @@ test("backend: what fails is said at its field with what was found, needed and t
   await newCustomer({ backend: credentialsOf(used) });
   await fillProject(page, used);
   await goOnInVain(page);
-  await expectErrors(page, /already uses project .* Create a new project/);
+  await expectErrors(
+    page,
+    "This project is in use already. Give a project of your own, or let Berth create one.",
+  );
 });
 
 test("backend: one's own project is sealed, never shown, replaced, and destroyed", async ({

@@ -40,7 +40,9 @@ test("five steps make one request, which the person is led to", async ({
 
   await expect(page.getByText("Not in Growth; part of Business.")).toBeVisible();
   await expect(page.getByRole("checkbox", { name: "Analytics" })).toBeDisabled();
-  await page.getByRole("checkbox", { name: "Point of sale" }).check();
+  // What the plan includes is ticked; what another needs stays, and is said to.
+  await expect(page.getByRole("checkbox", { name: "Point of sale" })).toBeChecked();
+  await page.getByRole("checkbox", { name: "Inventory" }).click();
   await expect(page.getByText("Added: Point of sale needs Inventory.")).toBeVisible();
   await expect(page.getByRole("checkbox", { name: "Inventory" })).toBeChecked();
   await axe(page);
@@ -98,7 +100,7 @@ test("all of it without scripts, with a project of one's own", async ({
   // What is no secret is there again; what is one is not.
   await expect(own).toHaveValue(project.url);
   await expect(page.getByRole("textbox", { name: "Service-role or secret key" })).toHaveValue("");
-  await expect(page.getByRole("textbox", { name: "Database connection string" })).toHaveValue("");
+  await expect(page.getByRole("textbox", { name: "Database URL" })).toHaveValue("");
   expect(await page.content()).not.toContain(project.serviceRoleKey);
   await fillProject(page, project);
   await goOn(page, "review");
@@ -169,6 +171,13 @@ test("it goes on where it was left, on another device", async ({ page, stranger 
   await expect(phone.getByLabel("Company")).toHaveValue(ann.company);
   await expect(phone.getByText(`You are signed in as ${ann.name}, ${ann.email}`)).toBeVisible();
   await expect(phone.getByLabel("Password")).toHaveCount(0);
+
+  // Who signs in without the wizard's link finds it as well.
+  await phone.goto("/");
+  await expect(phone.getByRole("link", { name: "Go on with your sign-up" })).toBeVisible();
+  await phone.goto("/requests");
+  await phone.getByRole("link", { name: `Go on with ${ann.company}, step 3 of 5` }).click();
+  await expect(phone).toHaveURL(/\/sign-up\/features$/);
 });
 
 test("who signs up again with its password goes on; with another it is told little", async ({
@@ -219,7 +228,9 @@ test("going back shows what was entered; a smaller plan drops what it lacks, and
   await expect(page.getByRole("radio", { name: "Business" })).toBeChecked();
   await page.getByRole("radio", { name: "Starter" }).check();
   await goOn(page, "features");
-  await expect(page.getByText("Taken off: Analytics, Point of sale.")).toBeVisible();
+  await expect(
+    page.getByText("Taken off: Analytics, Point of sale. Still chosen: Inventory."),
+  ).toBeVisible();
   await expect(page.getByRole("checkbox", { name: "Inventory" })).toBeChecked();
   await goOn(page, "review");
   await expect(page.getByText("€29 / month")).toBeVisible();
@@ -274,7 +285,10 @@ test("what was changed in another window is shown before it is submitted", async
   await goOn(second, "review");
   await page.getByRole("checkbox").check();
   await page.getByRole("button", { name: "Submit the request" }).click();
-  await expect(page.getByRole("alert")).toContainText("changed in another window");
+  const notice = page.locator("[tabindex='-1']:focus");
+  await expect(notice).toContainText("changed in another window");
+  await expect(notice).toBeInViewport();
+  await expect(page.getByRole("checkbox")).not.toBeChecked();
   expect(await requestsOf(berth, ann)).toEqual([]);
   await expect(page.getByText("Enterprise")).toBeVisible();
   await submit(page);

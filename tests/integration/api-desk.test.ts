@@ -168,6 +168,7 @@ describe("cancelling", () => {
       const { status, body } = await act(kim, id, "cancel");
       expect([status, body.status]).toEqual([200, "cancelled"]);
       expect(body).toMatchObject({ position: null, endedAt: expect.any(String) });
+      expect(body.mails.map(({ kind }: { kind: string }) => kind)).toContain("cancelled");
       const audit = await takeIn("GET", `/api/audit?requestId=${id}&action=request.cancelled`);
       expect(audit.body.records).toHaveLength(1);
     }

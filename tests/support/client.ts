@@ -36,6 +36,10 @@ export interface SandboxProject {
 export interface SandboxClient {
   project(wish?: Record<string, unknown>): Promise<SandboxProject>;
   call(method: string, path: string, body?: unknown): Promise<Answer>;
+  /** Switches one fault on beside the others. `fault`: see sandbox/README.md. */
+  addFault(fault: { kind: string; ref: string } & Record<string, unknown>): Promise<void>;
+  /** Switches the faults of one project off. */
+  dropFaults(ref: string): Promise<void>;
 }
 
 async function exchange(
@@ -79,6 +83,13 @@ export function sandboxOf(url: string): SandboxClient {
       if (made.status !== 201) throw new Error(`No sandbox project: ${JSON.stringify(made.body)}`);
       return made.body;
     },
+    async addFault(fault) {
+      const { status } = await call("POST", "/sandbox/faults", fault);
+      if (status !== 201) throw new Error(`The fault was not taken: ${JSON.stringify(fault)}`);
+    },
+    async dropFaults(ref) {
+      await call("DELETE", `/sandbox/faults?ref=${ref}`);
+    },
   };
 }
 
@@ -99,18 +110,19 @@ export function mailAt(mailUrl: string, to: string, subject: RegExp): Promise<Ma
 /** For waits that a busy machine may make long, in milliseconds. */
 export const PATIENCE_MS = 240_000;
 
-/** Asks until there is an answer; at most a minute unless told. */
+/** Asks until there is an answer; at most a minute unless told, and ten times a second. */
 export async function eventually<T>(
   what: string,
   ask: () => Promise<T | undefined | null | false>,
   patienceMs = 60_000,
+  everyMs = 100,
 ): Promise<T> {
   const end = Date.now() + patienceMs;
   for (;;) {
     const answer = await ask();
     if (answer) return answer;
     if (Date.now() > end) throw new Error(`Waited in vain for ${what}.`);
-    await sleep(100);
+    await sleep(everyMs);
   }
 }
 

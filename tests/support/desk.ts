@@ -1,6 +1,8 @@
+import { randomBytes } from "node:crypto";
 import { type Catalog, loadCatalog, syncCatalog } from "#app/domain/catalog/index.server.ts";
 import { newCustomerInput, submitRequest } from "#app/domain/onboarding/index.server.ts";
 import type { RequestRow } from "#app/domain/queue/index.server.ts";
+import { createKeyring, createVault, type Vault } from "#app/domain/vault/index.server.ts";
 import { type Actor, asActor, type Tx } from "#db/index.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
 
@@ -8,6 +10,8 @@ import { createTestDatabase, type TestDatabase } from "./database.ts";
 export interface Desk {
   base: TestDatabase;
   catalog: Catalog;
+  /** With a key of its own. */
+  vault: Vault;
   /** Two admins and a supervisor, acting through their API keys. */
   kim: Actor;
   lou: Actor;
@@ -15,6 +19,8 @@ export interface Desk {
   worker: Actor;
   /** One transaction as this actor. */
   as<T>(actor: Actor, work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** A new account that signs up: without a password, its address not proved. */
+  newcomer(): Promise<Actor>;
   /** A request of a customer of its own, as the API takes it in. */
   request(wish?: Record<string, unknown>): Promise<RequestRow>;
   /** Sets columns of a request behind the domain's back, rules included. */
@@ -24,6 +30,7 @@ export interface Desk {
 const person = (id: string): Actor => ({ kind: "api", id, origin: "", correlationId: "test" });
 
 let customers = 0;
+let newcomers = 0;
 
 /** Drop it with `desk.base.drop()` in `afterAll`. */
 export async function openDesk(): Promise<Desk> {
@@ -41,11 +48,22 @@ export async function openDesk(): Promise<Desk> {
   return {
     base,
     catalog,
+    vault: createVault(createKeyring([{ id: "k1", key: randomBytes(32) }]), randomBytes(32)),
     kim: person("kim"),
     lou: person("lou"),
     sam: person("sam"),
     worker,
     as,
+    async newcomer() {
+      newcomers += 1;
+      const id = `newcomer-${newcomers}`;
+      await base.admin.query(
+        `insert into auth."user" (id, name, email, email_verified)
+         values ($1, 'Ann', $1 || '@example.com', false)`,
+        [id],
+      );
+      return { kind: "customer", id, origin: "192.0.2.7", correlationId: "test" };
+    },
     async request(wish = {}) {
       customers += 1;
       const input = newCustomerInput.parse({

@@ -1,4 +1,4 @@
-/** Switches the sandbox's faults for several runs at once: its own switch replaces all of them. */
+/** Faults of the sandbox that strike once, and waiting for them, for several runs at once. */
 import { eventually, PATIENCE_MS, type SandboxClient } from "./berth.ts";
 
 export interface SandboxFault {
@@ -15,30 +15,21 @@ export interface SandboxFaults {
   add(fault: SandboxFault): Promise<{ struck(): Promise<void> }>;
 }
 
-/** The faults of one sandbox; nobody else may switch them. */
+/** The faults of one sandbox. */
 export function createSandboxFaults(sandbox: SandboxClient): SandboxFaults {
-  let line: Promise<unknown> = Promise.resolve();
-  type Listed = SandboxFault & { times: number | null; hits: number };
+  type Listed = SandboxFault & { times: number | null };
   const list = async () => (await sandbox.call("GET", "/sandbox/faults")).body.faults as Listed[];
-  const waiting = (faults: Listed[]) => faults.filter(({ times }) => times !== 0);
-
   return {
     async add(fault) {
-      const added = line.then(async () => {
-        const others = waiting(await list()).map(({ hits: _hits, ...other }) => other);
-        const body = { faults: [...others, { ...fault, times: 1 }] };
-        const { status } = await sandbox.call("PUT", "/sandbox/faults", body);
-        if (status !== 200) throw new Error(`The fault was not taken: ${JSON.stringify(fault)}`);
-      });
-      line = added.catch(() => undefined);
-      await added;
+      await sandbox.addFault({ ...fault, times: 1 });
       return {
         async struck() {
           await eventually(
             `${fault.kind} at ${fault.route}`,
             async () =>
-              !waiting(await list()).some(
-                (one) => one.ref === fault.ref && one.route === fault.route,
+              !(await list()).some(
+                ({ ref, route, times }) =>
+                  ref === fault.ref && route === fault.route && times !== 0,
               ),
             PATIENCE_MS,
           );

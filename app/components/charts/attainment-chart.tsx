@@ -21,6 +21,9 @@ export function AttainmentChart(props: { weeks: readonly WeekPromises[]; target:
         <>
           <LegendEntry mark="size-2.5 rounded-sm bg-success">{percent} or more</LegendEntry>
           <LegendEntry mark="size-2.5 rounded-sm bg-error">Less than {percent}</LegendEntry>
+          <LegendEntry mark="size-2.5 rounded-sm border border-dashed border-secondary bg-base-300">
+            This week so far
+          </LegendEntry>
           <LegendEntry mark="w-4 border-t border-dashed border-base-content">
             Target, {percent}
           </LegendEntry>

@@ -1,5 +1,6 @@
-import { type ReactNode, Suspense, useEffect, useState } from "react";
+import { type ReactNode, Suspense } from "react";
 import { Panel, Skeleton } from "../ui.tsx";
+import { useHasScripts } from "../use-has-scripts.ts";
 
 /**
  * A drawing with its numbers as a table below. The drawing is made in the browser alone: it needs
@@ -14,8 +15,7 @@ export function Chart(props: {
   table: ReactNode;
 }) {
   const { title, legend, drawing, table } = props;
-  const [hasScripts, setHasScripts] = useState(false);
-  useEffect(() => setHasScripts(true), []);
+  const hasScripts = useHasScripts();
   const waiting = (
     <div className="h-full rounded-box bg-base-200 p-4 text-quiet">
       <noscript>Drawn with scripts alone. The same numbers are in the table.</noscript>

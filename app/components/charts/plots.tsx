@@ -7,6 +7,7 @@ import {
   CartesianGrid,
   Cell,
   LabelList,
+  type LabelProps,
   ReferenceLine,
   ResponsiveContainer,
   Tooltip,
@@ -16,6 +17,7 @@ import {
 } from "recharts";
 import type { DayFlow, WeekPromises } from "#app/domain/reports/index.server.ts";
 import { completed, received } from "../dashboard/links.ts";
+import { useNow } from "../time.tsx";
 import { formatDay, formatStretch, weekNumber } from "./dates.ts";
 
 const INK = "var(--color-base-content)";
@@ -88,12 +90,14 @@ function FlowCard({ active, payload }: TooltipContentProps) {
 /** The share of each week's completed requests that kept their promise. A bar opens its list. */
 export function AttainmentPlot(props: { weeks: readonly WeekPromises[]; target: number }) {
   const { weeks, target } = props;
+  const now = useNow();
   const navigate = useNavigate();
   // A week without completions has no share: no bar, rather than one of zero.
   const points = weeks.map((week) => ({
     ...week,
     name: `W${weekNumber(week.from)}`,
     share: week.completed === 0 ? null : Math.round((week.kept / week.completed) * 100),
+    isOpen: now !== null && Date.parse(week.to) > now,
   }));
   return (
     <ResponsiveContainer width="100%" height="100%">
@@ -122,10 +126,15 @@ export function AttainmentPlot(props: { weeks: readonly WeekPromises[]; target: 
           maxBarSize={40}
           onClick={(_, index) => weeks[index] && navigate(completed(weeks[index]))}
         >
-          {points.map(({ from, share }) => (
-            <Cell key={from} fill={(share ?? 0) < target * 100 ? BROKEN : DONE} />
+          {points.map(({ from, share, isOpen }) => (
+            <Cell
+              key={from}
+              {...(isOpen
+                ? { fill: HAIR, stroke: QUIET, strokeDasharray: "3 2" }
+                : { fill: (share ?? 0) < target * 100 ? BROKEN : DONE })}
+            />
           ))}
-          <LabelList dataKey="share" position="insideBottom" fill={PAPER} fontSize={11} />
+          <LabelList dataKey="share" content={ShareLabel(points)} />
         </Bar>
         <ReferenceLine y={target * 100} stroke={INK} strokeDasharray="4 3" />
       </BarChart>
@@ -133,11 +142,31 @@ export function AttainmentPlot(props: { weeks: readonly WeekPromises[]; target: 
   );
 }
 
+/** The narrowest bar that a share of three digits fits into, in pixels. */
+const ROOM_FOR_LABEL = 24;
+
+/** The share, within its bar; nothing where the bar is too narrow for it. */
+const ShareLabel = (points: readonly { isOpen: boolean }[]) =>
+  function Label({ x, y, width, height, value, index }: LabelProps) {
+    if (Number(width) < ROOM_FOR_LABEL || Number(height) < 14 || value == null) return null;
+    return (
+      <text
+        x={Number(x) + Number(width) / 2}
+        y={Number(y) + Number(height) - 6}
+        textAnchor="middle"
+        fontSize={11}
+        fill={points[index ?? -1]?.isOpen ? INK : PAPER}
+      >
+        {value}
+      </text>
+    );
+  };
+
 function AttainmentCard({ active, payload }: TooltipContentProps) {
-  const week = payload[0]?.payload as WeekPromises | undefined;
+  const week = payload[0]?.payload as (WeekPromises & { isOpen: boolean }) | undefined;
   if (!active || !week) return null;
   return (
-    <Card title={formatStretch(week)}>
+    <Card title={`${formatStretch(week)}${week.isOpen ? ", so far" : ""}`}>
       <p>
         {week.kept} of {week.completed} kept their promise
       </p>

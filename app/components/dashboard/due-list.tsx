@@ -20,7 +20,7 @@ export function DueList(props: {
       action={
         count > 0 ? (
           <Link to={queueLink({ due: state })} className="link link-primary tabular-nums">
-            All {count}
+            Show all ({count})
           </Link>
         ) : null
       }
@@ -28,13 +28,13 @@ export function DueList(props: {
       {requests.length === 0 ? (
         <p className="text-quiet">{nothing}</p>
       ) : (
-        <Table caption={title}>
+        <Table caption={title} foldBelow="sm">
           <thead>
             <tr>
               <th scope="col">Company</th>
               <th scope="col">Due</th>
-              <th scope="col">State</th>
-              <th scope="col">Who has it</th>
+              <th scope="col">Status</th>
+              <th scope="col">Assignee</th>
             </tr>
           </thead>
           <tbody>

@@ -34,7 +34,7 @@ export function Headline(props: {
           className={`block text-4xl/12 font-semibold tracking-tight tabular-nums decoration-2 underline-offset-4 group-hover:underline ${urgent}`}
         >
           {value}
-          <span className="sr-only"> requests</span>
+          <span className="sr-only"> {value === 1 ? "request" : "requests"}</span>
         </span>
       </Link>
       <TrendLine trend={trend} />
@@ -45,7 +45,6 @@ export function Headline(props: {
 function TrendLine({ trend }: { trend: Trend }) {
   const { word, value, to, before, toBefore } = trend;
   const Icon = value > before ? ArrowUpRight : value < before ? ArrowDownRight : MoveRight;
-  const direction = value > before ? "up from" : value < before ? "down from" : "as before:";
   return (
     <p className="text-xs/5 text-quiet">
       <Link to={to} className="tabular-nums underline-offset-2 hover:underline">
@@ -54,8 +53,8 @@ function TrendLine({ trend }: { trend: Trend }) {
       <span className="block">
         <Icon size={12} aria-hidden="true" className="mr-1 inline" />
         <Link to={toBefore} className="tabular-nums underline-offset-2 hover:underline">
-          {direction} {before}
-          <span className="sr-only"> {word} in the 7 days before</span>
+          {before} the week before
+          <span className="sr-only">, {word}</span>
         </Link>
       </span>
     </p>

@@ -8,12 +8,12 @@ import { actionWords, actorWords, subjectWords } from "./audit-words.ts";
 /** The record: who did what, on what, from where. */
 export function AuditTable({ records }: { records: DeskAuditRecord[] }) {
   return (
-    <Table caption="The audit record, newest first">
+    <Table caption="The audit record, newest first" foldBelow="xl">
       <thead>
         <tr>
           <th scope="col">When</th>
           <th scope="col">Who</th>
-          <th scope="col">What</th>
+          <th scope="col">Act</th>
           <th scope="col">On what</th>
           <th scope="col">From</th>
         </tr>
@@ -40,7 +40,7 @@ function AuditRow({ record }: { record: DeskAuditRecord }) {
         </Link>
         <span className="text-quiet">{howOf(actor)}</span>
       </td>
-      <td className="min-w-60">
+      <td className="min-w-60 max-xl:order-last max-xl:basis-full">
         <details>
           <summary className="cursor-pointer">
             {actionWords(action, data)}{" "}
@@ -54,7 +54,7 @@ function AuditRow({ record }: { record: DeskAuditRecord }) {
       <td className="min-w-36">
         <AuditSubject record={record} />
       </td>
-      <td className="whitespace-nowrap">
+      <td className="whitespace-nowrap" data-label="From">
         {origin === "" ? <span className="text-quiet">within Berth</span> : <Mono>{origin}</Mono>}
       </td>
     </tr>

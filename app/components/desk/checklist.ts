@@ -36,6 +36,11 @@ function testTitle({ status, isOffered }: Facts): string {
   return isOffered ? "Test and take up the customer’s project" : TITLES.test;
 }
 
+function titleOf(name: StepName, facts: Facts): string {
+  if (name === "test") return testTitle(facts);
+  return name === "watch" && facts.status === "failed" ? "Mend the run" : TITLES[name];
+}
+
 /** Where the work stands: the index of the step that is next. */
 function nextOf({ status, standing, isOffered }: Facts): StepName | null {
   if (status === "pending" || standing === "expired") return "claim";
@@ -51,7 +56,7 @@ export function checklistOf(facts: Facts): ChecklistStep[] {
   const next = nextOf(facts);
   const at = next === null ? 0 : NAMES.indexOf(next);
   return NAMES.map((name, index) => {
-    const title = name === "test" ? testTitle(facts) : TITLES[name];
+    const title = titleOf(name, facts);
     return { name, title, state: stateOf(name, index) };
   });
 

@@ -1,13 +1,15 @@
 import { Form } from "@remix-run/react";
-import { type FormEvent, type ReactNode, useEffect, useState } from "react";
+import type { FormEvent, ReactNode } from "react";
 import type { DashboardLinks } from "#app/domain/backends/index.server.ts";
 import type { CredentialField, CredentialsAnswer } from "#app/web/credentials.server.ts";
-import { ErrorSummary, Field, SubmitButton } from "../form.tsx";
+import { ErrorSummary } from "../error-summary.tsx";
+import { Field, SubmitButton } from "../form.tsx";
+import { MaskedField, PASTED } from "../masked-field.tsx";
 import { ProblemNotice } from "../notice.tsx";
 import { Button } from "../ui.tsx";
+import { useHasScripts } from "../use-has-scripts.ts";
 import { CheckList } from "./credentials-check-list.tsx";
 import { fieldProblems, LINE_COUNT, verdict } from "./credentials-lines.ts";
-import { MaskedField, PASTED } from "./masked-field.tsx";
 import { OutsideLink } from "./outside-link.tsx";
 import { type TestState, useCredentialTest } from "./use-credential-test.ts";
 
@@ -25,8 +27,7 @@ export function CredentialsForm(props: {
 }) {
   const { testUrl, links, answer, isSubmitting } = props;
   const { state, isOpenFor, changed, test } = useCredentialTest(testUrl, answer);
-  const [hasScripts, setHasScripts] = useState(false);
-  useEffect(() => setHasScripts(true), []);
+  const hasScripts = useHasScripts();
   const isTesting = state.phase === "testing";
   const holds = state.phase === "tested" && state.answer.ok === true;
   const problems = isTesting ? [] : fieldProblems(state.lines, state.answer.fields ?? {});

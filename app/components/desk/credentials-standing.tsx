@@ -2,11 +2,11 @@ import { Form } from "@remix-run/react";
 import type { ReactNode } from "react";
 import type { BackendView, CheckLine } from "#app/domain/backends/index.server.ts";
 import type { CredentialsView } from "#app/domain/provisioning/index.server.ts";
+import { CredentialTraces } from "../credentials-traces.tsx";
 import { SubmitButton } from "../form.tsx";
 import { ButtonLink, EmptyState, Panel } from "../ui.tsx";
 import { CheckList } from "./credentials-check-list.tsx";
 import { verdict } from "./credentials-lines.ts";
-import { CredentialTraces } from "./credentials-traces.tsx";
 
 /** Why this person cannot supply credentials now, and what would open the way. */
 export function CredentialsClosed({ view }: { view: CredentialsView }) {
@@ -38,7 +38,7 @@ export function CredentialsClosed({ view }: { view: CredentialsView }) {
         action={<ButtonLink to="/desk/queue">Back to the queue</ButtonLink>}
       >
         Only {name} or a supervisor may supply its credentials. Take another request, or ask {name}{" "}
-        to release this one.
+        to give this one back.
       </EmptyState>
     );
   }

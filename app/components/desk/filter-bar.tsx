@@ -48,24 +48,35 @@ export function FilterField({
   label,
   name,
   suggestions,
+  error,
   className = "",
   ...input
 }: InputHTMLAttributes<HTMLInputElement> & {
   label: string;
   name: string;
   suggestions?: string[];
+  /** Why what stands in it was left out. */
+  error?: string | undefined;
 }) {
   const list = useId();
+  const why = useId();
   return (
     <label className={`block min-w-0 ${className}`}>
       <span className="mb-1 block text-xs text-quiet">{label}</span>
       <input
         name={name}
-        className={`input input-sm ${box}`}
+        className={`input input-sm ${box} ${error ? "border-error" : ""}`}
+        aria-invalid={error ? true : undefined}
+        aria-describedby={error ? why : undefined}
         list={suggestions ? list : undefined}
         autoComplete="off"
         {...input}
       />
+      {error ? (
+        <span id={why} className="mt-1 block text-xs text-error">
+          {error}
+        </span>
+      ) : null}
       {suggestions ? (
         <datalist id={list}>
           {suggestions.map((text) => (
@@ -84,11 +95,10 @@ export function FilterSelect(props: {
   value: string | undefined;
   any: string;
   options: { value: string; label: string }[];
-  className?: string;
 }) {
-  const { label, name, value, any, options, className = "" } = props;
+  const { label, name, value, any, options } = props;
   return (
-    <label className={`block min-w-0 ${className}`}>
+    <label className="block min-w-0">
       <span className="mb-1 block text-xs text-quiet">{label}</span>
       <select name={name} defaultValue={value ?? ""} className={`select select-sm ${box}`}>
         <option value="">{any}</option>
@@ -102,15 +112,18 @@ export function FilterSelect(props: {
   );
 }
 
-/** Names what stood in the address and means nothing. */
-export function IgnoredFilters({ names }: { names: string[] }) {
-  if (names.length === 0) return null;
+/** Names what stood in the address and means nothing, and says why. */
+export function IgnoredFilters({ ignored }: { ignored: { name: string; reason: string }[] }) {
+  if (ignored.length === 0) return null;
   return (
-    <Notice tone="warning" title="Part of this address was not understood">
-      <p>
-        Left out: {names.join(", ")}. The list below is not narrowed by{" "}
-        {names.length === 1 ? "it" : "them"}.
-      </p>
+    <Notice tone="warning" title="Part of this address means nothing here, and was left out">
+      <ul>
+        {ignored.map(({ name, reason }) => (
+          <li key={name}>
+            <b>{name}</b> {reason}.
+          </li>
+        ))}
+      </ul>
     </Notice>
   );
 }

@@ -1,7 +1,9 @@
 import { Form } from "@remix-run/react";
 import type { StaffMember } from "#app/domain/staff/index.server.ts";
+import type { FieldErrors } from "#app/web/forms.server.ts";
 import { ConfirmButton } from "../confirm.tsx";
-import { ErrorSummary, SubmitButton } from "../form.tsx";
+import { ErrorSummary } from "../error-summary.tsx";
+import { SubmitButton } from "../form.tsx";
 import { Panel } from "../ui.tsx";
 import { CapacityField, RoleField } from "./staff-fields.tsx";
 
@@ -10,16 +12,12 @@ export function MemberForm(props: {
   member: StaffMember;
   isMe: boolean;
   mostCapacity: number;
-  errors: Record<string, string[]>;
+  errors: FieldErrors;
 }) {
   const { member, isMe, mostCapacity, errors } = props;
   return (
     <Form method="post" noValidate>
-      <ErrorSummary
-        errors={Object.entries(errors).flatMap(([id, texts]) =>
-          texts.map((text) => ({ id, text })),
-        )}
-      />
+      <ErrorSummary fields={errors} />
       <RoleField
         value={member.role}
         error={errors.role}

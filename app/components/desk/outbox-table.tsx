@@ -17,7 +17,7 @@ const LOOKS = {
 /** Mails that left, are about to, or never will by themselves. */
 export function OutboxTable({ mails }: { mails: OutboxItem[] }) {
   return (
-    <Table caption="Mails, newest first">
+    <Table caption="Mails, newest first" foldBelow="xl">
       <thead>
         <tr>
           <th scope="col">State</th>
@@ -74,7 +74,9 @@ function MailRow({ mail }: { mail: OutboxItem }) {
       <td className="whitespace-nowrap">
         <MailTime mail={mail} />
       </td>
-      <td className="tabular-nums">{attempts}</td>
+      <td className="tabular-nums" data-label="Attempts">
+        {attempts}
+      </td>
       <td className="text-right whitespace-nowrap">
         <SendAgain mail={mail} />
       </td>
@@ -87,7 +89,7 @@ function MailTime({ mail: { status, nextAttemptAt, sentAt, createdAt } }: { mail
   if (status === "waiting" && nextAttemptAt !== null) {
     return (
       <>
-        next attempt <RelativeTime at={nextAttemptAt} />
+        next attempt <RelativeTime at={nextAttemptAt} isAhead />
       </>
     );
   }

@@ -28,6 +28,15 @@ describe("the filters that are on", () => {
     ]);
   });
 
+  it("include a code that nothing goes by: it narrows the list to nothing", () => {
+    const said = (query: string) => chips(query).map(({ label }) => label);
+    expect(said("plan=none&region=eu-west-1,xx&assignee=zzz")).toEqual([
+      "Plan: none",
+      "Region: Dublin, xx",
+      "Assignee: zzz",
+    ]);
+  });
+
   it("are none for what is not known", () => {
     expect(chips("status=lost&due=never&q=%20&cursor=x&other=1")).toEqual([]);
   });

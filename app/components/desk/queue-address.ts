@@ -32,6 +32,9 @@ const WORDS: Record<string, Record<string, string>> = {
   promise: { kept: "Promise kept", broken: "Promise broken" },
 };
 
+/** What the list is asked for by a code: one that fits nothing narrows it all the same, to nothing. */
+const OPEN_LISTS = new Set(["plan", "region", "assignee"]);
+
 /** Every parameter that narrows the list. */
 export const FILTERS = [
   ...Object.keys(NAMES),
@@ -40,7 +43,7 @@ export const FILTERS = [
   ...Object.keys(WINDOWS).flatMap((name) => [`${name}From`, `${name}To`]),
 ];
 
-/** The filters that an address turns on. What the list does not know is on nowhere, and is left out. */
+/** The filters that an address turns on. A status or a priority that is none is left out. */
 export function chipsOf(params: URLSearchParams, choices: QueueChoices): Chip[] {
   const chip = (label: string, ...names: string[]): Chip => {
     const rest = new URLSearchParams(params);
@@ -50,8 +53,11 @@ export function chipsOf(params: URLSearchParams, choices: QueueChoices): Chip[] 
   const chosen = Object.entries(NAMES).flatMap(([name, title]) => {
     const values = valuesOf(params, name);
     const known = choices[name as keyof QueueChoices].filter(({ value }) => values.includes(value));
-    const words = known.map(({ label }) => label).join(", ");
-    return known.length > 0 ? [chip(`${title}: ${words}`, name)] : [];
+    const words = known.map(({ label }) => label);
+    if (OPEN_LISTS.has(name)) {
+      words.push(...values.filter((value) => known.every((one) => one.value !== value)));
+    }
+    return words.length > 0 ? [chip(`${title}: ${words.join(", ").slice(0, 60)}`, name)] : [];
   });
   const text = params.get("q")?.trim();
   const words = Object.entries(WORDS).flatMap(([name, say]) => {

@@ -1,7 +1,7 @@
 import { Form, Link, useSubmit } from "@remix-run/react";
 import { CircleAlert, Clock, Search, SlidersHorizontal, TimerReset, X } from "lucide-react";
 import { type FormEvent, useEffect, useRef } from "react";
-import { Button, buttonClass } from "../ui.tsx";
+import { Button, buttonClass, closeOnEscape } from "../ui.tsx";
 import {
   addressOf,
   chipsOf,
@@ -63,7 +63,7 @@ export function QueueFilters(props: { params: URLSearchParams; choices: QueueCho
       {links.map((name) => (
         <input key={name} type="hidden" name={name} value={params.get(name) ?? ""} />
       ))}
-      <details ref={panel} className="group">
+      <details ref={panel} onKeyDown={closeOnEscape} className="group">
         <summary className={`${buttonClass("secondary", "sm")} list-none`}>
           <SlidersHorizontal size={14} aria-hidden="true" />
           Filters

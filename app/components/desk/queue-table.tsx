@@ -13,11 +13,11 @@ export type QueueRow = DeskRow & { regionName: string };
 const pageOf = (requestId: string) => `/desk/requests/${requestId}`;
 
 /** Columns that a narrow window leaves out; a request's own page has them. */
-const WIDE = "max-xl:hidden";
+const WIDE = "max-[1400px]:hidden";
 const HEAD =
   "sticky top-0 z-10 h-9 border-b border-base-300 bg-base-200 px-3 text-left font-medium text-quiet whitespace-nowrap";
 const CELL =
-  "h-9 px-3 py-0 whitespace-nowrap lg:border-b lg:border-base-300 max-lg:h-auto max-lg:px-0";
+  "h-9 px-3 py-0 whitespace-nowrap xl:border-b xl:border-base-300 max-xl:h-auto max-xl:px-0";
 
 /**
  * The queue: a table, which a narrow window folds into a list of compact rows. Every row is reached
@@ -32,11 +32,11 @@ export function QueueTable(props: {
 }) {
   const { rows, body, me, isEnded } = props;
   return (
-    <table className="w-full border-separate border-spacing-0 max-lg:block">
+    <table className="w-full border-separate border-spacing-0 max-xl:block">
       <caption className="sr-only">Requests</caption>
-      <thead className="max-lg:sr-only">
+      <thead className="max-xl:sr-only">
         <tr>
-          <th scope="col" className={`${HEAD} rounded-tl-box`}>
+          <th scope="col" className={`${HEAD} min-w-48 rounded-tl-box`}>
             Company
           </th>
           <th scope="col" className={HEAD}>
@@ -59,7 +59,7 @@ export function QueueTable(props: {
           </th>
         </tr>
       </thead>
-      <tbody ref={body} className="max-lg:block" onKeyDown={goAlong}>
+      <tbody ref={body} className="max-xl:block" onKeyDown={goAlong}>
         {rows.map((row) => (
           <Row key={row.requestId} row={row} me={me} isEnded={isEnded} />
         ))}
@@ -81,9 +81,9 @@ function Row({ row, me, isEnded }: { row: HeldRow<QueueRow>; me: string; isEnded
     <tr
       data-request={requestId}
       onClick={open}
-      className={`cursor-pointer hover:bg-base-200 has-[a:focus-visible]:bg-base-200 max-lg:grid max-lg:grid-cols-[minmax(0,1fr)_auto] max-lg:items-center max-lg:gap-x-3 max-lg:gap-y-1 max-lg:border-b max-lg:border-base-300 max-lg:py-2.5 ${gone ? "text-quiet" : ""}`}
+      className={`cursor-pointer hover:bg-base-200 has-[a:focus-visible]:bg-base-200 max-xl:grid max-xl:grid-cols-[minmax(0,1fr)_auto] max-xl:items-center max-xl:gap-x-3 max-xl:gap-y-1 max-xl:border-b max-xl:border-base-300 max-xl:py-2.5 ${gone ? "text-quiet" : ""}`}
     >
-      <td className={`${CELL} w-full max-w-0 max-lg:max-w-none`}>
+      <td className={`${CELL} w-full max-w-0 min-w-48 max-xl:max-w-none`}>
         <span className="flex min-w-0 items-baseline gap-2">
           <Link
             to={pageOf(requestId)}
@@ -96,31 +96,31 @@ function Row({ row, me, isEnded }: { row: HeldRow<QueueRow>; me: string; isEnded
           <span className="shrink-0 text-quiet max-sm:hidden">{plan}</span>
         </span>
       </td>
-      <td className={`${CELL} max-lg:order-3`}>
+      <td className={`${CELL} max-xl:order-3`}>
         {gone ? (
           <Badge tone="neutral">No longer in this list</Badge>
         ) : (
           <StatusBadge status={row.status} />
         )}
         {priority === "normal" ? null : (
-          <span className="ml-1.5 lg:hidden">
+          <span className="ml-1.5 xl:hidden">
             <PriorityBadge priority={priority} />
           </span>
         )}
       </td>
-      <td className={`${CELL} max-lg:order-2 max-lg:justify-self-end`}>
+      <td className={`${CELL} max-xl:order-2 max-xl:justify-self-end`}>
         <PromiseCell row={row} isEnded={isEnded} />
       </td>
-      <td className={`${CELL} max-lg:order-4 max-lg:justify-self-end`}>
+      <td className={`${CELL} max-xl:order-4 max-xl:justify-self-end`}>
         <AssigneeCell row={row} me={me} />
       </td>
-      <td className={`${CELL} max-lg:hidden`}>
+      <td className={`${CELL} max-xl:hidden`}>
         <PriorityWord priority={priority} />
       </td>
-      <td className={`${CELL} ${WIDE} max-lg:hidden`} title={regionName}>
+      <td className={`${CELL} ${WIDE} max-xl:hidden`} title={regionName}>
         <Mono>{region}</Mono>
       </td>
-      <td className={`${CELL} text-quiet max-lg:hidden`}>
+      <td className={`${CELL} text-quiet max-xl:hidden`}>
         <RelativeTime at={(isEnded ? row.endedAt : null) ?? row.createdAt} />
       </td>
     </tr>
@@ -152,7 +152,7 @@ function AssigneeCell({ row, me }: { row: HeldRow<QueueRow>; me: string }) {
   const { requestId, company, status, assignee, claimEnded, gone } = row;
   if (!gone && (status === "pending" || claimEnded)) {
     return (
-      <Form method="post" preventScrollReset className="-ml-2.5 max-lg:ml-0">
+      <Form method="post" preventScrollReset className="-ml-2.5 max-xl:ml-0">
         <input type="hidden" name="intent" value="claim" />
         <SubmitButton
           variant="quiet"
@@ -160,7 +160,7 @@ function AssigneeCell({ row, me }: { row: HeldRow<QueueRow>; me: string }) {
           name="requestId"
           value={requestId}
           pendingText="Claiming …"
-          className="px-2.5 text-primary lg:h-7"
+          className="px-2.5 text-primary xl:h-7"
           aria-label={`Claim ${company}`}
         >
           Claim

@@ -1,8 +1,7 @@
 import { Link } from "@remix-run/react";
-import { ChevronLeft, ChevronRight } from "lucide-react";
 import { type ReactNode, useRef } from "react";
+import { Pager } from "../table.tsx";
 import { Button, ButtonLink, EmptyState } from "../ui.tsx";
-import { addressOf } from "./queue-address.ts";
 import { type QueueRow, QueueTable } from "./queue-table.tsx";
 import { useHeldRows } from "./use-held-rows.ts";
 
@@ -56,7 +55,7 @@ export function QueueView(props: {
       ) : (
         <Nothing isFiltered={isFiltered} />
       )}
-      <Pages page={page} params={params} />
+      <Pager nextCursor={page.nextCursor} previousCursor={page.previousCursor} params={params} />
     </div>
   );
 }
@@ -82,29 +81,5 @@ function Nothing({ isFiltered }: { isFiltered: boolean }) {
       </Link>
       .
     </EmptyState>
-  );
-}
-
-function Pages({ page, params }: { page: QueuePage; params: URLSearchParams }) {
-  const { previousCursor, nextCursor } = page;
-  if (previousCursor === null && nextCursor === null) return null;
-  const to = (cursor: string) => {
-    const there = new URLSearchParams(params);
-    there.set("cursor", cursor);
-    return addressOf(there);
-  };
-  return (
-    <nav aria-label="Pages" className="mt-3 flex justify-end gap-2">
-      {previousCursor === null ? null : (
-        <ButtonLink to={to(previousCursor)} size="sm" icon={ChevronLeft}>
-          Previous page
-        </ButtonLink>
-      )}
-      {nextCursor === null ? null : (
-        <ButtonLink to={to(nextCursor)} size="sm" icon={ChevronRight}>
-          Next page
-        </ButtonLink>
-      )}
-    </nav>
   );
 }

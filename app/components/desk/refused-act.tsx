@@ -18,7 +18,7 @@ export function RefusedAct(props: {
     <Notice tone="error" title={problem.text}>
       {since ? (
         <p>
-          It has been theirs since <RelativeTime at={since} />.
+          They took it <RelativeTime at={since} />.
         </p>
       ) : null}
       {children}

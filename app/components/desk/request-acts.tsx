@@ -2,15 +2,14 @@ import { useNavigation } from "@remix-run/react";
 import { useEffect, useRef } from "react";
 import { ConfirmButton } from "../confirm.tsx";
 import { SubmitButton, TextareaField } from "../form.tsx";
+import { PRIORITY_CHOICES } from "../status.tsx";
 import { useAnswer } from "../use-answer.ts";
 import { ActForm } from "./act-form.tsx";
 import type { RequestOnPage } from "./request-on-page.ts";
 
-const CANCELLABLE = ["pending", "in_progress", "waiting_on_customer", "failed"];
-
 /** What one may do besides the next act: give back, cancel. Nothing that this person may not. */
 export function RequestActs({ request }: { request: RequestOnPage }) {
-  const { seen, status, standing, backend, customer } = request;
+  const { seen, status, standing, canCancel, backend, customer } = request;
   const mayAct = standing !== "held" && standing !== "expired";
   return (
     <>
@@ -32,12 +31,13 @@ export function RequestActs({ request }: { request: RequestOnPage }) {
           </ConfirmButton>
         </ActForm>
       ) : null}
-      {mayAct && CANCELLABLE.includes(status) ? (
+      {mayAct && canCancel ? (
         <ActForm seen={seen}>
           <ConfirmButton
             label="Cancel the request"
             title={`Cancel the request of ${customer.company}?`}
             confirmLabel="Cancel the request"
+            keepLabel="Keep it"
             variant="danger"
             size="sm"
             className="border-transparent"
@@ -58,13 +58,6 @@ export function RequestActs({ request }: { request: RequestOnPage }) {
   );
 }
 
-const PRIORITIES = [
-  ["vip", "VIP"],
-  ["high", "High"],
-  ["normal", "Normal"],
-  ["low", "Low"],
-];
-
 /** A supervisor's decision: another priority, and so another promise. */
 export function PriorityForm({ request }: { request: RequestOnPage }) {
   const { seen, priority } = request;
@@ -79,7 +72,7 @@ export function PriorityForm({ request }: { request: RequestOnPage }) {
           defaultValue={priority}
           className="select select-sm w-32 border-secondary"
         >
-          {PRIORITIES.map(([value, label]) => (
+          {PRIORITY_CHOICES.map(({ value, label }) => (
             <option key={value} value={value}>
               {label}
             </option>

@@ -1,5 +1,6 @@
+import { useLocation } from "@remix-run/react";
 import { Check, ChevronRight, Minus } from "lucide-react";
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 import type { ChecklistStep, StepState } from "./checklist.ts";
 
 const WORDS: Record<StepState, string> = {
@@ -40,13 +41,31 @@ export interface StepContent {
   body?: ReactNode;
 }
 
+/**
+ * Has the focus after an act: what was pressed is gone from the page. Remix marks where an act's
+ * answer led to; the same page read again by itself takes the focus from nobody.
+ */
+function useFocusAfterAct() {
+  const box = useRef<HTMLOListElement>(null);
+  const { key, state } = useLocation();
+  const isAfterAct = Boolean((state as { _isRedirect?: boolean } | null)?._isRedirect);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each arrival has a key of its own
+  useEffect(() => {
+    if (!isAfterAct || document.activeElement !== document.body) return;
+    box.current?.querySelector<HTMLElement>("[aria-current=step] [tabindex]")?.focus();
+  }, [key, isAfterAct]);
+  return box;
+}
+
 /** The whole work in order; the next act stands open, everything else is one line. */
 export function RequestChecklist(props: {
   steps: ChecklistStep[];
   contents: Partial<Record<ChecklistStep["name"], StepContent>>;
 }) {
+  const box = useFocusAfterAct();
   return (
     <ol
+      ref={box}
       aria-label="The work on this request"
       className="overflow-hidden rounded-box border border-base-300"
     >
@@ -82,7 +101,9 @@ function Step(props: { step: ChecklistStep; number: number; content: StepContent
   if (isOpen) {
     return (
       <li aria-current="step" className="border-b border-base-300 bg-base-100 last:border-b-0">
-        <div className={line}>{head}</div>
+        <div tabIndex={-1} className={`${line} outline-none`}>
+          {head}
+        </div>
         {content.body ? <div className="px-4 pb-4 sm:pl-13">{content.body}</div> : null}
       </li>
     );

@@ -1,23 +1,10 @@
 import { Link } from "@remix-run/react";
+import { CREDENTIAL_WORDS } from "../credentials-traces.tsx";
 import { ExactTime, RelativeTime } from "../time.tsx";
 import { CopyValue, Facts, Mono } from "../ui.tsx";
+import { MAIL_WORDS } from "./mail-words.ts";
 import { OutsideLink } from "./outside-link.tsx";
 import type { RequestOnPage } from "./request-on-page.ts";
-
-const FIELDS: Record<string, string> = {
-  anonKey: "Public key",
-  serviceRoleKey: "Secret key",
-  databaseUrl: "Database URL",
-};
-
-const MAILS: Record<string, string> = {
-  received: "Request received",
-  claimed: "Somebody is at work",
-  credentials_problem: "Something to mend",
-  ready: "The backend is ready",
-  failed: "Run failed (to the staff)",
-  cancelled: "Cancelled",
-};
 
 /** What there is at the end: the backend, the traces of its credentials, the owner's link, the mails. */
 export function DoneFacts({ request }: { request: RequestOnPage }) {
@@ -64,8 +51,8 @@ function Credentials({
     <ul>
       {traces.map(({ field, lastFour, fingerprint }) => (
         <li key={field} className="flex flex-wrap gap-x-2">
-          <span>{FIELDS[field] ?? field}</span>
-          {lastFour ? <Mono>…{lastFour}</Mono> : null}
+          <span>{CREDENTIAL_WORDS[field] ?? field}</span>
+          {lastFour && field !== "databaseUrl" ? <Mono>…{lastFour}</Mono> : null}
           <span className="text-quiet">
             fingerprint <Mono>{fingerprint}</Mono>
           </span>
@@ -99,7 +86,7 @@ export function RequestMails({ mails }: { mails: RequestOnPage["mails"] }) {
     <ul className="grid gap-1">
       {mails.map((mail) => (
         <li key={mail.id} className="flex flex-wrap justify-between gap-x-4">
-          <span>{MAILS[mail.kind] ?? mail.kind}</span>
+          <span>{MAIL_WORDS[mail.kind as keyof typeof MAIL_WORDS]}</span>
           <span className={mail.status === "dead" ? "font-medium text-error" : "text-quiet"}>
             {mail.sentAt ? (
               <>

@@ -1,16 +1,13 @@
 import { Link } from "@remix-run/react";
+import { formatPrice } from "../price.ts";
 import { DueBar, PriorityBadge } from "../status.tsx";
 import { Duration, ExactTime, formatDistance, RelativeTime, useNow } from "../time.tsx";
 import { Facts, Mono, Panel } from "../ui.tsx";
 import type { RequestOnPage } from "./request-on-page.ts";
 
-const money = (cents: number, currency: string) =>
-  new Intl.NumberFormat("en", { style: "currency", currency, minimumFractionDigits: 0 }).format(
-    cents / 100,
-  );
-
-/** The right third: who, what was bought, the clock, people. */
-export function RequestFacts({ request }: { request: RequestOnPage }) {
+/** The right third: who, what was bought, the clock, people. `children`: stand beside the priority. */
+export function RequestFacts(props: { request: RequestOnPage; children?: React.ReactNode }) {
+  const { request } = props;
   const { customer, countryName, plan, features, region, regionName, assignee, claimExpiresAt } =
     request;
   return (
@@ -50,7 +47,7 @@ export function RequestFacts({ request }: { request: RequestOnPage }) {
           items={[
             [
               "Plan",
-              `${plan.name}, ${money(plan.price, plan.currency)} a ${plan.cycle === "yearly" ? "year" : "month"}`,
+              `${plan.name}, ${formatPrice(plan.price, plan.currency)} a ${plan.cycle === "yearly" ? "year" : "month"}`,
             ],
             [
               "Region",
@@ -75,7 +72,7 @@ export function RequestFacts({ request }: { request: RequestOnPage }) {
         />
       </Panel>
       <Panel title="The clock">
-        <Clock request={request} />
+        <Clock request={request}>{props.children}</Clock>
       </Panel>
       <Panel title="People">
         <Facts
@@ -86,7 +83,7 @@ export function RequestFacts({ request }: { request: RequestOnPage }) {
             ],
             ...(claimExpiresAt
               ? [
-                  ["Claim ends", <RelativeTime key="claim" at={claimExpiresAt} />] as [
+                  ["Claim ends", <RelativeTime key="claim" at={claimExpiresAt} isAhead />] as [
                     string,
                     React.ReactNode,
                   ],
@@ -98,7 +95,7 @@ export function RequestFacts({ request }: { request: RequestOnPage }) {
           <p className="mt-2 text-quiet">Every act on the request extends the claim.</p>
         ) : null}
         <p className="mt-2">
-          <Link to={`/desk/audit?requestId=${request.requestId}`} className="link link-primary">
+          <Link to={`/desk/audit?request=${request.requestId}`} className="link link-primary">
             Everything in the audit record
           </Link>
         </p>
@@ -124,7 +121,8 @@ function LocalTime({ zone }: { zone: string }) {
   );
 }
 
-function Clock({ request: { clock, status, priority } }: { request: RequestOnPage }) {
+function Clock(props: { request: RequestOnPage; children?: React.ReactNode }) {
+  const { clock, status, priority } = props.request;
   const { createdAt, dueAt, dueState, endedAt, promisedHours, pauses } = clock;
   const now = useNow();
   const due: [string, React.ReactNode] =
@@ -160,7 +158,13 @@ function Clock({ request: { clock, status, priority } }: { request: RequestOnPag
           : []),
         ["Received", <RelativeTime key="received" at={createdAt} />],
         ["Promised", `within ${promisedHours} h`],
-        ["Priority", <PriorityBadge key="priority" priority={priority} />],
+        [
+          "Priority",
+          <div key="priority">
+            <PriorityBadge priority={priority} />
+            {props.children}
+          </div>,
+        ],
         ...paused,
       ]}
     />

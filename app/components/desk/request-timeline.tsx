@@ -60,7 +60,7 @@ export function RequestTimeline(props: {
       {props.isCut ? (
         <p className="mt-2 text-quiet">
           Older entries are in the{" "}
-          <Link to={`/desk/audit?requestId=${props.requestId}`} className="link link-primary">
+          <Link to={`/desk/audit?request=${props.requestId}`} className="link link-primary">
             audit record
           </Link>
           .

@@ -1,7 +1,6 @@
 import { Link } from "@remix-run/react";
 import { Hand, KeyRound, Play, Radio, RotateCw } from "lucide-react";
 import type { ReactNode } from "react";
-import type { RequestChange } from "#app/domain/queue/index.server.ts";
 import { SubmitButton } from "../form.tsx";
 import { RelativeTime } from "../time.tsx";
 import { ButtonLink, Facts } from "../ui.tsx";
@@ -12,6 +11,7 @@ import { OutsideLink } from "./outside-link.tsx";
 import { RequestChecklist, type StepContent } from "./request-checklist.tsx";
 import { DoneFacts } from "./request-done.tsx";
 import type { RequestOnPage } from "./request-on-page.ts";
+import { whoOf } from "./timeline-words.ts";
 
 /** The checklist of the work with the next act open. */
 export function RequestWork({ request }: { request: RequestOnPage }) {
@@ -43,13 +43,10 @@ function Happened({ request, kinds }: { request: RequestOnPage; kinds: string[] 
   if (!event) return null;
   return (
     <>
-      {nameOf(event)}, <RelativeTime at={event.at} />
+      {whoOf(event)}, <RelativeTime at={event.at} />
     </>
   );
 }
-
-const nameOf = ({ actor }: RequestChange) =>
-  actor.kind === "worker" ? "Berth" : (actor.name ?? "somebody");
 
 function Values({ request }: { request: RequestOnPage }) {
   const { requestId, customer, region, regionName, newProjectUrl } = request;
@@ -77,7 +74,7 @@ function NextAct({ request, step }: { request: RequestOnPage; step: ChecklistSte
           {claimExpiresAt ? (
             <>
               {" "}
-              until <RelativeTime at={claimExpiresAt} />, or longer if they act on it
+              until <RelativeTime at={claimExpiresAt} isAhead />, or longer if they act on it
             </>
           ) : null}
           . Only they or a supervisor can go on. Take another one from the queue, or ask them to
@@ -102,7 +99,7 @@ function NextAct({ request, step }: { request: RequestOnPage; step: ChecklistSte
         text={forOther}
         button={
           <ButtonLink to={credentials} variant="primary" icon={KeyRound}>
-            Test and take it up
+            Go to the test
           </ButtonLink>
         }
       >
@@ -271,7 +268,7 @@ function Failure({ failure, requestId }: Pick<RequestOnPage, "failure" | "reques
   });
   return (
     <>
-      <p className="font-semibold text-error">
+      <p className="font-semibold wrap-anywhere text-error">
         {failure?.step ? `${failure.step}: ` : ""}
         {failure?.message ?? "The run failed."}
       </p>

@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import type { RunName, RunReport } from "#app/domain/provisioning/index.server.ts";
 import { Duration, RelativeTime } from "../time.tsx";
 import { Badge, buttonClass } from "../ui.tsx";
-import { RUN_LOOKS, standing } from "./run-words.ts";
+import { RUN_LOOKS, runSentence } from "./run-words.ts";
 
 /** Where the run stands, when it began, how long it took, what it installs. */
 export function RunSummary(props: {
@@ -29,7 +29,7 @@ export function RunSummary(props: {
             <Badge tone={tone} icon={icon}>
               {word}
             </Badge>
-            <span>{standing(run, isNewest)}</span>
+            <span>{runSentence(run, isNewest)}</span>
           </p>
           {step ? (
             <p className="mt-1">

@@ -47,6 +47,7 @@ const count = (number: unknown, one: string, more: string) =>
   `${String(number)} ${number === 1 ? one : more}`;
 
 const OUTCOMES: Record<string, string> = {
+  applied: "Applied",
   already_applied: "Was applied already",
   configured: "Sign-up closed, e-mail on",
   already_configured: "Was set already",
@@ -59,21 +60,32 @@ export function outcomeWords({ outcome }: Pick<StepReport, "outcome">): string {
   if (!outcome) return "";
   const { outcome: kind, statements, checks, notices } = outcome;
   const parts: string[] = [];
-  if (kind === "applied") parts.push(`${count(statements, "statement", "statements")} applied`);
-  else if (typeof kind === "string") parts.push(OUTCOMES[kind] ?? kind.replaceAll("_", " "));
+  if (kind === "applied" && typeof statements === "number") {
+    parts.push(`${count(statements, "statement", "statements")} applied`);
+  } else if (typeof kind === "string") parts.push(OUTCOMES[kind] ?? kind.replaceAll("_", " "));
   if (checks !== undefined) parts.push(count(checks, "check holds", "checks hold"));
   if (Array.isArray(notices)) parts.push(count(notices.length, "notice", "notices"));
   return parts.join(", ");
 }
 
+/** What earlier runs left behind is not lost: this one finds it, and says so step by step. */
+function foundDone({ doneBefore, number }: RunReport): string {
+  if (doneBefore === 0) return "";
+  const earlier = number === 2 ? "run 1" : "earlier runs";
+  return doneBefore === 1
+    ? ` 1 more was done in ${earlier}, and will be found done.`
+    : ` ${doneBefore} more were done in ${earlier}, and will be found done.`;
+}
+
 /** Where the run stands and what comes next, in a sentence or two. */
-export function standing(run: RunReport, isNewest: boolean): string {
+export function runSentence(run: RunReport, isNewest: boolean): string {
   const { status, steps, inHand } = run;
   const done = steps.filter((step) => step.status === "done").length;
   const next = steps.find((step) => step.status === "pending");
   const current = steps.find((step) => step.status === "running");
-  const place = `${done} of ${steps.length} steps done.`;
-  if (status === "queued") return `A worker takes it within seconds. First: ${next?.name}.`;
+  const place = `${done} of ${steps.length} steps done.${foundDone(run)}`;
+  if (status === "queued")
+    return `A worker takes it within seconds. First: ${next?.name}.${foundDone(run)}`;
   if (status === "running") {
     if (!inHand) return `${place} Its worker was lost; another one takes it over within seconds.`;
     const now = current ? ` Now: ${current.name}.` : "";

@@ -1,5 +1,6 @@
 import type { StaffRole } from "#app/domain/identity/index.server.ts";
-import { Field, RadioCards } from "../form.tsx";
+import { Field } from "../form.tsx";
+import { RadioCards } from "../radio-cards.tsx";
 
 const ROLES: { value: StaffRole; title: string; description: string }[] = [
   {
@@ -15,7 +16,7 @@ const ROLES: { value: StaffRole; title: string; description: string }[] = [
   {
     value: "supervisor",
     title: "Supervisor",
-    description: "The same, and changes priorities, releases others’ claims, switches templates.",
+    description: "The same, and changes priorities, gives back others’ claims, switches templates.",
   },
 ];
 

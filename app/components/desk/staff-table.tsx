@@ -58,7 +58,7 @@ export function StaffLoad({ member }: { member: StaffMember }) {
 /** Everybody who is or was on the staff. */
 export function StaffTable({ members, me }: { members: StaffMember[]; me: string }) {
   return (
-    <Table caption="People on the staff">
+    <Table caption="People on the staff" foldBelow="xl">
       <thead>
         <tr>
           <th scope="col">Name</th>
@@ -94,10 +94,10 @@ function StaffRow({ member, isMe }: { member: StaffMember; isMe: boolean }) {
       </td>
       <td className="capitalize">{role}</td>
       <td className="whitespace-nowrap">{dutyOf(state, onDuty)}</td>
-      <td>
+      <td data-label="Open requests">
         <StaffLoad member={member} />
       </td>
-      <td>
+      <td data-label="Last act">
         {lastActAt === null ? (
           <span className="text-quiet">never</span>
         ) : (

@@ -122,6 +122,7 @@ function TemplateSwitch({ template, maySwitch }: { template: TemplateItem; maySw
       <input type="hidden" name="template" value={name} />
       {active ? (
         <ConfirmButton
+          variant="danger"
           size="sm"
           label={word}
           aria-label={`${word} ${title}`}

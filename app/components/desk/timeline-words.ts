@@ -1,4 +1,5 @@
 import type { RequestChange } from "#app/domain/queue/index.server.ts";
+import { priorityWord } from "../status.tsx";
 
 /** An event in the desk's words. `details` are folded; `text` is a person's own. */
 export interface EventWords {
@@ -25,14 +26,12 @@ const TITLES: Record<string, string> = {
   owner_link_used: "The owner opened the link",
   cancelled: "Cancelled",
   priority_changed: "Priority changed",
-  note: "Note",
 };
 
 const LABELS: Record<string, string> = {
   plan: "Plan",
   features: "Features",
   assigneeId: "Held by",
-  leaseToken: "Claim number",
   note: "Note",
   failed: "Lines that failed",
   backendId: "Backend",
@@ -48,7 +47,7 @@ const LABELS: Record<string, string> = {
 const UNSAID = new Set(["leaseToken"]);
 
 /** Who did it: a person by name, the machinery as Berth. */
-function whoOf({ kind, actor }: RequestChange): string {
+export function whoOf({ kind, actor }: RequestChange): string {
   // Nobody is signed in there: the link alone speaks.
   if (kind === "owner_link_used") return "The owner";
   if (actor.kind === "worker") return "Berth";
@@ -56,14 +55,6 @@ function whoOf({ kind, actor }: RequestChange): string {
   const name = actor.name ?? "Somebody who is no longer here";
   return actor.kind === "api" ? `${name} (API)` : name;
 }
-
-const PRIORITIES: Record<string, string> = {
-  vip: "VIP",
-  high: "High",
-  normal: "Normal",
-  low: "Low",
-};
-const priorityOf = (value: unknown) => PRIORITIES[String(value)] ?? String(value);
 
 /** What an event says to the staff. `nameOf` knows people by the ids of their accounts. */
 export function sayEvent(
@@ -77,7 +68,9 @@ export function sayEvent(
   const title = TITLES[kind] ?? kind.replaceAll("_", " ");
   const step = typeof data.step === "string" ? ` at “${data.step}”` : "";
   const change =
-    kind === "priority_changed" ? ` from ${priorityOf(data.from)} to ${priorityOf(data.to)}` : "";
+    kind === "priority_changed"
+      ? ` from ${priorityWord(String(data.from))} to ${priorityWord(String(data.to))}`
+      : "";
   const details = Object.entries(data)
     .filter(([name, value]) => !UNSAID.has(name) && value !== null && value !== undefined)
     .filter(([name]) => !(change && (name === "from" || name === "to")))

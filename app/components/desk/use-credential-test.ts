@@ -1,9 +1,6 @@
 import { useEffect, useRef, useState } from "react";
 import type { CheckLine } from "#app/domain/backends/index.server.ts";
-import type { CredentialsAnswer } from "#app/web/credentials.server.ts";
-
-/** A message of the streamed test: a line, or how it ended. */
-type Message = CredentialsAnswer & { line?: CheckLine };
+import type { CheckMessage, CredentialsAnswer } from "#app/web/credentials.server.ts";
 
 export interface TestState {
   phase: "untested" | "testing" | "tested" | "changed";
@@ -117,7 +114,7 @@ async function askFor(
     const parts = (rest + decoder.decode(value, { stream: true })).split("\n");
     rest = parts.pop() ?? "";
     for (const part of parts) {
-      const { line, ...message } = JSON.parse(part) as Message;
+      const { line, ...message } = JSON.parse(part) as CheckMessage;
       if (line) onLine(line);
       else end = message;
     }

@@ -1,3 +1,5 @@
+import { Beside } from "../form.tsx";
+
 const CYCLES = [
   { value: "monthly", label: "Monthly" },
   { value: "yearly", label: "Yearly −15 %" },
@@ -8,13 +10,8 @@ export function BillingCycle({ value, error }: { value?: string; error?: string[
   return (
     <fieldset className="mb-5" aria-describedby={error ? "billingCycle-error" : undefined}>
       <legend className="mb-1 font-semibold">How you pay</legend>
-      {error ? (
-        <p id="billingCycle-error" className="mb-1 font-medium text-error">
-          <span className="sr-only">Error: </span>
-          {error[0]}
-        </p>
-      ) : null}
-      <div className="flex flex-wrap gap-2">
+      <Beside id="billingCycle" error={error} />
+      <div className="mt-1.5 flex flex-wrap gap-2">
         {CYCLES.map((cycle, index) => (
           <label
             key={cycle.value}

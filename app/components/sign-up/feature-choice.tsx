@@ -1,5 +1,7 @@
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import type { FeatureOffer } from "#app/domain/onboarding/index.server.ts";
+import { Beside } from "../form.tsx";
+import { useHasScripts } from "../use-has-scripts.ts";
 
 /**
  * The features to choose from. With scripts, what a choice needs is added at once and said; without,
@@ -14,8 +16,7 @@ export function FeatureChoice(props: {
 }) {
   const { plan, base, features, error } = props;
   const [chosen, setChosen] = useState(props.chosen);
-  const [live, setLive] = useState(false);
-  useEffect(() => setLive(true), []);
+  const hasScripts = useHasScripts();
   const neededBy = (name: string) =>
     features.filter(
       (one) => chosen.includes(one.name) && one.needs.some((needed) => needed.name === name),
@@ -28,12 +29,7 @@ export function FeatureChoice(props: {
       aria-describedby={error ? "features-error" : undefined}
     >
       <legend className="mb-1 font-semibold">Features</legend>
-      {error ? (
-        <p id="features-error" className="font-medium text-error">
-          <span className="sr-only">Error: </span>
-          {error[0]}
-        </p>
-      ) : null}
+      <Beside id="features" error={error} />
       <div className="mt-1.5 grid gap-2">
         <Card
           id="feature-base"
@@ -45,7 +41,7 @@ export function FeatureChoice(props: {
         {features.map(({ name, title, description, needs, missing }, index) => {
           const id = index === 0 ? "features" : `feature-${name}`;
           const askers = neededBy(name);
-          const added = live && askers.length > 0 && !chosen.includes(name);
+          const added = hasScripts && askers.length > 0 && !chosen.includes(name);
           const note = missing
             ? `Not in ${plan}${missing.partOf ? `; part of ${missing.partOf}` : ""}.`
             : added
@@ -61,11 +57,13 @@ export function FeatureChoice(props: {
               description={description}
               note={note}
               box={{
-                name: "features",
+                // What comes with another is not sent; it keeps the focus of who unticked it.
+                name: added ? undefined : "features",
                 value: name,
                 checked: missing === null && (chosen.includes(name) || added),
-                disabled: missing !== null || added,
-                onChange: () => toggle(name),
+                disabled: missing !== null,
+                "aria-disabled": added || undefined,
+                onChange: () => (added ? undefined : toggle(name)),
               }}
             />
           );
@@ -87,7 +85,9 @@ function Card(props: {
     <label
       htmlFor={id}
       className={`flex gap-3 rounded-box border px-4 py-3 has-checked:border-primary has-checked:bg-base-200 ${
-        box.disabled ? "cursor-not-allowed border-base-300" : "cursor-pointer border-secondary"
+        box.disabled || box["aria-disabled"]
+          ? "cursor-not-allowed border-base-300"
+          : "cursor-pointer border-secondary"
       }`}
     >
       <input
@@ -95,7 +95,7 @@ function Card(props: {
         id={id}
         aria-labelledby={`${id}-title`}
         aria-describedby={`${id}-about`}
-        className="checkbox checkbox-sm mt-0.5 shrink-0 border-secondary checked:border-primary"
+        className="checkbox checkbox-sm mt-0.5 shrink-0 border-secondary checked:border-primary aria-disabled:opacity-50"
         {...box}
       />
       <span className="min-w-0 grow">

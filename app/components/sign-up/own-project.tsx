@@ -1,16 +1,15 @@
-import { useEffect, useState } from "react";
-import type { FieldErrors } from "#app/web/wizard.server.ts";
-import { MaskedField, PASTED } from "../desk/masked-field.tsx";
+import type { FieldErrors } from "#app/web/forms.server.ts";
 import { Field } from "../form.tsx";
+import { MaskedField, PASTED } from "../masked-field.tsx";
 import { Mono } from "../ui.tsx";
+import { useHasScripts } from "../use-has-scripts.ts";
 
 /**
  * The four values of a customer's own project: what each is, where it is found, how it looks. What
  * is secret is never filled in again.
  */
 export function OwnProjectFields({ url, errors }: { url?: string; errors: FieldErrors }) {
-  const [canShow, setCanShow] = useState(false);
-  useEffect(() => setCanShow(true), []);
+  const canShow = useHasScripts();
   return (
     <>
       <Field
@@ -55,7 +54,7 @@ export function OwnProjectFields({ url, errors }: { url?: string; errors: FieldE
         }
       />
       <MaskedField
-        label="Database connection string"
+        label="Database URL"
         name="databaseUrl"
         canShow={canShow}
         error={errors.databaseUrl ?? []}

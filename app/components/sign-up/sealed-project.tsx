@@ -1,7 +1,7 @@
 import { Link } from "@remix-run/react";
 import { Lock } from "lucide-react";
 import type { BackendChoice } from "#app/domain/onboarding/index.server.ts";
-import { CredentialTraces } from "../desk/credentials-traces.tsx";
+import { CredentialTraces } from "../credentials-traces.tsx";
 import { Badge } from "../ui.tsx";
 
 /** The project that a draft keeps, and the way to another. */

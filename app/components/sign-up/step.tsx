@@ -1,7 +1,6 @@
 import type { ReactNode } from "react";
-import type { PageProblem } from "#app/web/forms.server.ts";
-import type { FieldErrors } from "#app/web/wizard.server.ts";
-import { ErrorSummary } from "../form.tsx";
+import type { FieldErrors, PageProblem } from "#app/web/forms.server.ts";
+import { ErrorSummary } from "../error-summary.tsx";
 import { ProblemNotice } from "../notice.tsx";
 import { ButtonLink, PageHeader } from "../ui.tsx";
 
@@ -14,12 +13,9 @@ export function StepPage(props: {
   children: ReactNode;
 }) {
   const { title, lead, errors, problem, children } = props;
-  const list = Object.entries(errors ?? {}).flatMap(([id, texts]) =>
-    texts.map((text) => ({ id, text })),
-  );
   return (
     <>
-      <ErrorSummary errors={list} />
+      <ErrorSummary fields={errors} />
       {problem ? <ProblemNotice problem={problem} /> : null}
       <PageHeader title={title}>{lead}</PageHeader>
       {children}

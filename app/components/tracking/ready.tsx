@@ -1,4 +1,3 @@
-import { ExternalLink } from "lucide-react";
 import type { ReactNode } from "react";
 import type { Tracking } from "#app/domain/provisioning/index.server.ts";
 import { CopyValue, Facts } from "../ui.tsx";
@@ -18,16 +17,13 @@ export function ReadyBackend(props: { url: string; features: Tracking["features"
       items={[
         [
           "Address",
-          <span key="url" className="flex flex-wrap items-center gap-x-3 gap-y-1">
+          <div key="url">
             <CopyValue label="the address" value={url} />
-            <a
-              href={url}
-              rel="noreferrer"
-              className="link link-primary inline-flex items-center gap-1"
-            >
-              Open <ExternalLink size={14} aria-hidden="true" />
-            </a>
-          </span>,
+            <p className="text-sm text-quiet">
+              The API address of your project, for the programs that use your backend. It is no
+              page.
+            </p>
+          </div>,
         ],
         [
           "Installed",
@@ -46,7 +42,8 @@ export function ReadyBackend(props: { url: string; features: Tracking["features"
 }
 
 /** What became of the mail with the owner's link, and what to do. */
-export function OwnerLink({ link, email }: { link: OwnerLinkShown; email: string }) {
+export function OwnerLink(props: { link: OwnerLinkShown; email: string; zone: string }) {
+  const { link, email, zone } = props;
   const mail = <b className="font-medium wrap-anywhere">{email}</b>;
   const says: Record<OwnerLinkShown["state"], { title: string; text: ReactNode }> = {
     being_sent: {
@@ -54,12 +51,12 @@ export function OwnerLink({ link, email }: { link: OwnerLinkShown; email: string
       text: <>The mail to {mail} is being sent. With its link you sign in as the owner.</>,
     },
     waiting: {
-      title: `Mailed ${link.when}`,
+      title: `Mailed ${link.when}, ${zone}`,
       text: (
         <>
           Open the link in our mail to {mail} to sign in as the owner. It works once, until{" "}
-          {link.expires}. If nothing has arrived, look among the spam; or answer any of our mails,
-          and we send a new one.
+          {link.expires}, {zone}. If nothing has arrived, look in your spam folder; or answer any of
+          our mails, and we send a new one.
         </>
       ),
     },
@@ -73,11 +70,11 @@ export function OwnerLink({ link, email }: { link: OwnerLinkShown; email: string
       ),
     },
     used: {
-      title: `Used ${link.when}`,
+      title: `Used ${link.when}, ${zone}`,
       text: "You are its owner. From now on sign in at your backend itself, with the password that you chose there.",
     },
     expired: {
-      title: `Ran out ${link.when}, unused`,
+      title: `Ran out ${link.when}, ${zone}, unused`,
       text: "Your backend is not affected. Answer any of our mails, and we send a new link.",
     },
   };

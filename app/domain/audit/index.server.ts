@@ -4,6 +4,6 @@ export {
   deskAuditFilter,
   knownActions,
   listDeskAudit,
-} from "./desk.ts";
+} from "./desk-list.ts";
 export { type AuditFilter, type AuditRecord, auditFilter, listAudit } from "./queries.ts";
 export { type AuditEntry, recordAudit } from "./record.ts";

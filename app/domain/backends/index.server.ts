@@ -2,6 +2,7 @@ export {
   type CheckLine,
   type CheckName,
   checkLine,
+  checkNames,
   toldChecks,
 } from "./connection-test/checks.ts";
 export {
@@ -9,6 +10,7 @@ export {
   type ConnectionTest,
   testConnection,
 } from "./connection-test/connection-test.ts";
+export { customerLine, fieldsOf, inSentence } from "./connection-test/customer-words.ts";
 export { type DashboardLinks, dashboardLinks } from "./dashboard-links.ts";
 export { ProjectInUseError } from "./errors.ts";
 export {

@@ -1,13 +1,7 @@
-import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Desk, openDesk } from "../../../tests/support/desk.ts";
 import type { RequestRow } from "../queue/index.server.ts";
-import {
-  createKeyring,
-  createVault,
-  SecretMissingError,
-  type Vault,
-} from "../vault/index.server.ts";
+import { SecretMissingError, type Vault } from "../vault/index.server.ts";
 import {
   attachBackend,
   type Backend,
@@ -25,7 +19,7 @@ let vault: Vault;
 
 beforeAll(async () => {
   desk = await openDesk();
-  vault = createVault(createKeyring([{ id: "k1", key: randomBytes(32) }]), randomBytes(32));
+  vault = desk.vault;
 });
 afterAll(() => desk.base.drop());
 

@@ -2,7 +2,6 @@ export { type Catalog, loadCatalog } from "./catalog.ts";
 export * from "./errors.ts";
 export { PLANS, type Plan } from "./plans.ts";
 export type { Template } from "./read.ts";
-export { baseTemplate, type PlanName, planNames } from "./schema.ts";
 export {
   ChoiceNotPossibleError,
   type ChoiceProblem,

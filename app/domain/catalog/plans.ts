@@ -38,7 +38,7 @@ export const PLANS: readonly Plan[] = [
   plan("starter", "Starter", 72, 2_900, "Stock and suppliers for one business that begins."),
   plan("growth", "Growth", 48, 7_900, "Stock and a point of sale for a business that sells."),
   plan("business", "Business", 24, 19_900, "Everything Growth has, with key figures and reports."),
-  plan("enterprise", "Enterprise", 12, 49_900, "Everything, first in line."),
+  plan("enterprise", "Enterprise", 12, 49_900, "Everything, with the shortest wait."),
 ];
 
 /** How much of the ordinary promise each priority gets. */

@@ -83,9 +83,9 @@ export async function switchTemplate(
   catalog: Catalog,
   name: string,
   active: boolean,
-): Promise<{ title: string }> {
+): Promise<void> {
   await requireStaff(tx, actor.id, ["supervisor"]);
-  const { title } = catalog.get(name);
+  catalog.get(name);
   if (name === baseTemplate && !active) throw new BaseNotSwitchableError();
   const changed = await tx
     .update(featureTemplates)
@@ -100,7 +100,6 @@ export async function switchTemplate(
       data: { active },
     });
   }
-  return { title };
 }
 
 /** Templates whose newest version a supervisor has switched off. */

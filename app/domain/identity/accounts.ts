@@ -43,7 +43,7 @@ export async function ensureAccount(
   return { userId: found.id, hasPassword: rows[0]?.has === true, disowned };
 }
 
-/** @returns whether there was a password of an unproved address, which is now gone. */
+/** @returns whether the address was unproved: its password, sessions and draft are now gone. */
 async function disownAccount(tx: Tx, userId: string): Promise<boolean> {
   const { rows } = await tx.execute<{ disowned: boolean }>(
     sql`select berth_disown_account(${userId}) as disowned`,

@@ -13,6 +13,8 @@ export interface Visitor {
   name: string;
   email: string;
   role: StaffRole | null;
+  /** Was on the staff, until somebody took it off. */
+  deactivated: boolean;
 }
 
 /**
@@ -66,6 +68,9 @@ export async function readVisitor(
       .from(adminUsers)
       .where(eq(adminUsers.userId, userId)),
   );
-  const role = member && member.deactivatedAt === null ? member.role : null;
-  return { userId, sessionId: found.session.id, name, email, role };
+  // Nobody works the desk from an account whose address was never proved to be theirs.
+  const works = member && member.deactivatedAt === null && found.user.emailVerified;
+  const role = works ? member.role : null;
+  const deactivated = member !== undefined && member.deactivatedAt !== null;
+  return { userId, sessionId: found.session.id, name, email, role, deactivated };
 }

@@ -61,6 +61,14 @@ it("makes an account with its password, and a session", async () => {
   expect(await visitorOf(cookies)).toMatchObject({ userId, email: "ann@example.com", role: null });
 });
 
+it("has no role on the staff until its address is proved", async () => {
+  const { userId, cookies } = await join("early@example.com");
+  await base.admin.query("insert into admin_users (user_id, role) values ($1, 'admin')", [userId]);
+  expect(await visitorOf(cookies)).toMatchObject({ userId, role: null });
+  await base.admin.query(`update auth."user" set email_verified = true where id = $1`, [userId]);
+  expect(await visitorOf(cookies)).toMatchObject({ userId, role: "admin" });
+});
+
 it("opens the account that is there with its own password, and with no other", async () => {
   const first = await join("known@example.com");
   const again = await join("known@example.com");

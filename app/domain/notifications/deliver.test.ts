@@ -157,7 +157,7 @@ describe("a mail with something else in its facts", () => {
       ),
     );
     await deliver();
-    expect(server.mails[0]?.text).toContain("cannot be used as it is: x");
+    expect(server.mails[0]?.text).toContain("cannot be used as it is. x");
     expect(server.mails[0]?.text).not.toContain("root:");
     expect(server.mails[0]?.html).not.toContain("root:");
   });

@@ -9,7 +9,7 @@ import { customers } from "#db/customers.ts";
 import { type Actor, asActor, type Db } from "#db/index.ts";
 import { provisioningQueue } from "#db/queue.ts";
 import { writeLetter } from "./letters.ts";
-import { LINK_PATHS, type LinkPurpose, linkToken } from "./links.ts";
+import { LIFETIME_DAYS, LINK_PATHS, type LinkPurpose, linkToken } from "./links.ts";
 import { mailFailed, mailSent, type OutboxRow, takeMail } from "./outbox.ts";
 
 export interface DeliveryDeps {
@@ -54,8 +54,9 @@ async function composeMail(deps: DeliveryDeps, row: OutboxRow) {
     row.requestId === null
       ? await factsOfAccount(deps, row)
       : await factsOfRequest(deps, row, row.requestId);
-  const { linkId, linkPurpose } = row.data;
-  const path = linkPurpose ? LINK_PATHS[linkPurpose as LinkPurpose] : "";
+  const { linkId } = row.data;
+  const purpose = row.data.linkPurpose as LinkPurpose | undefined;
+  const path = purpose ? LINK_PATHS[purpose] : "";
   const link = linkId ? `${publicUrl}${path}?token=${linkToken(linkKey, linkId)}` : "";
   return {
     messageId: `<${row.id}@${new URL(publicUrl).hostname}>`,
@@ -63,7 +64,7 @@ async function composeMail(deps: DeliveryDeps, row: OutboxRow) {
     ...writeLetter(row.kind, {
       ...about,
       link,
-      linkLifetime: linkPurpose === "owner" ? "14 days" : "7 days",
+      linkLifetime: purpose ? `${LIFETIME_DAYS[purpose]} days` : "",
       page: row.requestId === null ? publicUrl : pageOf(row, publicUrl),
       problem: row.data.problem ?? "",
     }),
@@ -123,8 +124,13 @@ const NO_BACKEND = "00000000-0000-0000-0000-000000000000";
 function formatDue(dueAt: Date | null, timeZone: string): string {
   if (!dueAt) return "a time that we will tell you";
   return new Intl.DateTimeFormat("en-GB", {
-    dateStyle: "full",
-    timeStyle: "long",
+    weekday: "long",
+    day: "numeric",
+    month: "long",
+    year: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    timeZoneName: "short",
     timeZone,
   }).format(dueAt);
 }

@@ -8,6 +8,7 @@ export {
   linkToken,
   spendLink,
   unclaimLink,
+  voidLinks,
 } from "./links.ts";
 export { listMails, type MailKind, queueMail } from "./outbox.ts";
 export { listOutbox, type OutboxFilter, type OutboxItem, outboxFilter } from "./outbox-list.ts";

@@ -8,7 +8,7 @@ const facts: LetterFacts = {
   contactName: "Ann",
   plan: "Business",
   reference: "00000000-0000-7000-8000-000000000001",
-  dueAt: "Thursday 1 October 2026 at 12:00:00 CEST",
+  dueAt: "Thursday 1 October 2026 at 12:00 CEST",
   link: "https://berth.example/account/password?token=t",
   linkLifetime: "7 days",
   page: "https://berth.example/requests/1",
@@ -88,4 +88,17 @@ describe("the letters with a link", () => {
       expect(writeLetter(kind, facts).text).not.toContain(facts.link);
     }
   });
+});
+
+it("names the plan with its article", () => {
+  const textOf = (plan: string) => writeLetter("received", { ...facts, plan }).text;
+  expect(textOf("Enterprise")).toContain("Your request for an Enterprise backend");
+  expect(textOf("Growth")).toContain("Your request for a Growth backend");
+});
+
+it("of a cancelled request says what holds whoever cancelled it, and when", () => {
+  const { text } = writeLetter("cancelled", facts);
+  expect(text).toContain("Nothing more is built for it.");
+  expect(text).toContain("the project stays as it is");
+  expect(text).not.toMatch(/nothing was built|you gave us/i);
 });

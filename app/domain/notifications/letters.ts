@@ -35,7 +35,7 @@ const DRAFTS: Record<MailKind, (facts: LetterFacts) => Draft> = {
     subject: `We have your request for ${facts.company}`,
     paragraphs: [
       `Hello ${facts.contactName},`,
-      `your request for a ${facts.plan} backend for ${facts.company} is in our queue. We expect it to be ready by ${facts.dueAt}.`,
+      `Your request for ${withArticle(facts.plan)} backend for ${facts.company} is in our queue. We expect it to be ready by ${facts.dueAt}.`,
       facts.link
         ? "An account was made for you. Choose a password for it, and you can follow the work."
         : "You can follow the work with the account that you have.",
@@ -52,7 +52,7 @@ const DRAFTS: Record<MailKind, (facts: LetterFacts) => Draft> = {
     subject: `Work on the backend of ${facts.company} has begun`,
     paragraphs: [
       `Hello ${facts.contactName},`,
-      `one of us is now preparing the ${facts.plan} backend of ${facts.company}. You need not do anything. We expect it to be ready by ${facts.dueAt}.`,
+      `One of us is now preparing the ${facts.plan} backend of ${facts.company}. You have nothing to do. We expect it to be ready by ${facts.dueAt}.`,
     ],
     button: followIt(facts),
   }),
@@ -60,15 +60,15 @@ const DRAFTS: Record<MailKind, (facts: LetterFacts) => Draft> = {
     subject: `We need your help with the Supabase project of ${facts.company}`,
     paragraphs: [
       `Hello ${facts.contactName},`,
-      `the Supabase project that you gave us cannot be used as it is: ${facts.problem}`,
-      "Please answer this mail once that is mended. Until then the clock of your request stands still. Send no passwords or keys by mail.",
+      `The Supabase project that you gave us cannot be used as it is. ${facts.problem}`,
+      "Mend that at Supabase, then answer this mail: we look at the project again and go on. Until then the clock of your request stands still. Send no passwords or keys by mail.",
     ],
   }),
   ready: (facts) => ({
     subject: `The backend of ${facts.company} is ready`,
     paragraphs: [
       `Hello ${facts.contactName},`,
-      `the backend of ${facts.company} is ready, and you are its owner. Open the link to sign in for the first time.`,
+      `The backend of ${facts.company} is ready, and you are its owner. Open the link to sign in for the first time.`,
     ],
     button: {
       label: "Sign in as the owner",
@@ -88,7 +88,7 @@ const DRAFTS: Record<MailKind, (facts: LetterFacts) => Draft> = {
     subject: `Your request for ${facts.company} is cancelled`,
     paragraphs: [
       `Hello ${facts.contactName},`,
-      `the request for a ${facts.plan} backend for ${facts.company} is cancelled. Nothing was built, and credentials that you gave us are destroyed.`,
+      `The request for ${withArticle(facts.plan)} backend for ${facts.company} is cancelled. Nothing more is built for it. If it has a Supabase project already, the project stays as it is, and we destroy our copy of its credentials.`,
       "If you did not ask for this, answer this mail.",
     ],
   }),
@@ -97,8 +97,8 @@ const DRAFTS: Record<MailKind, (facts: LetterFacts) => Draft> = {
     paragraphs: [
       `Hello ${facts.contactName},`,
       facts.link
-        ? "an account on Berth was made for you. Choose a password for it, and you can start."
-        : "your account on Berth now opens the desk, too. Sign in as you are used to.",
+        ? "An account on Berth was made for you. Choose a password for it, and you can start."
+        : "Your account on Berth now opens the desk, too. Sign in as you are used to.",
     ],
     button: facts.link
       ? {
@@ -116,7 +116,7 @@ const DRAFTS: Record<MailKind, (facts: LetterFacts) => Draft> = {
     subject: "Choose a new password for Berth",
     paragraphs: [
       `Hello ${facts.contactName},`,
-      "somebody, probably you, asked for a new password for this address. If it was not you, do nothing: your password stays as it is.",
+      "Somebody, probably you, asked for a new password for this address. If it was not you, do nothing: your password stays as it is.",
     ],
     button: {
       label: "Choose a new password",
@@ -125,6 +125,9 @@ const DRAFTS: Record<MailKind, (facts: LetterFacts) => Draft> = {
     },
   }),
 };
+
+/** "a Growth", "an Enterprise". */
+const withArticle = (plan: string) => `${/^[aeiou]/i.test(plan) ? "an" : "a"} ${plan}`;
 
 const followIt = (facts: LetterFacts) => ({
   label: "Follow the work",

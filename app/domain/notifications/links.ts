@@ -16,7 +16,7 @@ export const LINK_PATHS: Record<LinkPurpose, string> = {
 };
 
 /** How long a link may wait in a mailbox. */
-const LIFETIME_DAYS: Record<LinkPurpose, number> = { "set-password": 7, owner: 14 };
+export const LIFETIME_DAYS: Record<LinkPurpose, number> = { "set-password": 7, owner: 14 };
 
 /** Makes the row of a link; its token is made when the mail is written. */
 export async function createLink(
@@ -108,6 +108,23 @@ export async function claimLink(tx: Tx, link: Pick<Link, "id" | "purpose">): Pro
 /** Gives a claimed link back, unused: what it was to open did not answer. */
 export async function unclaimLink(tx: Tx, link: Pick<Link, "id">): Promise<void> {
   await tx.update(oneTimeLinks).set({ claimedUntil: null }).where(eq(oneTimeLinks.id, link.id));
+}
+
+/** Ends all open links of this purpose and subject: what they were for has happened. */
+export async function voidLinks(
+  tx: Tx,
+  { purpose, subjectId }: Pick<Link, "purpose" | "subjectId">,
+): Promise<void> {
+  await tx
+    .update(oneTimeLinks)
+    .set({ usedAt: sql`berth_now()` })
+    .where(
+      and(
+        eq(oneTimeLinks.subjectId, subjectId),
+        eq(oneTimeLinks.purpose, purpose),
+        isNull(oneTimeLinks.usedAt),
+      ),
+    );
 }
 
 /**

@@ -21,7 +21,12 @@ beforeAll(async () => {
 beforeEach(() => desk.base.admin.query("truncate outbox, one_time_links"));
 afterAll(() => desk.base.drop());
 
-const rows = async () => (await desk.base.admin.query("select * from outbox order by id")).rows;
+const rows = async () =>
+  (
+    await desk.base.admin.query(
+      "select *, next_attempt_at <= berth_now() as is_due from outbox order by id",
+    )
+  ).rows;
 const links = async () =>
   (await desk.base.admin.query("select * from one_time_links order by id")).rows;
 const end = (status: "sent" | "dead", id?: string) =>
@@ -64,7 +69,7 @@ describe("a dead mail", () => {
       attempts: 0,
       last_error: null,
     });
-    expect(after.next_attempt_at.getTime()).toBeLessThanOrEqual(Date.now() + 1_000);
+    expect(after.is_due).toBe(true);
     expect(after.data.linkId).not.toBe(before.data.linkId);
     const [old, fresh] = await links();
     expect(fresh).toMatchObject({

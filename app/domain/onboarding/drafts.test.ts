@@ -1,9 +1,8 @@
-import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Actor } from "#db/index.ts";
 import { type Desk, openDesk } from "../../../tests/support/desk.ts";
 import { ChoiceNotPossibleError } from "../catalog/index.server.ts";
-import { createKeyring, createVault, type Vault } from "../vault/index.server.ts";
+import type { Vault } from "../vault/index.server.ts";
 import { businessAnswer } from "./answers.ts";
 import { lockDraft } from "./drafts.ts";
 import {
@@ -24,29 +23,17 @@ import { keepProject } from "./own-project.ts";
 
 let desk: Desk;
 let vault: Vault;
-let people = 0;
 /** A new account for each test. */
 let ann: Actor;
 
 beforeAll(async () => {
   desk = await openDesk();
-  vault = createVault(createKeyring([{ id: "k1", key: randomBytes(32) }]), randomBytes(32));
+  vault = desk.vault;
 });
 afterAll(() => desk.base.drop());
 beforeEach(async () => {
-  ann = await person();
+  ann = await desk.newcomer();
 });
-
-async function person(): Promise<Actor> {
-  people += 1;
-  const id = `ann-${people}`;
-  await desk.base.admin.query(
-    `insert into auth."user" (id, name, email, email_verified)
-     values ($1, 'Ann', $1 || '@example.com', false)`,
-    [id],
-  );
-  return { kind: "customer", id, origin: "", correlationId: "test" };
-}
 
 const select = async (text: string, values: unknown[] = []) =>
   (await desk.base.admin.query(text, values)).rows;
@@ -168,7 +155,7 @@ describe("a draft", () => {
     await wizard.features();
     await wizard.own("mine");
     const draft = await wizard.draft();
-    const eve = await person();
+    const eve = await desk.newcomer();
     expect(await wizard.draft(eve)).toBeNull();
     await expect(
       desk.as(eve, (tx) => lockDraft({ tx, actor: { ...eve, id: ann.id } }, "business")),
@@ -286,6 +273,17 @@ describe("plan and features", () => {
     expect((await wizard.review()).dropped).toEqual(["Analytics", "Point of sale"]);
     await wizard.features("inventory");
     expect((await wizard.review()).dropped).toEqual([]);
+  });
+
+  it("keep what came with a feature that is dropped, where the new plan includes it", async () => {
+    await wizard.business();
+    await wizard.plan("growth");
+    await wizard.features("pos");
+    expect(await wizard.plan("starter")).toEqual({ dropped: ["Point of sale"] });
+    expect((await wizard.draft())?.answers.features).toEqual({
+      chosen: ["inventory"],
+      dropped: ["Point of sale"],
+    });
   });
 });
 
@@ -406,7 +404,7 @@ describe("a draft that nobody has touched for 30 days", () => {
 
   it("goes in bounded rounds", async () => {
     for (let count = 0; count < 3; count += 1) {
-      ann = await person();
+      ann = await desk.newcomer();
       await wizard.business();
       await age(31);
     }

@@ -104,7 +104,8 @@ export async function saveBusiness(context: DraftContext, business: BusinessAnsw
 }
 
 /**
- * Keeps the plan. Features that it does not include are taken off, and their titles kept to be told.
+ * Keeps the plan. Features that it does not include are taken off, and their titles kept to be told;
+ * what came with them stays where the plan has it.
  * @throws StepNotOpenError; ChoiceNotPossibleError where there is no such plan
  */
 export async function savePlan(
@@ -123,10 +124,11 @@ export async function savePlan(
   const fits = (name: string) =>
     !catalog.templates.some((one) => one.name === name) ||
     catalog.order([name]).every(({ name: one }) => one === "base" || plan.templates.includes(one));
-  const chosen = before.chosen.filter(fits);
-  const dropped = before.chosen
-    .filter((name) => !fits(name))
-    .map((name) => catalog.get(name).title);
+  const lacking = before.chosen.filter((name) => !fits(name));
+  const needed = catalog.order(lacking).map(({ name }) => name);
+  const stays = needed.filter((name) => name !== "base" && fits(name));
+  const chosen = [...new Set([...before.chosen.filter(fits), ...stays])];
+  const dropped = lacking.map((name) => catalog.get(name).title);
   await writeAnswers(tx, draft, { plan: answer, features: { chosen, dropped } });
   return { dropped };
 }

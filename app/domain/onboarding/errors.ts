@@ -20,7 +20,7 @@ export class DraftChangedError extends BerthError {
       "draft_changed",
       "Your answers were changed in another window since you opened this page.",
       {
-        fix: "Look through them again, then submit.",
+        fix: "Look through your answers again, agree, and submit.",
       },
     );
   }

@@ -13,17 +13,16 @@ export {
   type Draft,
   findDraft,
   lastSubmitted,
-  requireOpen,
   saveBusiness,
   saveFeatures,
   savePlan,
 } from "./drafts.ts";
 export { DraftChangedError, StepNotOpenError } from "./errors.ts";
-export { forgetDrafts } from "./expire.ts";
-export { mailPasswordLink } from "./forgot.ts";
+export { forgetDrafts } from "./forget-drafts.ts";
 export { type FeatureOffer, listFeatures, listPlans, type PlanOffer, planOf } from "./offers.ts";
 export { leaveToBerth, useOwnProject } from "./own-project.ts";
 export { readPasswordLink, redeemPasswordLink } from "./password.ts";
+export { mailPasswordLink } from "./password-mail.ts";
 export {
   countryName,
   INDUSTRIES,

@@ -1,7 +1,8 @@
+import { sql } from "drizzle-orm";
 import { type Actor, asActor, type Db } from "#db/index.ts";
 import { recordAudit } from "../audit/index.server.ts";
 import { type Auth, setPassword } from "../identity/index.server.ts";
-import { findLink, spendLink } from "../notifications/index.server.ts";
+import { findLink, spendLink, voidLinks } from "../notifications/index.server.ts";
 
 export interface PasswordLinkDeps {
   db: Db;
@@ -33,6 +34,10 @@ export async function redeemPasswordLink(
     const link = await findLink(tx, linkKey, "set-password", token);
     // The link's row stays locked until the password is set: of two at once, one is told it is used.
     await spendLink({ tx, actor }, link);
+    // Other mails with such a link may lie about; who chose a password needs none of them.
+    await voidLinks(tx, link);
+    // What somebody prepared under an address that was not theirs is not the real owner's.
+    await tx.execute(sql`select berth_forget_unproved(${link.subjectId})`);
     await setPassword(auth, link.subjectId, password, { addressProven: true });
     await recordAudit(tx, actor, {
       action: "account.password_set",

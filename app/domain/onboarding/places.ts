@@ -29,8 +29,9 @@ export interface Choice {
   label: string;
 }
 
-/** Where a region's data lies, in words. */
-export const regionName = (code: RegionCode): string => REGION_PLACES[code][1];
+/** Where a region's data lies, in words; a code that Berth does not offer stands for itself. */
+export const regionName = (code: string): string =>
+  Object.hasOwn(REGION_PLACES, code) ? REGION_PLACES[code as RegionCode][1] : code;
 
 /** The regions, one continent after the other. */
 export function listRegions(): Choice[] {

@@ -1,10 +1,9 @@
-import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Actor } from "#db/index.ts";
 import { type Desk, openDesk } from "../../../tests/support/desk.ts";
 import { attachBackend, ProjectInUseError } from "../backends/index.server.ts";
 import { ChoiceNotPossibleError } from "../catalog/index.server.ts";
-import { createKeyring, createVault, type Vault } from "../vault/index.server.ts";
+import type { Vault } from "../vault/index.server.ts";
 import { businessAnswer } from "./answers.ts";
 import {
   DraftChangedError,
@@ -21,24 +20,16 @@ import { keepProject } from "./own-project.ts";
 
 let desk: Desk;
 let vault: Vault;
-let people = 0;
 /** A new account for each test. */
 let ann: Actor;
 
 beforeAll(async () => {
   desk = await openDesk();
-  vault = createVault(createKeyring([{ id: "k1", key: randomBytes(32) }]), randomBytes(32));
+  vault = desk.vault;
 });
 afterAll(() => desk.base.drop());
 beforeEach(async () => {
-  people += 1;
-  const id = `ann-${people}`;
-  await desk.base.admin.query(
-    `insert into auth."user" (id, name, email, email_verified)
-     values ($1, 'Ann', $1 || '@example.com', false)`,
-    [id],
-  );
-  ann = { kind: "customer", id, origin: "192.0.2.7", correlationId: "test" };
+  ann = await desk.newcomer();
 });
 
 const select = async (text: string, values: unknown[] = []) =>
@@ -171,7 +162,7 @@ describe("submitting a draft", () => {
 
   it("of somebody else is not possible", async () => {
     const what = await answerAll();
-    const eve: Actor = { ...ann, id: "ann-1" };
+    const eve = await desk.newcomer();
     await expect(submit(what, eve)).rejects.toThrow(StepNotOpenError);
     expect(await requestsOfAnn()).toEqual([]);
   });

@@ -7,6 +7,8 @@ import { listMails } from "../notifications/index.server.ts";
 import {
   type Context,
   getQueueItem,
+  leadingTo,
+  mailCustomer,
   moveRequest,
   type QueueItem,
   requireHeld,
@@ -38,19 +40,15 @@ export async function retryRequest(
 
 /**
  * Cancels a request that is not being built. Its project is let go of, with what was built in it,
- * and its sealed credentials are destroyed.
+ * its sealed credentials are destroyed, and the customer is told by mail.
  * @throws what {@link requireHeld} throws
  */
 export async function cancelRequest({ tx, actor }: Context, requestId: string): Promise<void> {
-  const request = await requireHeld({ tx, actor }, requestId, "cancel", [
-    "pending",
-    "in_progress",
-    "waiting_on_customer",
-    "failed",
-  ]);
+  const request = await requireHeld({ tx, actor }, requestId, "cancel", leadingTo("cancelled"));
   await moveRequest({ tx, actor }, request, "cancelled", { event: "cancelled" });
   const backend = await liveBackendOf(tx, requestId);
   if (backend) await retireBackend({ tx, actor }, backend, "cancelled");
+  await mailCustomer({ tx, actor }, request, "cancelled");
 }
 
 /** One entry of a request's timeline. */

@@ -8,8 +8,8 @@ import {
   type RequestStatus,
 } from "../queue/index.server.ts";
 import type { Vault } from "../vault/index.server.ts";
-import { OPEN_TO_CREDENTIALS } from "./credentials.ts";
 import { runsOf } from "./run-report.ts";
+import { type Standing, standingOf } from "./standing.ts";
 
 /** What the page for a request's credentials shows. No secret is among it. */
 export interface CredentialsView {
@@ -35,10 +35,16 @@ export async function viewCredentials(
 ): Promise<CredentialsView> {
   const item = await getQueueItem(tx, requestId);
   const backend = await viewBackend(tx, vault, requestId);
-  const { company, assignee, failure } = item;
+  const { company, assignee, claimExpiresAt, failure } = item;
+  const status = item.status as RequestStatus;
+  const claim = {
+    status,
+    assigneeId: assignee?.id ?? null,
+    leaseExpiresAt: claimExpiresAt === null ? null : new Date(claimExpiresAt),
+  };
   return {
-    request: { requestId, company, status: item.status as RequestStatus },
-    standing: standingOf(item, visitor, await databaseNow(tx)),
+    request: { requestId, company, status },
+    standing: MEANING[standingOf(claim, visitor, await databaseNow(tx))],
     holder: assignee && { name: assignee.name, isVisitor: assignee.id === visitor.userId },
     backend: backend?.status === "retired" ? null : backend,
     failure: failure && {
@@ -49,16 +55,13 @@ export async function viewCredentials(
   };
 }
 
-/** As `requireHeld` judges it when the person acts. */
-function standingOf(
-  { status, assignee, claimExpiresAt }: QueueItem,
-  visitor: { userId: string; role: StaffRole },
-  now: Date,
-): CredentialsView["standing"] {
-  if (status === "pending") return "unclaimed";
-  if (!OPEN_TO_CREDENTIALS.some((open) => open === status)) return "over";
-  const expired = claimExpiresAt !== null && new Date(claimExpiresAt) <= now;
-  if (status === "in_progress" && expired) return "expired";
-  const isHolder = assignee === null || assignee.id === visitor.userId;
-  return isHolder || visitor.role === "supervisor" ? "open" : "held";
-}
+/** What the page of the credentials makes of where the person stands. */
+const MEANING: Record<Standing, CredentialsView["standing"]> = {
+  unclaimed: "unclaimed",
+  mine: "open",
+  supervising: "open",
+  held: "held",
+  expired: "expired",
+  machine: "over",
+  ended: "over",
+};

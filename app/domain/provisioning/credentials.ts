@@ -8,6 +8,8 @@ import {
   type Check,
   type ConnectionTest,
   type Credentials,
+  customerLine,
+  inSentence,
   isProjectInUse,
   liveBackendOf,
   testConnection,
@@ -15,10 +17,10 @@ import {
 import type { Catalog } from "../catalog/index.server.ts";
 import {
   type Context,
+  HELD,
   mailCustomer,
   moveRequest,
   type RequestRow,
-  type RequestStatus,
   requireHeld,
 } from "../queue/index.server.ts";
 import type { Vault } from "../vault/index.server.ts";
@@ -34,13 +36,6 @@ export interface CredentialsDeps {
   /** PEM of the authority that signs customers' databases. */
   databaseCa?: string | undefined;
 }
-
-/** From these states credentials may be submitted: the first ones, or others after a failure. */
-export const OPEN_TO_CREDENTIALS: readonly RequestStatus[] = [
-  "in_progress",
-  "waiting_on_customer",
-  "failed",
-];
 
 /**
  * Tests credentials line by line. Nothing is kept, and nothing is written but the audit record.
@@ -88,7 +83,7 @@ export async function testCredentials(
 ): Promise<ConnectionTest> {
   const { db, actor } = deps;
   await asActor(db, actor, (tx) =>
-    requireHeld({ tx, actor }, requestId, "test credentials for", OPEN_TO_CREDENTIALS),
+    requireHeld({ tx, actor }, requestId, "test credentials for", HELD),
   );
   return checkCredentials(deps, credentials, requestId, onCheck);
 }
@@ -107,7 +102,7 @@ export async function submitCredentials(
   const { db, actor } = deps;
   const act = "supply credentials for";
   const offered = await asActor(db, actor, async (tx) => {
-    await requireHeld({ tx, actor }, requestId, act, OPEN_TO_CREDENTIALS);
+    await requireHeld({ tx, actor }, requestId, act, HELD);
     return given === null ? liveBackendOf(tx, requestId) : null;
   });
   const credentials = given ?? (await openOffered(deps, requestId, offered));
@@ -119,7 +114,7 @@ export async function submitCredentials(
   const project = { ref: report.ref, status: "building" as const };
   const tested = { ...credentials, url: report.facts.origin ?? credentials.url };
   await asActor(db, actor, async (tx) => {
-    let request = await requireHeld({ tx, actor }, requestId, act, OPEN_TO_CREDENTIALS);
+    let request = await requireHeld({ tx, actor }, requestId, act, HELD);
     request = await resume({ tx, actor }, request);
     const context = { tx, actor, vault: deps.vault };
     const backend = await attachBackend(context, request, tested, project);
@@ -169,9 +164,12 @@ async function askCustomer(
   // A line without a fix was not judged; another one is to blame.
   const causes = report.checks.filter((check) => !check.ok && check.fix);
   if (causes.length === 0 || causes.some((check) => check.retryable)) return;
-  const problem = causes.map(({ found, fix }) => [found, fix].filter(Boolean).join(". ")).join(" ");
+  const problem = causes
+    .map(customerLine)
+    .map(({ found, fix }) => [inSentence(found), fix].filter(Boolean).join(" "))
+    .join(" ");
   await asActor(db, actor, async (tx) => {
-    const request = await requireHeld({ tx, actor }, requestId, "test", OPEN_TO_CREDENTIALS);
+    const request = await requireHeld({ tx, actor }, requestId, "test", HELD);
     if (request.status !== "in_progress") return;
     await moveRequest({ tx, actor }, request, "waiting_on_customer", {
       event: "credentials_problem",

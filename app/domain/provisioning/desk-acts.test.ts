@@ -1,15 +1,14 @@
-import { randomBytes } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type Desk, openDesk } from "../../../tests/support/desk.ts";
 import { MovedOnError, RequestNotFoundError, WrongStateError } from "../queue/index.server.ts";
-import { createKeyring, createVault, type Vault } from "../vault/index.server.ts";
+import type { Vault } from "../vault/index.server.ts";
 import { actOnRequest, type DeskAct, deskAct, viewForDesk } from "./index.server.ts";
 
 let desk: Desk;
 let vault: Vault;
 beforeAll(async () => {
   desk = await openDesk();
-  vault = createVault(createKeyring([{ id: "k1", key: randomBytes(32) }]), randomBytes(32));
+  vault = desk.vault;
 });
 afterEach(() => desk.base.shiftClock("0"));
 afterAll(() => desk.base.drop());
@@ -131,9 +130,12 @@ describe("an act on the desk's page", () => {
   it("follows the rules of the act itself", async () => {
     const { id } = await desk.request();
     await expect(fresh("kim", id, { intent: "retry" })).rejects.toThrow(WrongStateError);
+    expect((await view("kim", id)).canCancel).toBe(true);
     await fresh("kim", id, { intent: "cancel" });
-    const { status, standing } = await view("kim", id);
-    expect([status, standing]).toEqual(["cancelled", "ended"]);
+    const { status, standing, canCancel, mails } = await view("kim", id);
+    expect([status, standing, canCancel]).toEqual(["cancelled", "ended", false]);
+    // Its customer is told.
+    expect(mails.map(({ kind }) => kind)).toEqual(["received", "cancelled"]);
   });
 
   it("is refused in any other shape", () => {

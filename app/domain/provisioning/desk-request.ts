@@ -1,22 +1,20 @@
 import { and, asc, desc, eq, sql } from "drizzle-orm";
+import { iso } from "#app/platform/instants.ts";
 import { user } from "#db/auth.ts";
 import { plans, planTargets } from "#db/catalog.ts";
 import { customers } from "#db/customers.ts";
 import type { Tx } from "#db/index.ts";
 import { oneTimeLinks } from "#db/notifications.ts";
 import { provisioningRuns, provisioningSteps } from "#db/provisioning.ts";
-import {
-  provisioningQueue,
-  type RequestFailure,
-  requestClockSegments,
-  requestEvents,
-} from "#db/queue.ts";
+import { provisioningQueue, type RequestFailure, requestClockSegments } from "#db/queue.ts";
 import { type BackendView, viewBackend } from "../backends/index.server.ts";
 import type { Catalog } from "../catalog/index.server.ts";
 import type { StaffRole } from "../identity/index.server.ts";
 import { listMails } from "../notifications/index.server.ts";
 import {
   databaseNow,
+  EDGES,
+  newestChanges,
   type Priority,
   type RequestChange,
   RequestNotFoundError,
@@ -25,16 +23,7 @@ import {
 } from "../queue/index.server.ts";
 import { type DueState, dueState, targetOfRequest } from "../sla/index.server.ts";
 import type { Vault } from "../vault/index.server.ts";
-
-/** Whether the person looking may act on the request as its holder, and if not, why. */
-export type Standing =
-  | "unclaimed"
-  | "mine"
-  | "expired"
-  | "supervising"
-  | "held"
-  | "machine"
-  | "ended";
+import { type Standing, standingOf } from "./standing.ts";
 
 /** Everything that the desk's page of a request shows. Times are ISO 8601 in UTC. No secret. */
 export interface DeskRequest {
@@ -43,6 +32,8 @@ export interface DeskRequest {
   seen: Seen;
   status: RequestStatus;
   standing: Standing;
+  /** Whether it can be cancelled from this state, by whoever may act on it. */
+  canCancel: boolean;
   priority: Priority;
   plan: { name: string; price: number; currency: string; cycle: "monthly" | "yearly" };
   region: string;
@@ -88,8 +79,6 @@ export interface DeskRequest {
 /** Newest events shown with a request; older ones are in the audit record. */
 const TIMELINE_LENGTH = 200;
 
-const iso = (instant: Date | null) => instant?.toISOString() ?? null;
-
 /** @throws RequestNotFoundError */
 export async function viewForDesk(
   { tx, vault, catalog }: { tx: Tx; vault: Vault; catalog: Catalog },
@@ -113,7 +102,7 @@ export async function viewForDesk(
   if (!found) throw new RequestNotFoundError();
   const { request, customer, plan, hours, assigneeName } = found;
   const now = await databaseNow(tx);
-  const timeline = await timelineOf(tx, requestId);
+  const timeline = await newestChanges(tx, requestId, TIMELINE_LENGTH + 1);
   const backend = await viewBackend(tx, vault, requestId);
   const live = backend?.status === "retired" ? null : backend;
   const { company, contactName, email, phone, country, timezone, industry } = customer;
@@ -122,6 +111,7 @@ export async function viewForDesk(
     seen: { version: request.version, eventId: timeline[0]?.id ?? 0 },
     status: request.status,
     standing: standingOf(request, visitor, now),
+    canCancel: EDGES[request.status].includes("cancelled"),
     priority: request.priority,
     plan: {
       name: plan.name,
@@ -161,22 +151,6 @@ export async function viewForDesk(
   };
 }
 
-/** As the domain's commands judge it when the person acts. */
-function standingOf(
-  request: Pick<typeof provisioningQueue.$inferSelect, "status" | "assigneeId" | "leaseExpiresAt">,
-  visitor: { userId: string; role: StaffRole },
-  now: Date,
-): Standing {
-  const { status, assigneeId, leaseExpiresAt } = request;
-  if (status === "pending") return "unclaimed";
-  if (status === "completed" || status === "cancelled") return "ended";
-  if (status === "credentials_received" || status === "migrating") return "machine";
-  if (status === "in_progress" && leaseExpiresAt !== null && leaseExpiresAt <= now)
-    return "expired";
-  if (assigneeId === null || assigneeId === visitor.userId) return "mine";
-  return visitor.role === "supervisor" ? "supervising" : "held";
-}
-
 /** A feature with the version that is installed, or that would be. */
 function featureOf(catalog: Catalog, name: string, installed: string | undefined) {
   const template = catalog.templates.find((one) => one.name === name);
@@ -185,23 +159,6 @@ function featureOf(catalog: Catalog, name: string, installed: string | undefined
     title: template?.title ?? name,
     version: installed ?? template?.version ?? "",
   };
-}
-
-async function timelineOf(tx: Tx, requestId: string): Promise<RequestChange[]> {
-  const rows = await tx
-    .select({ event: requestEvents, name: user.name })
-    .from(requestEvents)
-    .leftJoin(user, eq(user.id, requestEvents.actorId))
-    .where(eq(requestEvents.requestId, requestId))
-    .orderBy(desc(requestEvents.id))
-    .limit(TIMELINE_LENGTH + 1);
-  return rows.map(({ event, name }) => ({
-    id: event.id,
-    kind: event.kind,
-    at: event.at.toISOString(),
-    actor: { kind: event.actorKind, id: event.actorId, name },
-    data: event.data,
-  }));
 }
 
 async function pausesOf(tx: Tx, requestId: string) {

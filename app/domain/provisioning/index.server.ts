@@ -7,7 +7,7 @@ export {
 } from "./credentials.ts";
 export { type CredentialsView, viewCredentials } from "./credentials-view.ts";
 export { actOnRequest, type DeskAct, deskAct } from "./desk-acts.ts";
-export { type DeskRequest, type Standing, viewForDesk } from "./desk-request.ts";
+export { type DeskRequest, viewForDesk } from "./desk-request.ts";
 export {
   CredentialsMissingError,
   CredentialsRefusedError,
@@ -25,6 +25,7 @@ export {
   readRun,
   type StepReport,
 } from "./run-report.ts";
+export type { Standing } from "./standing.ts";
 export {
   cancelOwnRequest,
   listOwnRequests,

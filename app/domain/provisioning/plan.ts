@@ -45,8 +45,10 @@ export function planRun(
 
 function fileStep(template: Template, file: TemplateFile, kind: "sql" | "seed"): PlannedStep {
   const what = kind === "seed" ? "seed data" : file.name.replaceAll("_", " ");
+  const { title } = template;
   return {
-    name: `${template.title}: ${what}`,
+    // A file may go by its template's own name.
+    name: what === title.toLowerCase() ? title : `${title}: ${what}`,
     kind,
     template: template.name,
     file: file.path,

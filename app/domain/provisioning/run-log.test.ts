@@ -23,6 +23,7 @@ const run: RunReport = {
   number: 1,
   status: "failed",
   templates: { base: "1.0.0" },
+  doneBefore: 0,
   takeovers: 1,
   inHand: false,
   createdAt: "2026-11-21T10:00:00.000Z",

@@ -1,7 +1,8 @@
-import { desc, eq } from "drizzle-orm";
+import { and, desc, eq, lt } from "drizzle-orm";
+import { iso } from "#app/platform/instants.ts";
 import { redactText } from "#app/platform/redact.ts";
 import type { Tx } from "#db/index.ts";
-import { provisioningRuns, type StepError } from "#db/provisioning.ts";
+import { provisioningRuns, provisioningSteps, type StepError } from "#db/provisioning.ts";
 import type { Catalog } from "../catalog/index.server.ts";
 import { databaseNow } from "../queue/index.server.ts";
 import type { Run } from "./lease.ts";
@@ -50,6 +51,8 @@ export interface RunReport {
   /** The failure of the run itself, where no step of it is to blame. */
   error: StepError | null;
   steps: StepReport[];
+  /** Steps that this run has not reached, and that earlier runs did in the same project. */
+  doneBefore: number;
   /** Berth's own time, for what is still running. */
   now: string;
 }
@@ -64,8 +67,6 @@ export interface RunName {
 
 /** Lines shown before and after the one that failed. */
 const AROUND = 6;
-
-const iso = (instant: Date | null) => instant?.toISOString() ?? null;
 
 /** The runs of a request, newest first. */
 export async function runsOf(tx: Tx, requestId: string): Promise<RunName[]> {
@@ -104,6 +105,7 @@ export async function readRun(
   if (!run) throw new Error("A run vanished between two statements.");
   const steps = await stepsOf(tx, run.id);
   const now = await databaseNow(tx);
+  const before = await doneBefore(tx, run);
   const isBlamed = steps.some((step) => step.error !== null);
   const report: RunReport = {
     runId: run.id,
@@ -118,9 +120,26 @@ export async function readRun(
     endedAt: iso(run.endedAt),
     error: isBlamed ? null : run.error,
     steps: steps.map((step) => reportStep(catalog, step)),
+    doneBefore: steps.filter(({ status, name }) => status === "pending" && before.has(name)).length,
     now: now.toISOString(),
   };
   return { run: report, runs };
+}
+
+/** The names of the steps that earlier runs did with the same backend. */
+async function doneBefore(tx: Tx, { id, backendId }: Run): Promise<Set<string>> {
+  const steps = await tx
+    .selectDistinct({ name: provisioningSteps.name })
+    .from(provisioningSteps)
+    .innerJoin(provisioningRuns, eq(provisioningRuns.id, provisioningSteps.runId))
+    .where(
+      and(
+        eq(provisioningRuns.backendId, backendId),
+        lt(provisioningRuns.id, id),
+        eq(provisioningSteps.status, "done"),
+      ),
+    );
+  return new Set(steps.map(({ name }) => name));
 }
 
 /** As they are installed: each after what it requires; those that are no more, last. */

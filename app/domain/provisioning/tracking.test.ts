@@ -73,6 +73,18 @@ describe("a customer's view", () => {
     ]);
   });
 
+  it("says which lines the project does not hold, while we wait for it to be mended", async () => {
+    const { request, actor } = await own();
+    await desk.base.admin.query(
+      `insert into request_events (request_id, kind, actor_kind, actor_id, data)
+       values ($1, 'credentials_problem', 'staff', 'kim', '{"failed": ["database-login", "anon-key", "unheard-of"]}')`,
+      [request.id],
+    );
+    expect((await track(actor, request.id)).toMend).toEqual([]);
+    await desk.plant(request.id, { status: "waiting_on_customer" });
+    expect((await track(actor, request.id)).toMend).toEqual(["anon-key", "database-login"]);
+  });
+
   it("counts the steps of the newest run while it builds", async () => {
     const { request, actor } = await own();
     await desk.plant(request.id, { status: "migrating" });

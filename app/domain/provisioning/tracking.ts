@@ -1,12 +1,17 @@
-import { and, count, desc, eq, ne, sql } from "drizzle-orm";
-import { customerBackends } from "#db/backends.ts";
+import { and, count, desc, eq, sql } from "drizzle-orm";
+import { iso } from "#app/platform/instants.ts";
 import { plans } from "#db/catalog.ts";
 import { customers } from "#db/customers.ts";
 import type { Tx } from "#db/index.ts";
 import { oneTimeLinks, outbox } from "#db/notifications.ts";
 import { provisioningRuns, provisioningSteps } from "#db/provisioning.ts";
 import { provisioningQueue, requestEvents } from "#db/queue.ts";
-import { liveBackendOf, retireBackend } from "../backends/index.server.ts";
+import {
+  type CheckName,
+  checkNames,
+  liveBackendOf,
+  retireBackend,
+} from "../backends/index.server.ts";
 import type { Catalog } from "../catalog/index.server.ts";
 import {
   type Context,
@@ -70,10 +75,12 @@ export interface Tracking extends OwnRequest {
   timeline: { key: number; at: string; title: string; text: string | null }[];
   /** How far the newest run is; null before there is one. */
   progress: { done: number; total: number } | null;
-  backend: { url: string; readyAt: string | null } | null;
+  backend: { url: string } | null;
   ownerLink: OwnerLinkState | null;
   /** When we last asked for something by mail; null unless we wait for the answer. */
   askedAt: string | null;
+  /** The lines of the connection test that its project does not hold; empty unless we wait for it. */
+  toMend: CheckName[];
 }
 
 /** What became of the mail with the owner's link. */
@@ -83,8 +90,6 @@ export interface OwnerLinkState {
   at: string | null;
   expiresAt: string;
 }
-
-const iso = (instant: Date | null) => instant?.toISOString() ?? null;
 
 /** More happens to a request only where something goes round in circles. */
 const TIMELINE_LENGTH = 100;
@@ -100,7 +105,7 @@ export async function trackRequest(
   const [row] = await ownRequests(tx).where(eq(provisioningQueue.id, requestId));
   if (!row) throw new RequestNotFoundError();
   const { request, company, email, timezone, plan } = row;
-  const backend = await ownBackend(tx, requestId);
+  const backend = await liveBackendOf(tx, requestId);
   const isReady = request.status === "completed";
   return {
     requestId,
@@ -116,9 +121,10 @@ export async function trackRequest(
     endedAt: iso(request.endedAt),
     timeline: await timelineOf(tx, requestId),
     progress: request.status === "migrating" ? await progressOf(tx, requestId) : null,
-    backend: isReady && backend ? { url: backend.url, readyAt: iso(backend.readyAt) } : null,
+    backend: isReady && backend ? { url: backend.url } : null,
     ownerLink: isReady ? await ownerLinkOf(tx, requestId) : null,
     askedAt: request.status === "waiting_on_customer" ? await lastAsked(tx, requestId) : null,
+    toMend: request.status === "waiting_on_customer" ? await toMendOf(tx, requestId) : [],
   };
 }
 
@@ -141,18 +147,6 @@ const catalogOrder = (names: readonly string[], present: readonly string[]) => [
   ...names.filter((name) => present.includes(name)),
   ...present.filter((name) => !names.includes(name)),
 ];
-
-async function ownBackend(tx: Tx, requestId: string) {
-  const [backend] = await tx
-    .select({
-      url: customerBackends.url,
-      installed: customerBackends.installed,
-      readyAt: customerBackends.readyAt,
-    })
-    .from(customerBackends)
-    .where(and(eq(customerBackends.requestId, requestId), ne(customerBackends.status, "retired")));
-  return backend ?? null;
-}
 
 async function timelineOf(tx: Tx, requestId: string): Promise<Tracking["timeline"]> {
   // Notes and other business of the house are rows of the same table: neither kind nor data leave it.
@@ -211,6 +205,19 @@ async function ownerLinkOf(tx: Tx, requestId: string): Promise<OwnerLinkState | 
 async function lastAsked(tx: Tx, requestId: string): Promise<string | null> {
   const [mail] = await mailsOf(tx, requestId, "credentials_problem");
   return iso(mail?.sentAt ?? mail?.createdAt ?? null);
+}
+
+async function toMendOf(tx: Tx, requestId: string): Promise<CheckName[]> {
+  const [event] = await tx
+    .select({ data: requestEvents.data })
+    .from(requestEvents)
+    .where(
+      and(eq(requestEvents.requestId, requestId), eq(requestEvents.kind, "credentials_problem")),
+    )
+    .orderBy(desc(requestEvents.id))
+    .limit(1);
+  const failed: unknown = event?.data.failed;
+  return Array.isArray(failed) ? checkNames.filter((name) => failed.includes(name)) : [];
 }
 
 const mailsOf = (tx: Tx, requestId: string, kind: "ready" | "credentials_problem") =>

@@ -1,4 +1,4 @@
-import { and, asc, eq, gt } from "drizzle-orm";
+import { and, asc, desc, eq, gt, notInArray } from "drizzle-orm";
 import { BerthError } from "#app/platform/errors.ts";
 import { user } from "#db/auth.ts";
 import type { Tx } from "#db/index.ts";
@@ -20,14 +20,12 @@ export interface RequestChange {
   data: Record<string, unknown>;
 }
 
-/** The act was meant for a request that has moved on since; nothing was done. Carries what happened. */
+/** The act was meant for a request that has moved on since; nothing was done. */
 export class MovedOnError extends BerthError {
-  readonly changes: readonly RequestChange[];
-  constructor(changes: readonly RequestChange[]) {
+  constructor() {
     super("request_changed", "This request changed while the page was open. Nothing was done.", {
       fix: "Read what changed. If the act still makes sense, do it again.",
     });
-    this.changes = changes;
   }
 }
 
@@ -40,21 +38,39 @@ export async function changesSince(
   requestId: string,
   eventId: number,
 ): Promise<RequestChange[]> {
-  const rows = await tx
-    .select({ event: requestEvents, name: user.name })
-    .from(requestEvents)
-    .leftJoin(user, eq(user.id, requestEvents.actorId))
+  const rows = await changes(tx)
     .where(and(eq(requestEvents.requestId, requestId), gt(requestEvents.id, eventId)))
     .orderBy(asc(requestEvents.id))
     .limit(MOST_CHANGES);
-  return rows.map(({ event, name }) => ({
-    id: event.id,
-    kind: event.kind,
-    at: event.at.toISOString(),
-    actor: { kind: event.actorKind, id: event.actorId, name },
-    data: event.data,
-  }));
+  return rows.map(toChange);
 }
+
+/** What last happened to a request, newest first. */
+export async function newestChanges(
+  tx: Tx,
+  requestId: string,
+  limit: number,
+): Promise<RequestChange[]> {
+  const rows = await changes(tx)
+    .where(eq(requestEvents.requestId, requestId))
+    .orderBy(desc(requestEvents.id))
+    .limit(limit);
+  return rows.map(toChange);
+}
+
+const changes = (tx: Tx) =>
+  tx
+    .select({ event: requestEvents, name: user.name })
+    .from(requestEvents)
+    .leftJoin(user, eq(user.id, requestEvents.actorId));
+
+const toChange = ({ event, name }: Awaited<ReturnType<typeof changes>>[number]): RequestChange => ({
+  id: event.id,
+  kind: event.kind,
+  at: event.at.toISOString(),
+  actor: { kind: event.actorKind, id: event.actorId, name },
+  data: event.data,
+});
 
 /** These leave the request where it was, and in whose hands it was. */
 const HARMLESS = ["note", "priority_changed"];
@@ -75,7 +91,17 @@ export async function requireUnmoved(
 ): Promise<void> {
   const request = await lockRequest(tx, requestId);
   if (request.version === seen.version) return;
-  const changes = await changesSince(tx, requestId, seen.eventId);
-  const isMoved = changes.some(({ kind }) => !HARMLESS.includes(kind) || heeded.includes(kind));
-  if (isMoved) throw new MovedOnError(changes);
+  const harmless = HARMLESS.filter((kind) => !heeded.includes(kind));
+  const [move] = await tx
+    .select({ id: requestEvents.id })
+    .from(requestEvents)
+    .where(
+      and(
+        eq(requestEvents.requestId, requestId),
+        gt(requestEvents.id, seen.eventId),
+        notInArray(requestEvents.kind, harmless),
+      ),
+    )
+    .limit(1);
+  if (move) throw new MovedOnError();
 }

@@ -5,16 +5,6 @@ import { provisioningQueue, requestEvents } from "#db/queue.ts";
 import { isLateSql, isSoonSql, SOON_SHARE, targetOfRequest } from "../sla/index.server.ts";
 import type { DeskFilter, Window } from "./desk-filter.ts";
 import { searchCondition } from "./search.ts";
-import { clockIn, EDGES, type RequestStatus } from "./states.ts";
-
-const STATUSES = Object.keys(EDGES) as RequestStatus[];
-
-/** These have left the queue. */
-export const ENDED: readonly RequestStatus[] = STATUSES.filter((one) => clockIn(one) === "stopped");
-export const OPEN: readonly RequestStatus[] = STATUSES.filter((one) => !ENDED.includes(one));
-
-/** Open, the clock running, and the promise broken. */
-export const LATE: SQL = isLateSql;
 
 /** Nothing is "soon" further ahead than this: it bounds the walk along the index. */
 const SOONEST = sql`coalesce(${provisioningQueue.dueAt}, 'infinity'::timestamptz) < berth_now() + (
@@ -42,7 +32,7 @@ export async function conditionsOf(tx: Tx, filter: DeskFilter): Promise<SQL[]> {
   ];
   if (assignee === "none") conditions.push(sql`${provisioningQueue.assigneeId} is null`);
   else if (assignee) conditions.push(sql`${provisioningQueue.assigneeId} = ${assignee}`);
-  if (due) conditions.push(due === "late" ? LATE : SOON);
+  if (due) conditions.push(due === "late" ? isLateSql : SOON);
   if (promise || completed) conditions.push(sql`${provisioningQueue.status} = 'completed'`);
   if (promise === "kept") {
     conditions.push(sql`${provisioningQueue.endedAt} <= ${provisioningQueue.dueAt}`);

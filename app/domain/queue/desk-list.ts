@@ -5,12 +5,12 @@ import { customers } from "#db/customers.ts";
 import { adminUsers } from "#db/identity.ts";
 import type { Tx } from "#db/index.ts";
 import { provisioningQueue, REQUEST_STATUSES } from "#db/queue.ts";
-import { type DueState, dueState, targetOfRequest } from "../sla/index.server.ts";
-import { conditionsOf, ENDED, LATE, OPEN, SOON } from "./desk-conditions.ts";
+import { type DueState, dueState, isLateSql, targetOfRequest } from "../sla/index.server.ts";
+import { conditionsOf, SOON } from "./desk-conditions.ts";
 import { type DeskCursor, type DeskOrder, writeDeskCursor } from "./desk-cursor.ts";
 import type { DeskFilter } from "./desk-filter.ts";
 import { databaseNow } from "./requests.ts";
-import type { RequestStatus } from "./states.ts";
+import { ENDED, OPEN, type RequestStatus } from "./states.ts";
 
 /** Rows of one page of the desk's queue. */
 export const DESK_PAGE = 50;
@@ -173,7 +173,7 @@ export async function countDesk(tx: Tx): Promise<{ waiting: number; soon: number
   const { rows } = await tx.execute<{ waiting: number; soon: number; late: number }>(sql`select
     ${count(sql`${provisioningQueue.status} = 'pending'`)} as waiting,
     ${count(SOON)} as soon,
-    ${count(LATE)} as late`);
+    ${count(isLateSql)} as late`);
   return rows[0] ?? { waiting: 0, soon: 0, late: 0 };
 }
 

@@ -64,7 +64,8 @@ export async function eventsSince(
           : eq(requestEvents.requestId, options.requestId),
         or(
           gt(requestEvents.id, since),
-          // No transaction of ours may last longer (see statement_timeout in db/index.ts).
+          // Hardly any transaction lasts longer: each statement and each pause in it ends after
+          // 60 s (db/index.ts).
           gt(requestEvents.at, sql`berth_now() - interval '2 minutes'`),
         ),
       ),

@@ -1,6 +1,7 @@
 export {
   changesSince,
   MovedOnError,
+  newestChanges,
   type RequestChange,
   requireUnmoved,
   type Seen,
@@ -47,5 +48,5 @@ export {
   type RequestRow,
 } from "./requests.ts";
 export { LONGEST_NOTE } from "./schema.ts";
-export { EDGES, HELD, type RequestStatus } from "./states.ts";
+export { EDGES, ENDED, HELD, leadingTo, OPEN, type RequestStatus } from "./states.ts";
 export { momentInWords, tellEvent, windowInWords, zoneInWords } from "./words.ts";

@@ -1,5 +1,6 @@
 import { and, eq, notInArray, sql } from "drizzle-orm";
 import { z } from "zod";
+import { iso } from "#app/platform/instants.ts";
 import { user } from "#db/auth.ts";
 import { PRIORITIES } from "#db/catalog.ts";
 import { customers } from "#db/customers.ts";
@@ -7,7 +8,7 @@ import type { Tx } from "#db/index.ts";
 import { provisioningQueue, REQUEST_STATUSES } from "#db/queue.ts";
 import { RequestNotFoundError } from "./errors.ts";
 import { positionsOf } from "./positions.ts";
-import type { RequestStatus } from "./states.ts";
+import { ENDED } from "./states.ts";
 
 const cursor = z
   .string()
@@ -52,8 +53,6 @@ export interface QueueItem {
   failure: Record<string, unknown> | null;
 }
 
-const iso = (instant: Date | null) => instant?.toISOString() ?? null;
-
 /** Paused requests have no due time: they come last, as the queue's index has it. */
 const dueOrLast = sql`coalesce(${provisioningQueue.dueAt}, 'infinity'::timestamptz)`;
 
@@ -94,9 +93,6 @@ function toItem({ request, company, assignee }: Joined, position: number | null)
   };
 }
 
-/** These have left the queue; they are listed when asked for. */
-const ENDED: RequestStatus[] = ["completed", "cancelled"];
-
 /** A page of the queue in its order: by (due_at, id). Ended requests come only by their status. */
 export async function listQueue(
   tx: Tx,
@@ -107,7 +103,7 @@ export async function listQueue(
     .where(
       and(
         filter.status === undefined
-          ? notInArray(provisioningQueue.status, ENDED)
+          ? notInArray(provisioningQueue.status, [...ENDED])
           : eq(provisioningQueue.status, filter.status),
         filter.priority === undefined ? undefined : eq(provisioningQueue.priority, filter.priority),
         after === undefined

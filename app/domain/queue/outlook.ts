@@ -2,7 +2,7 @@ import { eq } from "drizzle-orm";
 import type { Tx } from "#db/index.ts";
 import { provisioningQueue } from "#db/queue.ts";
 import { RequestNotFoundError } from "./errors.ts";
-import { rankWaiting, recentDurations } from "./positions.ts";
+import { positionsOf, recentDurations } from "./positions.ts";
 import { databaseNow } from "./requests.ts";
 
 /** When a request is expected to be done. `from` is absent where too little is known to say. */
@@ -57,22 +57,38 @@ export function expectedWindow(facts: {
   return { from: from > now ? new Date(from) : null, to: new Date(to) };
 }
 
-/** Run it as the house. @throws RequestNotFoundError */
-export async function outlookOf(tx: Tx, requestId: string): Promise<Outlook> {
+/** Where a request stands: how many are ahead of it, and how many wait in all. */
+type Place = Pick<Outlook, "position" | "waiting">;
+
+/** One place is counted by the index: a pass over all who wait costs many times as much. */
+async function countPlace(tx: Tx, requestId: string): Promise<Place> {
+  const positions = await positionsOf(tx, [requestId]);
+  const waiting = await tx.$count(provisioningQueue, eq(provisioningQueue.status, "pending"));
+  return { position: positions.get(requestId) ?? null, waiting };
+}
+
+/**
+ * Run it as the house. `known`: the place, where the caller has it.
+ * @throws RequestNotFoundError
+ */
+export async function outlookOf(
+  tx: Tx,
+  requestId: string,
+  known: Place | null = null,
+): Promise<Outlook> {
   const [request] = await tx
     .select()
     .from(provisioningQueue)
     .where(eq(provisioningQueue.id, requestId));
   if (!request) throw new RequestNotFoundError();
   const now = await databaseNow(tx);
-  const ranking =
+  const place: Place =
     request.status === "pending"
-      ? await rankWaiting(tx, [requestId])
-      : { waiting: 0, positions: new Map() };
+      ? (known ?? (await countPlace(tx, requestId)))
+      : { waiting: 0, position: null };
   return {
     now,
-    position: ranking.positions.get(requestId) ?? null,
-    waiting: ranking.waiting,
+    ...place,
     expected:
       request.dueAt === null || request.endedAt !== null
         ? null

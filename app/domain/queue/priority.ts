@@ -5,7 +5,7 @@ import { recordAudit } from "../audit/index.server.ts";
 import { requireStaff } from "../identity/index.server.ts";
 import { RequestChangedError, WrongStateError } from "./errors.ts";
 import { addEvent, type Context, computeDue, lockRequest, type RequestRow } from "./requests.ts";
-import { clockIn, EDGES, type RequestStatus } from "./states.ts";
+import { OPEN } from "./states.ts";
 
 export type Priority = (typeof PRIORITIES)[number];
 
@@ -21,11 +21,8 @@ export async function changePriority(
 ): Promise<RequestRow> {
   await requireStaff(tx, actor.id, ["supervisor"]);
   const request = await lockRequest(tx, requestId);
-  if (clockIn(request.status) === "stopped") {
-    const open = (Object.keys(EDGES) as RequestStatus[]).filter(
-      (status) => clockIn(status) !== "stopped",
-    );
-    throw new WrongStateError(request.status, "change the priority of", open);
+  if (!OPEN.includes(request.status)) {
+    throw new WrongStateError(request.status, "change the priority of", OPEN);
   }
   if (request.priority === priority) return request;
   const dueAt = await computeDue(tx, { ...request, priority });

@@ -7,7 +7,7 @@ import { recordAudit } from "../audit/index.server.ts";
 import { createLink, queueMail } from "../notifications/index.server.ts";
 import { dueAt } from "../sla/index.server.ts";
 import { RequestChangedError, RequestNotFoundError, WrongStateError } from "./errors.ts";
-import { clockIn, EDGES, type RequestStatus } from "./states.ts";
+import { clockIn, EDGES, leadingTo, type RequestStatus } from "./states.ts";
 
 export type RequestRow = typeof provisioningQueue.$inferSelect;
 export type Context = { tx: Tx; actor: Actor };
@@ -59,10 +59,7 @@ export async function moveRequest(
   move: Move,
 ): Promise<RequestRow> {
   if (!EDGES[request.status].includes(to)) {
-    const possible = (Object.keys(EDGES) as RequestStatus[]).filter((from) =>
-      EDGES[from].includes(to),
-    );
-    throw new WrongStateError(request.status, `move it to ${to} and so`, possible);
+    throw new WrongStateError(request.status, `move it to ${to} and so`, leadingTo(to));
   }
   const clock = await turnClock(tx, request, to);
   const ended = clockIn(to) === "stopped";

@@ -1,11 +1,13 @@
-import { sql } from "drizzle-orm";
+import { eq, sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { REQUEST_STATUSES } from "#db/queue.ts";
+import { provisioningQueue, REQUEST_STATUSES } from "#db/queue.ts";
 import { type Desk, openDesk } from "../../../tests/support/desk.ts";
+import { isOpenSql } from "../sla/index.server.ts";
 import {
   EDGES,
   lockRequest,
   moveRequest,
+  OPEN,
   RequestChangedError,
   RequestNotFoundError,
   type RequestStatus,
@@ -57,6 +59,23 @@ describe("the edges of a request's life", () => {
   it("are the same in the database", async () => {
     const { rows } = await desk.base.admin.query("select before, after from request_edges");
     expect(rows.map(({ before, after }) => `${before} → ${after}`).sort()).toEqual(edges);
+  });
+
+  it("lead out of what is open, and the queries hold the same states for open", async () => {
+    expect(OPEN).toEqual(REQUEST_STATUSES.filter((status) => EDGES[status].length > 0));
+    const { id } = await desk.request();
+    const found = [];
+    for (const status of REQUEST_STATUSES) {
+      await desk.plant(id, { status });
+      const [row] = await desk.as(desk.worker, (tx) =>
+        tx
+          .select({ isOpen: isOpenSql })
+          .from(provisioningQueue)
+          .where(eq(provisioningQueue.id, id)),
+      );
+      if (row?.isOpen) found.push(status);
+    }
+    expect(found.sort()).toEqual([...OPEN].sort());
   });
 
   it("are refused or taken by the domain as the table says, each pair", async () => {

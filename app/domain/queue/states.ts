@@ -14,6 +14,12 @@ export const EDGES: Record<RequestStatus, readonly RequestStatus[]> = {
   cancelled: [],
 };
 
+const STATUSES = Object.keys(EDGES) as RequestStatus[];
+
+/** From these states an edge leads to this one. */
+export const leadingTo = (to: RequestStatus): RequestStatus[] =>
+  STATUSES.filter((from) => EDGES[from].includes(to));
+
 /** In these states somebody on the staff has the request in hand. */
 export const HELD: readonly RequestStatus[] = ["in_progress", "waiting_on_customer", "failed"];
 
@@ -22,3 +28,8 @@ export function clockIn(status: RequestStatus): "running" | "paused" | "stopped"
   if (status === "waiting_on_customer") return "paused";
   return status === "completed" || status === "cancelled" ? "stopped" : "running";
 }
+
+/** These have left the queue. */
+export const ENDED: readonly RequestStatus[] = STATUSES.filter((one) => clockIn(one) === "stopped");
+/** All others, in the order of a request's life; `isOpenSql` says the same (a test holds them together). */
+export const OPEN: readonly RequestStatus[] = STATUSES.filter((one) => !ENDED.includes(one));

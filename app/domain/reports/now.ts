@@ -5,7 +5,8 @@ import { planTargets } from "#db/catalog.ts";
 import { customers } from "#db/customers.ts";
 import { adminUsers } from "#db/identity.ts";
 import type { Tx } from "#db/index.ts";
-import { provisioningQueue, type REQUEST_STATUSES } from "#db/queue.ts";
+import { provisioningQueue } from "#db/queue.ts";
+import { OPEN, type RequestStatus } from "../queue/index.server.ts";
 import {
   type DueState,
   dueStateSql,
@@ -14,8 +15,6 @@ import {
   isSoonSql,
   targetOfRequest,
 } from "../sla/index.server.ts";
-
-type RequestStatus = (typeof REQUEST_STATUSES)[number];
 
 /** How many open requests are in each state, and how many of them stand how against their promise. */
 export async function countOpen(tx: Tx): Promise<{
@@ -40,16 +39,6 @@ export async function countOpen(tx: Tx): Promise<{
   }
   return { statuses: [...statuses].map(([status, count]) => ({ status, count })), due };
 }
-
-/** In the order of a request's life. */
-const OPEN: RequestStatus[] = [
-  "pending",
-  "in_progress",
-  "waiting_on_customer",
-  "credentials_received",
-  "migrating",
-  "failed",
-];
 
 /** A request in a list of what is due. Times are ISO 8601 in UTC. */
 export interface DueRequest {

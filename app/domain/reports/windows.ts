@@ -9,9 +9,8 @@ export interface Window {
   to: string;
 }
 
-/** The stretches of time that the dashboard speaks of; all of them end with `now`. */
+/** The stretches of time that the dashboard speaks of, cut at one moment. */
 export interface Windows {
-  now: Date;
   last7: Window;
   /** The seven days before those. */
   previous7: Window;
@@ -38,7 +37,6 @@ export function windowsAt(now: Date): Windows {
   // Sunday is 0 in JavaScript and the week's last day in ISO 8601.
   const monday = today - ((now.getUTCDay() + 6) % 7) * DAY_MS;
   return {
-    now,
     last7: { from: ago(7), to: now.toISOString() },
     previous7: { from: ago(14), to: ago(7) },
     last30: { from: ago(30), to: now.toISOString() },

@@ -1,4 +1,4 @@
-import { and, count, eq, isNull, notInArray, or, sql } from "drizzle-orm";
+import { and, count, eq, isNull, or, sql } from "drizzle-orm";
 import { user } from "#db/auth.ts";
 import { adminUsers } from "#db/identity.ts";
 import { type Actor, asActor, type Db, type Tx } from "#db/index.ts";
@@ -6,6 +6,7 @@ import { provisioningQueue } from "#db/queue.ts";
 import { recordAudit } from "../audit/index.server.ts";
 import { type Auth, endSessions, requireStaff, type StaffRole } from "../identity/index.server.ts";
 import { type Context, releaseAllOf } from "../queue/index.server.ts";
+import { isOpenSql } from "../sla/index.server.ts";
 import { LastSupervisorError, OwnAccountError, StaffNotFoundError } from "./errors.ts";
 
 /** Who may change the staff. */
@@ -75,8 +76,8 @@ export async function changeMember(
   { db, auth, actor }: StaffDeps,
   userId: string,
   wish: { role: StaffRole; capacity: number },
-): Promise<{ name: string; signedOut: boolean }> {
-  const { name, roleChanged } = await asActor(db, actor, async (tx) => {
+): Promise<{ signedOut: boolean }> {
+  const roleChanged = await asActor(db, actor, async (tx) => {
     const member = await lockMember({ tx, actor }, userId);
     const roleChanged = member.role !== wish.role;
     if (roleChanged && userId === actor.id) throw new OwnAccountError("change the role of");
@@ -93,10 +94,10 @@ export async function changeMember(
       const change = { from: member.capacity, to: wish.capacity };
       await record({ tx, actor }, "staff.capacity", userId, change);
     }
-    return { name: member.name, roleChanged };
+    return roleChanged;
   });
   if (roleChanged) await endSessions(auth, userId);
-  return { name, signedOut: roleChanged };
+  return { signedOut: roleChanged };
 }
 
 /** What the next one to take a request is told. */
@@ -135,11 +136,10 @@ export async function deactivateMember(
 
 /** Requests that somebody still has, ended ones left out. */
 async function openCountOf(tx: Tx, userId: string): Promise<number> {
-  const isOpen = notInArray(provisioningQueue.status, ["completed", "cancelled"]);
   const [held] = await tx
     .select({ count: count() })
     .from(provisioningQueue)
-    .where(and(eq(provisioningQueue.assigneeId, userId), isOpen));
+    .where(and(eq(provisioningQueue.assigneeId, userId), isOpenSql));
   return held?.count ?? 0;
 }
 
@@ -147,16 +147,12 @@ async function openCountOf(tx: Tx, userId: string): Promise<number> {
  * Puts a person back on the staff, in the role they had. Off duty, until they say otherwise.
  * @throws NotStaffError, RoleMissingError, StaffNotFoundError
  */
-export async function reactivateMember(
-  { tx, actor }: Context,
-  userId: string,
-): Promise<{ name: string }> {
-  const { name, deactivatedAt, role } = await lockMember({ tx, actor }, userId);
+export async function reactivateMember({ tx, actor }: Context, userId: string): Promise<void> {
+  const { deactivatedAt, role } = await lockMember({ tx, actor }, userId);
   if (deactivatedAt !== null) {
     await tx.update(adminUsers).set({ deactivatedAt: null }).where(eq(adminUsers.userId, userId));
     await record({ tx, actor }, "staff.reactivate", userId, { role });
   }
-  return { name };
 }
 
 /** Says for oneself whether one is at the desk. @throws NotStaffError */

@@ -3,7 +3,13 @@ import { user } from "#db/auth.ts";
 import { adminUsers } from "#db/identity.ts";
 import { asActor, type Tx } from "#db/index.ts";
 import { recordAudit } from "../audit/index.server.ts";
-import { joinStaff, type NewStaff, renameAccount, requireStaff } from "../identity/index.server.ts";
+import {
+  endSessions,
+  joinStaff,
+  type NewStaff,
+  renameAccount,
+  requireStaff,
+} from "../identity/index.server.ts";
 import { createLink, queueMail } from "../notifications/index.server.ts";
 import type { Context } from "../queue/index.server.ts";
 import { MANAGERS, type StaffDeps } from "./commands.ts";
@@ -41,6 +47,8 @@ async function admit(
     await mailInvitation({ tx, actor }, { ...account, email: person.email.toLowerCase() });
     return account;
   });
+  // Sessions that were opened as a customer do not become the desk's.
+  await endSessions(auth, userId);
   // The name that a stranger gave with an address of which nothing was proved.
   if (disowned) await renameAccount(auth, userId, person.name);
   return { userId, hasPassword };
@@ -50,10 +58,7 @@ async function admit(
  * Mails the invitation once more, with a new link.
  * @throws NotStaffError, RoleMissingError, StaffNotFoundError, InvitationNotNeededError
  */
-export async function resendInvitation(
-  { tx, actor }: Context,
-  userId: string,
-): Promise<{ name: string; email: string }> {
+export async function resendInvitation({ tx, actor }: Context, userId: string): Promise<void> {
   await requireStaff(tx, actor.id, MANAGERS);
   const [member] = await tx
     .select({
@@ -75,7 +80,6 @@ export async function resendInvitation(
     subjectKind: "account",
     subjectId: userId,
   });
-  return { name, email };
 }
 
 async function mailInvitation(

@@ -1,6 +1,7 @@
 import { sql } from "drizzle-orm";
 import type { Tx } from "#db/index.ts";
 import type { StaffRole } from "../identity/index.server.ts";
+import { isOpenSql } from "../sla/index.server.ts";
 
 /** invited: has chosen no password yet. */
 export type StaffState = "invited" | "active" | "deactivated";
@@ -34,7 +35,7 @@ export async function listStaff(tx: Tx): Promise<StaffMember[]> {
     join auth."user" u on u.id = a.user_id
     left join (
       select assignee_id, count(*) from provisioning_queue
-      where status not in ('completed', 'cancelled') and assignee_id is not null group by assignee_id
+      where ${isOpenSql} and assignee_id is not null group by assignee_id
     ) held on held.assignee_id = a.user_id
     order by a.deactivated_at is not null, lower(u.name), a.user_id`);
   return rows.map((row) => ({

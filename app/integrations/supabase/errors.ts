@@ -7,7 +7,7 @@ export class ProjectPausedError extends BerthError {
     super("project_paused", `The project at ${host} is paused or gone.`, {
       found,
       needed: "a running project",
-      fix: "Open the project in Supabase and choose “Restore project”; test again when it is healthy. If it is not paused, check the URL for typing errors.",
+      fix: "Open the project in Supabase, choose “Restore project”, and wait until it is healthy. If it is not paused, check the URL for typing errors.",
       cause,
     });
   }

@@ -237,3 +237,25 @@ test("what another site sends in a visitor's name is refused", async () => {
   expect(await post("/api/customers", key)).toBe(200);
   expect(await post("/owner", {})).toBe(200);
 });
+
+test("an address that would be read in two ways is refused", async () => {
+  const { call } = await start({ handler: (req, res) => void res.json(req.path) });
+  for (const target of [
+    "/api/../sign-in",
+    "/api/%2e%2e/sign-in",
+    "/api/.%2E/sign-in",
+    "/./sign-in",
+    "/api\\..\\sign-in",
+    "/a/b/../../healthz",
+  ]) {
+    expect((await call(target)).status, target).toBe(400);
+  }
+  for (const target of [
+    "/",
+    "/sign-in?back=/a/../b",
+    "/a..b/.c/%C3%A9",
+    "/requests/1.data?_routes=x",
+  ]) {
+    expect((await call(target)).status, target).toBe(200);
+  }
+});

@@ -37,6 +37,23 @@ function canonicalHost(publicUrl: string): RequestHandler {
   };
 }
 
+/**
+ * Refuses an address that routes would read otherwise than the checks before them, such as
+ * /api/../sign-in: every URL parser takes the dots out, and browsers do before they send.
+ */
+function plainAddress(publicUrl: string): RequestHandler {
+  const { origin } = new URL(publicUrl);
+  return (request, response, next) => {
+    const [path = ""] = request.originalUrl.split(/[?#]/, 1);
+    if (new URL(`${origin}${request.originalUrl}`).pathname === path) {
+      next();
+      return;
+    }
+    response.status(400).set("Cache-Control", "no-store").type("text");
+    response.send("The address of this request cannot be read.\n");
+  };
+}
+
 function builtAssets(app: Express, folder: string): void {
   const options = { index: false, redirect: false, dotfiles: "ignore" } as const;
   // Names of files under assets/ carry a hash of their content.
@@ -83,6 +100,7 @@ export function createApplication(options: ApplicationOptions): Express {
       development: typeof options.assets !== "string",
     }),
   );
+  app.use(plainAddress(options.publicUrl));
   app.get("/healthz", health);
   app.get("/readyz", readiness(options));
   if (typeof options.assets === "string") builtAssets(app, options.assets);

@@ -15,7 +15,7 @@ import { createRanker } from "./ranker.ts";
 import { createWatchers, type Watcher, WHOLE_QUEUE } from "./watchers.ts";
 
 /** Why there is no room for another watcher. */
-export type Full = "session" | "process";
+export type Full = "person" | "process";
 
 /** What one web process knows of changes, and who wants to know. */
 export interface Hub {
@@ -23,6 +23,8 @@ export interface Hub {
   ready: Promise<void>;
   /** Begins to tell. @returns how to stop it, or why there is no room. */
   watch(watcher: Watcher): (() => void) | Full;
+  /** Where a request that is watched stands, without asking the database; null if not known. */
+  placeOf(requestId: string): { position: number; waiting: number } | null;
   /** Ends all streams, and takes no more. */
   endStreams(): void;
   close(): Promise<void>;
@@ -38,10 +40,12 @@ export interface HubOptions {
   sessionCheckMs?: number;
 }
 
-/** Two windows full of tabs; a browser alone holds six over HTTP/1.1. */
-export const STREAMS_PER_SESSION = 20;
+/** Some windows full of tabs, on some devices. Sessions are easily had, so they do not count. */
+export const STREAMS_PER_PERSON = 40;
 /** 28 KiB each, so a few hundred MiB at most. */
 const STREAMS_PER_PROCESS = 10_000;
+/** Of these, so many are kept for the staff: a crowd of customers does not blind the desk. */
+const KEPT_FOR_STAFF = 500;
 const HEARTBEAT_MS = 15_000;
 /** Ends of sessions are notified; this finds those that ended by their time, or unheard. */
 const SESSION_CHECK_MS = 60_000;
@@ -144,12 +148,14 @@ export function openHub(options: HubOptions): Hub {
   return {
     ready: listener.ready,
     watch(watcher) {
-      if (!isOpen || watchers.size() >= STREAMS_PER_PROCESS) return "process";
-      if (watchers.ofSession(watcher.sessionId).size >= STREAMS_PER_SESSION) return "session";
+      const room = STREAMS_PER_PROCESS - (watcher.isCustomer ? KEPT_FOR_STAFF : 0);
+      if (!isOpen || watchers.size() >= room) return "process";
+      if (watchers.ofPerson(watcher.userId).size >= STREAMS_PER_PERSON) return "person";
       watchers.add(watcher);
       if (watcher.isCustomer) ranker.changed();
       return () => watchers.remove(watcher);
     },
+    placeOf: (requestId) => ranker.placeOf(requestId),
     endStreams,
     async close() {
       endStreams();

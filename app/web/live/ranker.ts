@@ -6,10 +6,13 @@ import { HOUSE } from "./event-reader.ts";
 /** At most one pass over the queue in this time, however much changes and however many watch. */
 export const RANK_EVERY_MS = 250;
 const RETRY_AFTER_MS = 1_000;
+const FRESH_MS = 1_000;
 
 export interface Ranker {
   /** The queue, or who watches it, has changed: rank again as soon as may be. */
   changed(): void;
+  /** Where a watched request stood in the last pass; null unless that is a second old at most. */
+  placeOf(requestId: string): { position: number; waiting: number } | null;
   close(): void;
 }
 
@@ -29,6 +32,7 @@ export function createRanker(options: {
   let isStale = false;
   let isClosed = false;
   let last = Number.NEGATIVE_INFINITY;
+  let latest: Ranking | null = null;
 
   async function rank(): Promise<void> {
     timer = undefined;
@@ -40,6 +44,7 @@ export function createRanker(options: {
     let waitMs = RANK_EVERY_MS;
     try {
       const ranking = await asActor(db, HOUSE, (tx) => rankWaiting(tx, asked));
+      latest = ranking;
       if (!isClosed) options.publish(asked, ranking);
     } catch (error) {
       log.warn({ err: error }, "the queue could not be ranked");
@@ -59,6 +64,12 @@ export function createRanker(options: {
     changed() {
       isStale = true;
       if (!isRanking) schedule(RANK_EVERY_MS);
+    },
+    placeOf(requestId) {
+      const position = latest?.positions.get(requestId);
+      const isFresh = performance.now() - last <= FRESH_MS && !isStale;
+      if (!latest || position === undefined || !isFresh) return null;
+      return { position, waiting: latest.waiting };
     },
     close() {
       isClosed = true;

@@ -52,12 +52,17 @@ export function liveStreams(options: StreamsOptions): RequestHandler {
           return refuse(response, 404, "There is nothing here.");
         }
         if (request.method === "HEAD") return void response.set(HEADERS).end();
-        await open(response, {
+        const isOpen = await open(response, {
           sessionId: visitor.sessionId,
+          userId: visitor.userId,
           topic,
           isCustomer: as === "customer",
           since: /^\d{1,15}$/.exec(request.get("last-event-id") ?? "")?.[0],
         });
+        // A session that ended since it was read was ended unheard: nobody watched under it yet.
+        if (isOpen && !(await readVisitor({ auth, db }, headersOf(request.headers.cookie)))) {
+          response.end();
+        }
       } catch (error) {
         // Before the headers this becomes an answer; afterwards the stream breaks off, as it should.
         next(error);
@@ -66,8 +71,10 @@ export function liveStreams(options: StreamsOptions): RequestHandler {
 
   async function open(
     response: Response,
-    wish: Pick<Watcher, "sessionId" | "topic" | "isCustomer"> & { since: string | undefined },
-  ): Promise<void> {
+    wish: Pick<Watcher, "sessionId" | "userId" | "topic" | "isCustomer"> & {
+      since: string | undefined;
+    },
+  ): Promise<boolean> {
     const { since, ...who } = wish;
     const watcher: Watcher = {
       ...who,
@@ -75,10 +82,16 @@ export function liveStreams(options: StreamsOptions): RequestHandler {
       end: () => void response.end(),
     };
     // Gone while we asked who it is: its close has been told already.
-    if (response.destroyed) return;
+    if (response.destroyed) return false;
     const stopWatching = hub.watch(watcher);
-    if (stopWatching === "session") return refuse(response, 429, "Too many pages are open.");
-    if (stopWatching === "process") return refuse(response, 503, "Come back in a moment.");
+    if (stopWatching === "person") {
+      refuse(response, 429, "Too many pages are open.");
+      return false;
+    }
+    if (stopWatching === "process") {
+      refuse(response, 503, "Come back in a moment.");
+      return false;
+    }
     const lifetimeMs = options.lifetimeMs ?? LIFETIME_MS;
     // Not all at once: neither the ends nor the returns.
     const end = setTimeout(watcher.end, lifetimeMs * (0.9 + Math.random() * 0.2));
@@ -92,6 +105,7 @@ export function liveStreams(options: StreamsOptions): RequestHandler {
     watcher.send(HEARTBEAT);
     // Watched already while this is read, so nothing falls between; some of it may come twice.
     if (since !== undefined) await replay(watcher, Number(since));
+    return true;
   }
 
   async function replay(watcher: Watcher, since: number): Promise<void> {

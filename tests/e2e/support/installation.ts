@@ -88,7 +88,7 @@ export async function forgiveLimits({ sql, info }: Berth): Promise<void> {
   await sql(
     `delete from rate_limits
      where bucket like 'sign-in-from:%' or bucket like 'sign-up-from:%'
-       or bucket like 'person-test:%' or bucket = any($1)`,
+       or bucket like 'person-test:%' or bucket like 'request:%' or bucket = any($1)`,
     [accounts],
   );
 }

@@ -17,7 +17,7 @@ export interface Life {
 }
 
 /** Does something in a project's database, as its owner at Supabase might. */
-async function inProject(project: SandboxProject, statement: string): Promise<void> {
+export async function inProject(project: SandboxProject, statement: string): Promise<void> {
   const client = new pg.Client({
     connectionString: project.directUrl.replace(/\?.*$/, ""),
     ssl: { rejectUnauthorized: false },

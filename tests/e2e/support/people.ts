@@ -44,6 +44,12 @@ export async function hydrated(page: Page): Promise<void> {
   );
 }
 
+/** Opens a page, and waits for its scripts: before them, a press is a plain form's. */
+export async function open(page: Page, path: string): Promise<void> {
+  await page.goto(path);
+  await hydrated(page);
+}
+
 /** Signs in on the page, as a person does. */
 export async function signIn(page: Page, email: string, password: string): Promise<void> {
   await page.goto("/sign-in");

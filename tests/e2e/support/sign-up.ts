@@ -49,8 +49,14 @@ export async function choosePlan(page: Page, name: string): Promise<void> {
   await goOn(page, "features");
 }
 
+/** Chooses these and no others. What another needs stays ticked by itself. */
 export async function chooseFeatures(page: Page, titles: string[]): Promise<void> {
-  for (const name of titles) await page.getByRole("checkbox", { name }).check();
+  await expect(page.getByRole("heading", { name: "Choose features" })).toBeVisible();
+  for (const title of await page.locator("fieldset [id$=-title]").allInnerTexts()) {
+    const box = page.getByRole("checkbox", { name: title, exact: true });
+    if (!(await box.isEnabled()) || (await box.isChecked()) === titles.includes(title)) continue;
+    await box.click();
+  }
   await goOn(page, "backend");
 }
 
@@ -68,7 +74,7 @@ export async function fillProject(
   await box("Project URL").fill(project.url);
   await box("Anon or publishable key").fill(project.anonKey);
   await box("Service-role or secret key").fill(project.serviceRoleKey);
-  await box("Database connection string").fill(project.databaseUrl);
+  await box("Database URL").fill(project.databaseUrl);
 }
 
 /** All four steps that ask something, to the review. */
@@ -81,7 +87,7 @@ export async function answerAll(page: Page, person: NewPerson): Promise<void> {
 }
 
 export async function submit(page: Page): Promise<void> {
-  await page.getByRole("checkbox", { name: "I agree that Berth sets this backend up" }).check();
+  await page.getByRole("checkbox", { name: "I agree to have Berth set up this backend" }).check();
   await page.getByRole("button", { name: "Submit the request" }).click();
   await expect(page).toHaveURL(/\/requests\/[0-9a-f-]{36}$/);
 }

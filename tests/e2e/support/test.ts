@@ -28,7 +28,7 @@ import {
 } from "./people.ts";
 import { watchForErrors } from "./watch.ts";
 
-export { deafen, hydrated, signIn } from "./people.ts";
+export { deafen, hydrated, open, signIn } from "./people.ts";
 export type { Berth, Customer, Person, Role };
 export { expect };
 

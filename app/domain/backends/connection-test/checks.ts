@@ -21,6 +21,27 @@ export const checkNames = [
 
 export type CheckName = (typeof checkNames)[number];
 
+/** The value that a person must look at for a line. */
+export type CheckField = "url" | "anonKey" | "serviceRoleKey" | "databaseUrl";
+
+const FIELD_OF: Record<CheckName, CheckField> = {
+  url: "url",
+  "project-reachable": "url",
+  "anon-key": "anonKey",
+  "service-role-key": "serviceRoleKey",
+  "keys-not-swapped": "anonKey",
+  "same-project": "url",
+  "not-in-use": "url",
+  "database-url": "databaseUrl",
+  "database-reachable": "databaseUrl",
+  "database-tls": "databaseUrl",
+  "database-login": "databaseUrl",
+  "database-privileges": "databaseUrl",
+  "database-version": "databaseUrl",
+  "not-transaction-pooler": "databaseUrl",
+  "schema-empty-or-ours": "databaseUrl",
+};
+
 /** One line: what was found, what is needed, how to mend it. Never holds a secret. */
 export interface Check {
   name: CheckName;
@@ -30,6 +51,8 @@ export interface Check {
   fix?: string;
   /** It may hold in a moment, without anybody doing anything. Not part of what the API tells. */
   retryable?: boolean;
+  /** Where another value is to blame than usually with this line. Not part of what the API tells. */
+  field?: CheckField;
 }
 
 /** A line that holds, with what was seen. */
@@ -63,13 +86,14 @@ export function failedBy(name: CheckName, error: unknown): Check {
 }
 
 /** The lines as the API tells them. */
-export function toldChecks(checks: readonly Check[]): Omit<Check, "retryable">[] {
-  return checks.map(({ retryable: _, ...check }) => check);
+export function toldChecks(checks: readonly Check[]): Omit<Check, "retryable" | "field">[] {
+  return checks.map(({ retryable: _retryable, field: _field, ...check }) => check);
 }
 
 /** A line as a page shows it. */
 export interface CheckLine {
   name: CheckName;
+  field: CheckField;
   /** `unchecked`: not judged, since another line is to blame. */
   state: "holds" | "fails" | "unchecked";
   found?: string | undefined;
@@ -78,7 +102,8 @@ export interface CheckLine {
 }
 
 /** The line of a check, for a page. */
-export function checkLine({ name, ok, found, needed, fix }: Check): CheckLine {
+export function checkLine(check: Check): CheckLine {
+  const { name, ok, found, needed, fix, field = FIELD_OF[name] } = check;
   const judged = !found?.startsWith(NOT_CHECKED);
-  return { name, state: ok ? "holds" : judged ? "fails" : "unchecked", found, needed, fix };
+  return { name, field, state: ok ? "holds" : judged ? "fails" : "unchecked", found, needed, fix };
 }

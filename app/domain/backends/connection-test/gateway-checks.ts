@@ -86,20 +86,22 @@ function checkFields(anon: ProjectKey | null, service: ProjectKey | null): Check
     );
   }
   if (anon?.role === "secret") {
-    return failed(
+    const check = failed(
       name,
       `${describe(anon)} in the field for the anon key`,
       "the anon or publishable key there: it goes to browsers, a secret key never may",
       `Copy the anon or publishable key from ${keysPage}.`,
     );
+    return { ...check, field: "anonKey" };
   }
   if (service?.role === "public") {
-    return failed(
+    const check = failed(
       name,
       `${describe(service)} in the field for the service-role key`,
       "the service-role or secret key",
       `Reveal and copy the service_role key, or a secret key, from ${keysPage}.`,
     );
+    return { ...check, field: "serviceRoleKey" };
   }
   if (!anon || !service) return notChecked(name, "one of them is not a Supabase key");
   return passed(name, `${describe(anon)} and ${describe(service)}`);

@@ -98,7 +98,7 @@ export const retry = act(
 
 export const cancel = act(
   "cancel",
-  "Cancel a request; its sealed credentials are destroyed",
+  "Cancel a request; its sealed credentials are destroyed, and its customer is told by mail",
   cancelRequest,
 );
 

@@ -1,6 +1,6 @@
 import { Eye, EyeOff } from "lucide-react";
 import { type ReactNode, useState } from "react";
-import { Field } from "../form.tsx";
+import { Field } from "./form.tsx";
 
 /**
  * A secret to paste: masked until shown. Not a password field, which browsers offer to keep and to

@@ -1,3 +1,4 @@
+import type { CheckName } from "#app/domain/backends/index.server.ts";
 import type { Tracking } from "#app/domain/provisioning/index.server.ts";
 import type { Place } from "../live-connection.ts";
 
@@ -9,6 +10,26 @@ export interface Standing {
   next: string | null;
   station: 0 | 1 | 2 | 3 | 4;
 }
+
+/** What a project must hold that does not, in the words of its customer. */
+export const TO_MEND: Record<CheckName, string> = {
+  url: "The project’s URL is not the address of a Supabase project.",
+  "project-reachable": "The project does not answer. It may be paused.",
+  "anon-key": "The project does not accept the anon or publishable key.",
+  "service-role-key": "The project does not accept the service-role or secret key.",
+  "keys-not-swapped": "The two keys are not in their own fields.",
+  "same-project": "The URL, the keys and the database are not of one project.",
+  "not-in-use": "The project is in use already. Another project is needed.",
+  "database-url": "The connection string of the database cannot be used.",
+  "database-reachable": "The database does not answer.",
+  "database-tls": "The connection to the database is not encrypted with a certificate that holds.",
+  "database-login": "The database does not accept its user and password.",
+  "database-privileges": "The user of the database may not do all that is needed.",
+  "database-version": "The database’s version of PostgreSQL is too old.",
+  "not-transaction-pooler":
+    "The connection string is that of the transaction pooler. That of a direct connection, or of the session pooler, is needed.",
+  "schema-empty-or-ours": "The database has tables already. An empty one is needed.",
+};
 
 const ordinals = new Intl.PluralRules("en", { type: "ordinal" });
 const SUFFIX: Partial<Record<Intl.LDMLPluralRule, string>> = { one: "st", two: "nd", few: "rd" };
@@ -24,7 +45,7 @@ export function placeInWords(position: number): string {
  * The words for where a request stands. `expected` says when, in words that follow "We expect your
  * backend"; null where the clock stands still.
  */
-export function standingOf(facts: {
+export function wordsOf(facts: {
   status: Tracking["status"];
   place: Place;
   progress: Tracking["progress"];
@@ -53,8 +74,8 @@ export function standingOf(facts: {
     case "waiting_on_customer":
       return {
         title: "We need something from you.",
-        text: "The Supabase project that you gave us cannot be used as it is. Our mail says what to mend.",
-        next: "As soon as you have answered, we test the connection again and go on. Until then the clock of our promise stands still.",
+        text: "The Supabase project that you gave us cannot be used as it is. What to mend is below, and in our mail.",
+        next: "As soon as you have answered, we look at the project again and go on. Until then the clock of our promise stands still.",
         station: 2,
       };
     case "credentials_received":

@@ -1,8 +1,9 @@
 import type { ReactNode } from "react";
 import type { BackendView } from "#app/domain/backends/index.server.ts";
-import { Facts, Mono } from "../ui.tsx";
+import { Facts, Mono } from "./ui.tsx";
 
-const WORDS: Record<string, string> = {
+/** What each value is called wherever it is asked for. */
+export const CREDENTIAL_WORDS: Record<string, string> = {
   anonKey: "Anon or publishable key",
   serviceRoleKey: "Service-role or secret key",
   databaseUrl: "Database URL",
@@ -14,7 +15,9 @@ export function CredentialTraces(props: {
 }) {
   const { backend } = props;
   const traces = [...backend.credentials].sort(
-    (a, b) => Object.keys(WORDS).indexOf(a.field) - Object.keys(WORDS).indexOf(b.field),
+    (a, b) =>
+      Object.keys(CREDENTIAL_WORDS).indexOf(a.field) -
+      Object.keys(CREDENTIAL_WORDS).indexOf(b.field),
   );
   return (
     <Facts
@@ -22,10 +25,10 @@ export function CredentialTraces(props: {
         ["Project", <Mono key="ref">{backend.projectRef}</Mono>],
         ["URL", <Mono key="url">{backend.url}</Mono>],
         ...traces.map(({ field, lastFour, fingerprint }): [string, ReactNode] => [
-          WORDS[field] ?? field,
+          CREDENTIAL_WORDS[field] ?? field,
           <span key={field}>
-            sealed,{" "}
-            {lastFour ? (
+            sealed, {/* A connection string's end says nothing: most of them end alike. */}
+            {lastFour && field !== "databaseUrl" ? (
               <>
                 ends in <Mono>{lastFour}</Mono>,{" "}
               </>
