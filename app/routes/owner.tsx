@@ -46,7 +46,8 @@ export default function OwnerLink() {
       {problem ? (
         <Message title={problem.title}>
           {problem.text ? <p role="alert">{problem.text}</p> : null}
-          {problem.again ? <SignIn label="Try again" /> : <NewLink />}
+          {problem.again ? <SignIn label="Try again" /> : null}
+          {problem.text ? null : <NewLink />}
         </Message>
       ) : (
         <Message title={`The backend of ${subject?.company} is ready`}>
@@ -70,9 +71,8 @@ function NewLink() {
         there.
       </p>
       <p>
-        For a new link answer our mail, or any other of our mails: we send it to the owner’s
-        address. Your backend is not affected.{" "}
-        <Link to="/requests">Open the page of your request</Link>
+        Otherwise answer any of our mails, and we send a new link to the owner’s address. Your
+        backend is not affected. <Link to="/requests">Open the page of your request</Link>
       </p>
     </>
   );

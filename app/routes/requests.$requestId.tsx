@@ -87,6 +87,11 @@ export default function TrackingPage() {
         </div>
         {progress ? <Progress {...progress} /> : null}
         {tracking.backend ? <Ready tracking={tracking} url={tracking.backend.url} /> : null}
+        {status === "waiting_on_customer" ? (
+          <Panel title="What we need from you">
+            <Acts tracking={tracking} />
+          </Panel>
+        ) : null}
         {standing.next ? (
           <Panel title="What comes next">
             <div className="grid max-w-160 gap-2">
@@ -106,9 +111,11 @@ export default function TrackingPage() {
         >
           <Timeline items={tracking.timeline} />
         </Panel>
-        <Panel title="What you can do">
-          <Acts tracking={tracking} />
-        </Panel>
+        {status === "waiting_on_customer" ? null : (
+          <Panel title="What you can do">
+            <Acts tracking={tracking} />
+          </Panel>
+        )}
         <Panel title="What you asked for">
           <Wish tracking={tracking} />
         </Panel>

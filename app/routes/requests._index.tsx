@@ -26,8 +26,9 @@ export async function loader(args: LoaderFunctionArgs) {
   };
   const { deactivated } = visitor;
   const [only] = requests;
-  if (only && requests.length === 1 && !draft && !deactivated)
+  if (only && requests.length === 1 && !draft && !deactivated) {
     throw redirect(`/requests/${only.requestId}`);
+  }
   return { requests, draft, deactivated };
 }
 
@@ -52,7 +53,7 @@ export default function MyRequests() {
         {draft ? (
           <Notice tone="info" title="You have begun to sign up">
             <p>
-              <Link to="/sign-up" className="wrap-anywhere">
+              <Link to="/sign-up">
                 Go on with {draft.company}, step {draft.step} of {draft.steps}
               </Link>
             </p>

@@ -52,6 +52,31 @@ test("an address that says nonsense still shows a list, and says what was left o
   }
 });
 
+test("a code that nothing goes by is a filter that is on, and matches nothing", async ({ as }) => {
+  const { page } = await as("admin");
+  await open(page, "/desk/queue?plan=none&assignee=zzz");
+  await expect(page.getByText("No request matches these filters")).toBeVisible();
+  await page.getByRole("link", { name: "Remove the filter Plan: none" }).click();
+  await expect(page).toHaveURL(/queue\?assignee=zzz$/);
+});
+
+test("names stay readable, and no window is too narrow for the page", async ({
+  as,
+  newCustomer,
+}) => {
+  const name = unique("Wide Enough");
+  await newCustomer({ company: name });
+  const { page } = await as("admin");
+  await open(page, `/desk/queue?q=${encodeURIComponent(name)}`);
+  for (const width of [390, 1024, 1100, 1280, 1440]) {
+    await page.setViewportSize({ width, height: 900 });
+    const link = page.getByRole("link", { name, exact: true });
+    expect((await link.boundingBox())?.width, `${width} px`).toBeGreaterThan(100);
+    const over = () => document.documentElement.scrollWidth - innerWidth;
+    expect(await page.evaluate(over), `${width} px`).toBeLessThanOrEqual(0);
+  }
+});
+
 test("without scripts it filters, and a row is claimed", async ({ as, newCustomer }) => {
   const name = unique("Scriptless");
   const { requestId } = await newCustomer({ company: name, priority: "high" });
@@ -81,6 +106,11 @@ test("a row is reached and claimed by the keyboard alone", async ({ as, newCusto
   await page.keyboard.press("ArrowUp");
   await expect(first).toBeFocused();
   await page.keyboard.press("j");
+  await page.keyboard.press("Tab");
+  // When it is due exactly floats over the table, and Escape takes it away.
+  await expect(page.getByRole("tooltip")).toContainText("Due ");
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("tooltip")).toHaveCount(0);
   await page.keyboard.press("Tab");
   await expect(page.getByRole("button", { name: `Claim ${name} Two` })).toBeFocused();
   await page.keyboard.press("Enter");

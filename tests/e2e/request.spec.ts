@@ -30,6 +30,21 @@ test("of two that claim, the second is told who has it and since when", async ({
   await expect(loser.getByRole("button", { name: "Cancel the request" })).toHaveCount(0);
 });
 
+test("after an act the open step has the focus, on its page and coming from the queue", async ({
+  as,
+  newCustomer,
+}) => {
+  const { requestId, company } = await newCustomer();
+  const { page } = await as("admin");
+  await open(page, `/desk/queue?q=${requestId}`);
+  await page.getByRole("button", { name: `Claim ${company}` }).press("Enter");
+  await expect(next(page).locator("[tabindex]").first()).toBeFocused();
+  await page.getByRole("button", { name: "Give back" }).press("Enter");
+  await page.getByRole("dialog").getByRole("button", { name: "Give it back" }).press("Enter");
+  await expect(next(page)).toContainText("Claim the request");
+  await expect(next(page).locator("[tabindex]").first()).toBeFocused();
+});
+
 test("a stale tab is told what changed, does nothing, and can be used again", async ({
   as,
   newCustomer,

@@ -134,7 +134,7 @@ export function AttainmentPlot(props: { weeks: readonly WeekPromises[]; target: 
                 : { fill: (share ?? 0) < target * 100 ? BROKEN : DONE })}
             />
           ))}
-          <LabelList dataKey="share" content={ShareLabel(points)} />
+          <LabelList dataKey="share" content={shareLabel(points)} />
         </Bar>
         <ReferenceLine y={target * 100} stroke={INK} strokeDasharray="4 3" />
       </BarChart>
@@ -143,11 +143,12 @@ export function AttainmentPlot(props: { weeks: readonly WeekPromises[]; target: 
 }
 
 /** The narrowest bar that a share of three digits fits into, in pixels. */
-const ROOM_FOR_LABEL = 24;
+const ROOM_FOR_LABEL = 18;
 
 /** The share, within its bar; nothing where the bar is too narrow for it. */
-const ShareLabel = (points: readonly { isOpen: boolean }[]) =>
-  function Label({ x, y, width, height, value, index }: LabelProps) {
+const shareLabel =
+  (points: readonly { isOpen: boolean }[]) =>
+  ({ x, y, width, height, value, index }: LabelProps) => {
     if (Number(width) < ROOM_FOR_LABEL || Number(height) < 14 || value == null) return null;
     return (
       <text

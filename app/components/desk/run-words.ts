@@ -73,8 +73,8 @@ function foundDone({ doneBefore, number }: RunReport): string {
   if (doneBefore === 0) return "";
   const earlier = number === 2 ? "run 1" : "earlier runs";
   return doneBefore === 1
-    ? ` 1 more was done in ${earlier}, and will be found done.`
-    : ` ${doneBefore} more were done in ${earlier}, and will be found done.`;
+    ? ` 1 was done in ${earlier}, and will be found done.`
+    : ` ${doneBefore} were done in ${earlier}, and will be found done.`;
 }
 
 /** Where the run stands and what comes next, in a sentence or two. */
