@@ -143,6 +143,8 @@ for (const { on, viewport } of SIZES) {
       await desk.goto("/desk/audit");
       await desk.getByLabel(/^Request.s id$/).fill(request);
       await desk.getByRole("button", { name: "Apply" }).click();
+      // The address changes a moment before the list does.
+      await expect(desk.getByRole("link", { name: "Show all" })).toBeVisible();
       await expect(desk).toHaveURL(/request=/);
       const record = desk.getByRole("table");
       for (const act of [
