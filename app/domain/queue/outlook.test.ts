@@ -74,6 +74,9 @@ describe("times in words", () => {
     expect(say("2026-11-20T21:00:00Z", "2026-11-21T05:00:00Z")).toBe(
       "between today 22:00 and tomorrow 06:00, Berlin time",
     );
+    expect(say("2026-11-22T09:00:00Z", "2026-11-23T09:00:00Z")).toBe(
+      "between Sunday 10:00 and Monday 10:00, Berlin time",
+    );
     expect(zoneInWords("Etc/UTC")).toBe("UTC");
     expect(zoneInWords("America/Argentina/Buenos_Aires")).toBe("Buenos Aires time");
   });

@@ -89,6 +89,9 @@ function formatsOf(timeZone: string) {
   };
 }
 
+/** After "between" and "and" a day goes without its preposition. */
+const bare = (day: string) => day.replace(/^on /, "");
+
 /** "tomorrow between 10:00 and 15:00, Berlin time", to follow "We expect your backend". */
 export function windowInWords({ from, to }: ExpectedWindow, now: Date, timeZone: string): string {
   const { clock, day } = formatsOf(timeZone);
@@ -98,7 +101,7 @@ export function windowInWords({ from, to }: ExpectedWindow, now: Date, timeZone:
   const begin = day(from, now);
   return begin === end
     ? `${begin} between ${clock(from)} and ${clock(to)}, ${zone}`
-    : `between ${begin} ${clock(from)} and ${end} ${clock(to)}, ${zone}`;
+    : `between ${bare(begin)} ${clock(from)} and ${bare(end)} ${clock(to)}, ${zone}`;
 }
 
 /** "today at 14:05", in the zone of whoever reads it. */
