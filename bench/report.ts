@@ -1,8 +1,8 @@
-/** One row of a bench: what one side took for one case. */
+/** One row of a bench: what one side took, or did in a second, for one case. */
 export interface Row {
   case: string;
   side: string;
-  unit: "ms";
+  unit: string;
   median: number;
   n: number;
 }
@@ -34,7 +34,7 @@ export function asTable({ bench, rows, ratios }: Report): string {
     `bench ${bench}`,
     ...rows.map(
       (row) =>
-        `  ${row.case.padEnd(28)} ${row.side.padEnd(24)} ${row.median.toFixed(1).padStart(9)} ${row.unit}  n=${row.n}`,
+        `  ${row.case.padEnd(28)} ${row.side.padEnd(24)} ${row.median.toFixed(1).padStart(9)} ${row.unit.padEnd(6)} n=${row.n}`,
     ),
     ...ratios.map(
       ({ name, value, goal, ok }) =>

@@ -1,14 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import type pg from "pg";
 import { loadCatalog } from "#app/domain/catalog/index.server.ts";
 import type { SqlStep } from "#app/integrations/postgres/ledger.ts";
 import { openRunSession } from "#app/integrations/postgres/run-session.ts";
 import { createLogger } from "#app/platform/log.ts";
-import { clusterRoot, freePort, initCluster, startCluster } from "#local/cluster.ts";
 import { type ProjectServer, prepareServer } from "../feature-templates/fresh-database.ts";
+import { withCluster } from "./cluster.ts";
 import { median, type Report } from "./report.ts";
 
 const ROUNDS = 15;
@@ -87,17 +85,7 @@ async function time(
  * local server with fsync on. Connections count in.
  */
 export async function benchRunner(): Promise<Report> {
-  const folder = await clusterRoot(path.join(tmpdir(), `berth-bench-${randomUUID()}`));
-  const login = { superuser: "supabase_admin", password: randomUUID() };
-  const dataDir = path.join(folder, "data");
-  await initCluster({ dataDir, ...login });
-  const cluster = await startCluster({
-    dataDir,
-    port: await freePort(),
-    ...login,
-    settings: { max_connections: "300" },
-  });
-  try {
+  return withCluster("supabase_admin", async (cluster) => {
     const server = await prepareServer(cluster.superuserUrl());
     const steps = await allSteps();
     const took: Record<"berth" | "bare", number[]> = { berth: [], bare: [] };
@@ -112,29 +100,18 @@ export async function benchRunner(): Promise<Report> {
     await server.stop();
     const statements = steps.reduce((sum, step) => sum + step.statements.length, 0);
     const label = `${steps.length} files, ${statements} statements`;
+    const row = (side: string, times: number[]) => ({
+      case: label,
+      side,
+      unit: "ms",
+      median: median(times),
+      n: ROUNDS,
+    });
     const value = median(took.berth) / median(took.bare);
     return {
       bench: "runner",
-      rows: [
-        {
-          case: label,
-          side: "bare per-file loop",
-          unit: "ms",
-          median: median(took.bare),
-          n: ROUNDS,
-        },
-        {
-          case: label,
-          side: "berth, all guards",
-          unit: "ms",
-          median: median(took.berth),
-          n: ROUNDS,
-        },
-      ],
+      rows: [row("bare per-file loop", took.bare), row("berth, all guards", took.berth)],
       ratios: [{ name: "berth / bare loop", value, goal: "<= 1.15", ok: value <= 1.15 }],
     };
-  } finally {
-    await cluster.stop("immediate");
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }

@@ -39,6 +39,8 @@ interface Row {
   name: string;
   passed: number;
   failed: number;
+  /** What did not pass, by name, for the end of the output. */
+  names: string[];
   seconds: number;
   budget: number;
 }
@@ -64,8 +66,9 @@ interface BrowserSuite {
 }
 
 /** A run without any test, or that failed apart from its tests, has failed. */
-function judged(passed: number, failed: number, exitCode: number | null) {
-  return { passed, failed: failed === 0 && (exitCode !== 0 || passed === 0) ? 1 : failed };
+function judged(passed: number, names: string[], exitCode: number | null) {
+  const whole = names.length === 0 && (exitCode !== 0 || passed === 0);
+  return { passed, failed: whole ? 1 : names.length, names: whole ? ["the run itself"] : names };
 }
 
 const readReport = <T>(file: string, none: T): Promise<T> =>
@@ -78,41 +81,35 @@ async function countBrowserTests(reportFile: string, exitCode: number | null) {
   const none: BrowserReport = { errors: [], suites: [] };
   const { errors, suites } = await readReport(reportFile, none);
   let passed = 0;
-  let failed = errors.length;
+  const names = errors.map(({ message }) => `an error apart from tests: ${message}`);
   const visit = ({ specs, suites: inner = [] }: BrowserSuite) => {
     for (const { title, tests } of specs) {
       for (const { status } of tests) {
         if (status === "expected") passed += 1;
-        else failed += 1;
-        if (status === "skipped" || status === "flaky") {
-          process.stdout.write(`${status}, which counts as failed: ${title}\n`);
-        }
+        else names.push(status === "unexpected" ? title : `${title} (${status})`);
       }
     }
     inner.forEach(visit);
   };
   suites.forEach(visit);
-  return judged(passed, failed, exitCode);
+  return judged(passed, names, exitCode);
 }
 
 async function countTests(reportFile: string, exitCode: number | null) {
   const report = await readReport<Report>(reportFile, { testResults: [] });
   let passed = 0;
-  let failed = 0;
+  const names: string[] = [];
   for (const file of report.testResults) {
     const results = file.assertionResults;
-    const good = results.filter(({ status }) => status === "passed").length;
-    for (const { status, fullName } of results) {
-      if (status !== "passed" && status !== "failed") {
-        process.stdout.write(`Skipped, which counts as failed: ${fullName}\n`);
-      }
+    const bad = results.filter(({ status }) => status !== "passed");
+    passed += results.length - bad.length;
+    for (const { status, fullName } of bad) {
+      names.push(status === "failed" ? fullName : `${fullName} (${status})`);
     }
-    passed += good;
-    failed += results.length - good;
     // A file that does not load, or has a failing hook, fails without a failed test.
-    if (file.status === "failed" && results.length === good) failed += 1;
+    if (file.status === "failed" && bad.length === 0) names.push(path.relative(root, file.name));
   }
-  return judged(passed, failed, exitCode);
+  return judged(passed, names, exitCode);
 }
 
 /** The arguments of Node.js that run a suite and write its report. */
@@ -134,10 +131,16 @@ async function runSuite(suite: Suite, scratch: string): Promise<Row> {
   process.stdout.write(`\n${suite.name}\n`);
   const begin = Date.now();
   const reportFile = path.join(scratch, `${suite.name}.json`);
+  // Where nobody watches, as in CI, colours would bury what failed. Each program has its own switch.
+  const plain = suite.name === "e2e" ? { FORCE_COLOR: "0" } : { NO_COLOR: "1" };
   const child = spawn(process.execPath, command(suite, reportFile), {
     cwd: root,
     // Set for Playwright, which takes the place of its JSON report from nowhere else.
-    env: { ...process.env, PLAYWRIGHT_JSON_OUTPUT_FILE: reportFile },
+    env: {
+      ...process.env,
+      ...(process.stdout.isTTY ? {} : plain),
+      PLAYWRIGHT_JSON_OUTPUT_FILE: reportFile,
+    },
     stdio: ["ignore", "inherit", "inherit"],
   });
   const exitCode = await new Promise<number | null>((resolve) => child.once("exit", resolve));
@@ -154,9 +157,15 @@ async function runSuite(suite: Suite, scratch: string): Promise<Row> {
 async function checkRow(): Promise<Row> {
   const begin = Date.now();
   const results = await runChecks();
-  const passed = results.filter(({ ok }) => ok).length;
-  const seconds = (Date.now() - begin) / 1000;
-  return { name: "check", passed, failed: results.length - passed, seconds, budget: CHECK_BUDGET };
+  const names = results.filter(({ ok }) => !ok).map(({ name }) => name);
+  return {
+    name: "check",
+    passed: results.length - names.length,
+    failed: names.length,
+    names,
+    seconds: (Date.now() - begin) / 1000,
+    budget: CHECK_BUDGET,
+  };
 }
 
 function print(rows: Row[]): { passed: number; failed: number } {
@@ -169,6 +178,9 @@ function print(rows: Row[]): { passed: number; failed: number } {
     process.stdout.write(
       `${name.padEnd(12)}${String(passed).padStart(8)}${String(failed).padStart(8)}${seconds.toFixed(1).padStart(8)} s${String(budget).padStart(8)} s${over}\n`,
     );
+  }
+  for (const { name, names } of rows) {
+    for (const what of names) process.stdout.write(`\nfailed in ${name}: ${what}`);
   }
   return total;
 }

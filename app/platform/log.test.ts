@@ -20,6 +20,7 @@ function makeJwt(): string {
 
 const jwt = makeJwt();
 const random = randomBytes(24).toString("base64url");
+const basic = Buffer.from(`u:${random}`).toString("base64");
 const base64Key = randomBytes(32).toString("base64");
 const pem = generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" });
 
@@ -36,7 +37,7 @@ const secrets: [name: string, text: string, secret: string][] = [
   ["connection string of mail", `smtps://u:${random}@mail.example:465`, random],
   ["URL with a password", `https://u:${random}@example.com/x`, random],
   ["bearer token", `authorization: Bearer ${random}`, random],
-  ["basic credentials", `Basic ${Buffer.from(`u:${random}`).toString("base64")}`, "dTp"],
+  ["basic credentials", `Basic ${basic}`, basic],
   ["keyring entry", `k2026a:${base64Key}`, base64Key.slice(0, 40)],
   ["token in a query", `GET /verify?type=invite&token_hash=${random}`, random],
   ["keyword connection string", `host=h user=u password=${random} dbname=d`, random],

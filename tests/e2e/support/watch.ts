@@ -6,7 +6,10 @@ import type { BrowserContext } from "@playwright/test";
  */
 const PROVOKED = /^(Failed to load resource|WebSocket connection)/;
 
-/** Remix leaves this uncaught where a navigation overtakes a page's reading itself anew. */
+/**
+ * Where a navigation overtakes a page's reading itself anew, Remix logs this or leaves it uncaught,
+ * by how far the answer had come.
+ */
 const OVERTAKEN = /^AbortError: BodyStreamBuffer was aborted/;
 
 /**
@@ -15,8 +18,9 @@ const OVERTAKEN = /^AbortError: BodyStreamBuffer was aborted/;
  */
 export function watchForErrors(context: BrowserContext, problems: string[]): void {
   context.on("console", (message) => {
-    if (message.type() !== "error" || PROVOKED.test(message.text())) return;
-    problems.push(`${message.page()?.url()}: ${message.text()}`);
+    const text = message.text();
+    if (message.type() !== "error" || PROVOKED.test(text) || OVERTAKEN.test(text)) return;
+    problems.push(`${message.page()?.url()}: ${text}`);
   });
   context.on("weberror", (problem) => {
     const { stack, message } = problem.error();
