@@ -1,4 +1,4 @@
-import { PassThrough } from "node:stream";
+import { Transform } from "node:stream";
 import {
   type AppLoadContext,
   createReadableStreamFromReadable,
@@ -11,6 +11,29 @@ import { NonceContext } from "./components/nonce.ts";
 
 /** Loaders that have not answered after this time end the stream with their error boundary. */
 export const streamTimeout = 5_000;
+
+/**
+ * React writes a page in parts of 2 KiB, and each would pass the web's streams and the network by
+ * itself. What it has ready at one time goes on as one.
+ */
+class PageBody extends Transform {
+  #held: Uint8Array[] = [];
+
+  override _transform(part: Uint8Array, _encoding: string, done: () => void): void {
+    this.#held.push(part);
+    done();
+  }
+
+  /** React's word that there is no more for now. */
+  flush(): void {
+    if (this.#held.length > 0) this.push(Buffer.concat(this.#held.splice(0)));
+  }
+
+  override _flush(done: () => void): void {
+    this.flush();
+    done();
+  }
+}
 
 /** Renders a page: people get it as it comes, crawlers when it is whole. */
 export default function handleRequest(
@@ -27,7 +50,7 @@ export default function handleRequest(
     let shellSent = false;
     const send = () => {
       shellSent = true;
-      const body = new PassThrough();
+      const body = new PageBody();
       headers.set("Content-Type", "text/html; charset=utf-8");
       if (!headers.has("Cache-Control")) headers.set("Cache-Control", "private, no-cache");
       resolve(

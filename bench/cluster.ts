@@ -5,7 +5,10 @@ import path from "node:path";
 import { type Cluster, clusterRoot, freePort, initCluster, startCluster } from "#local/cluster.ts";
 import { migrate } from "../scripts/migrate.ts";
 
-/** A real PostgreSQL with fsync on, for the length of `work`; gone afterwards, also after a fault. */
+/**
+ * A real PostgreSQL with fsync on, for the length of `work`; gone afterwards, also after a fault or
+ * when the bench is broken off.
+ */
 export async function withCluster<T>(
   superuser: string,
   work: (cluster: Cluster) => Promise<T>,
@@ -13,21 +16,25 @@ export async function withCluster<T>(
   const folder = await clusterRoot(path.join(tmpdir(), `berth-bench-${randomUUID()}`));
   const login = { superuser, password: randomUUID() };
   const dataDir = path.join(folder, "data");
+  let cluster: Cluster | undefined;
+  const clearUp = async () => {
+    await cluster?.stop("immediate");
+    await rm(folder, { recursive: true, force: true });
+  };
+  const breakOff = () => void clearUp().finally(() => process.exit(130));
+  process.once("SIGINT", breakOff).once("SIGTERM", breakOff);
   try {
     await initCluster({ dataDir, ...login });
-    const cluster = await startCluster({
+    cluster = await startCluster({
       dataDir,
       port: await freePort(),
       ...login,
       settings: { max_connections: "300" },
     });
-    try {
-      return await work(cluster);
-    } finally {
-      await cluster.stop("immediate");
-    }
+    return await work(cluster);
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    process.off("SIGINT", breakOff).off("SIGTERM", breakOff);
+    await clearUp();
   }
 }
 

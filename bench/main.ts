@@ -1,9 +1,19 @@
 /** `npm run bench -- NAME [--json]`: measurements side by side, as ratios taken in one run. */
 import { parseArgs } from "node:util";
+import { benchLive } from "./live/bench.ts";
+import { benchPositions } from "./positions.ts";
+import { benchQueue } from "./queue.ts";
 import { asTable, type Report } from "./report.ts";
 import { benchRunner } from "./runner.ts";
+import { benchWeb } from "./web/bench.ts";
 
-const BENCHES: Record<string, () => Promise<Report>> = { runner: benchRunner };
+const BENCHES: Record<string, () => Promise<Report>> = {
+  runner: benchRunner,
+  queue: benchQueue,
+  positions: benchPositions,
+  live: benchLive,
+  web: benchWeb,
+};
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,

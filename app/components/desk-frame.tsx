@@ -14,6 +14,7 @@ import { type ReactNode, useEffect, useRef } from "react";
 import type { StaffRole } from "#app/domain/identity/index.server.ts";
 import { SubmitButton } from "./form.tsx";
 import { Brand, SkipLink } from "./frame.tsx";
+import { MainPart } from "./main-part.tsx";
 import { Button, closeOnEscape } from "./ui.tsx";
 
 const PAGES: { to: string; label: string; icon: LucideIcon }[] = [
@@ -48,9 +49,7 @@ export function DeskFrame({ person, children }: { person: DeskPerson; children: 
         </div>
         <CompactMenu person={person} />
       </header>
-      <main id="main" tabIndex={-1} className="min-w-0 px-4 py-5 outline-none lg:px-8 lg:py-6">
-        {children}
-      </main>
+      <MainPart className="min-w-0 px-4 py-5 lg:px-8 lg:py-6">{children}</MainPart>
     </div>
   );
 }

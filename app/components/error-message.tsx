@@ -25,6 +25,13 @@ export function describeError(error: unknown): Told {
       text: "It may have been mistyped, or what was here is no longer. Check the address, or begin from the start page.",
     };
   }
+  if (status === 413) {
+    return {
+      status,
+      title: "This is more than Berth can take",
+      text: "Nothing was changed. Go back, shorten what you entered, and try again. If you pasted it, check that it is what the field asks for.",
+    };
+  }
   if (status < 500) {
     return {
       status,

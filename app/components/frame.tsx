@@ -1,6 +1,7 @@
 import { Link, useRouteLoaderData } from "@remix-run/react";
 import type { ReactNode } from "react";
 import type { loader as rootLoader } from "../root.tsx";
+import { MainPart } from "./main-part.tsx";
 
 /** A ship's mooring seen from above: the hull in its berth. */
 export function Mark() {
@@ -52,9 +53,9 @@ export function Frame({ children }: { children: ReactNode }) {
           </nav>
         </div>
       </header>
-      <main id="main" tabIndex={-1} className="grow outline-none">
+      <MainPart className="grow">
         <div className="mx-auto w-full max-w-270 px-4 sm:px-6">{children}</div>
-      </main>
+      </MainPart>
       <footer className="mt-16 border-t border-base-300">
         <div className="mx-auto flex w-full max-w-270 flex-wrap justify-between gap-x-6 gap-y-1 px-4 py-5 text-sm text-quiet sm:px-6">
           <span>Berth gives every customer a Supabase backend of their own.</span>

@@ -1,26 +1,36 @@
+import { takeSlot } from "./live-slots.ts";
+
 /** Where a customer's request stands in the queue; `position` is the number of requests ahead. */
 export interface Place {
   position: number | null;
   waiting: number;
 }
 
-/** live: told of each change at once; polling: the stream is blocked, so we look from time to time. */
+/**
+ * live: told of each change at once; polling: the stream is blocked, or as many pages as may are live
+ * in this browser, so we look from time to time.
+ */
 export type LiveStatus = "connecting" | "live" | "polling";
 
 /** A stream that says nothing for so long is blocked or gone; its heart beats every 15 s. */
 const FIRST_WORD_MS = 8_000;
 const SILENCE_MS = 40_000;
 const POLL_EVERY_MS = 10_000;
+/** After so long without a slot, others have them all. */
+const SLOT_MS = 1_000;
 /** How long we wait before we try to get a blocked stream back: 2 s, 4 s … up to half a minute. */
 const FIRST_RETRY_MS = 2_000;
 const LONGEST_RETRY_MS = 30_000;
-/** A page that nobody has looked at for so long rests, and catches up when somebody does. */
-const HIDDEN_MS = 5 * 60_000;
+/**
+ * A page that nobody has looked at for so long rests, and catches up when somebody does: there are
+ * few slots, and those who look need them.
+ */
+const HIDDEN_MS = 10_000;
 
 /**
  * Keeps a page told of changes until the function returned is called. `onChange` says that
  * something may have changed: after each event, after each new connection (nobody knows what was
- * missed before it), and every ten seconds while streams are blocked.
+ * missed before it), and every ten seconds while there is no stream.
  */
 export function openLiveConnection(options: {
   url: string;
@@ -30,6 +40,7 @@ export function openLiveConnection(options: {
 }): () => void {
   const { url, onChange, onStatus } = options;
   let source: EventSource | null = null;
+  let leaveSlot = () => {};
   let isLive = false;
   let failures = 0;
   let watchdog: ReturnType<typeof setTimeout> | undefined;
@@ -44,6 +55,12 @@ export function openLiveConnection(options: {
       poll();
       return;
     }
+    watchdog = setTimeout(poll, SLOT_MS);
+    leaveSlot = takeSlot(openStream);
+  }
+
+  function openStream(): void {
+    clearTimeout(watchdog);
     source = new EventSource(url);
     watchdog = setTimeout(failed, FIRST_WORD_MS);
     source.addEventListener("alive", heard);
@@ -84,9 +101,10 @@ export function openLiveConnection(options: {
     look();
   }
 
-  /** A page that is read without a network gives way to an error; there will be another look. */
+  /** Browsers may believe that there is no network when there is: then the server is asked. */
   function look(): void {
     if (navigator.onLine) onChange();
+    else void lookIfReachable();
   }
 
   function failed(): void {
@@ -103,6 +121,7 @@ export function openLiveConnection(options: {
     clearTimeout(retry);
     source?.close();
     source = null;
+    leaveSlot();
     isLive = false;
   }
 
@@ -115,9 +134,8 @@ export function openLiveConnection(options: {
 
   /** A look at a server that cannot be reached would put an error in place of the page. */
   async function lookIfReachable(): Promise<void> {
-    if (document.visibilityState === "hidden") return;
     const answer = await fetch("/healthz", { cache: "no-store" }).catch(() => null);
-    if (answer?.ok && polling !== undefined) onChange();
+    if (answer?.ok && (isLive || polling !== undefined)) onChange();
   }
 
   function stopPolling(): void {
@@ -161,7 +179,9 @@ export function openLiveConnection(options: {
   document.addEventListener("visibilitychange", onVisibility);
   window.addEventListener("online", onOnline);
   window.addEventListener("offline", onOffline);
-  connect();
+  // Opened in the background: it begins when somebody looks.
+  isAsleep = document.visibilityState === "hidden";
+  if (!isAsleep) connect();
   return () => {
     document.removeEventListener("visibilitychange", onVisibility);
     window.removeEventListener("online", onOnline);

@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 
 /** A page that says what happened, what it means and what to do. */
-export function Message(props: { status?: number; title: string; children: ReactNode }) {
+export function Message(props: { status?: number; title: ReactNode; children: ReactNode }) {
   return (
     <div className="max-w-160 pt-10 sm:pt-20">
       {props.status ? <p className="text-quiet tabular-nums">{props.status}</p> : null}

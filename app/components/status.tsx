@@ -34,11 +34,11 @@ const STATUSES: Record<Status, { word: string; tone: Tone; icon: LucideIcon }> =
 /** A request's status in the words of the desk, for lists of choices. */
 export const statusWord = (status: Status): string => STATUSES[status].word;
 
-/** Where a request stands. */
-export function StatusBadge({ status }: { status: Status }) {
+/** Where a request stands. `isListed`: one of many, below {@link StatusIcons}. */
+export function StatusBadge({ status, isListed }: { status: Status; isListed?: boolean }) {
   const { word, tone, icon } = STATUSES[status];
   return (
-    <Badge tone={tone} icon={icon}>
+    <Badge tone={tone} icon={isListed ? iconId(status) : icon}>
       {word}
     </Badge>
   );
@@ -63,13 +63,30 @@ export const PRIORITY_CHOICES = Object.entries(PRIORITY_LOOKS).map(([value, { wo
   label: word,
 }));
 
-/** How a request stands among others. */
-export function PriorityBadge({ priority }: { priority: Priority }) {
+/** How a request stands among others. `isListed`: one of many, below {@link StatusIcons}. */
+export function PriorityBadge({ priority, isListed }: { priority: Priority; isListed?: boolean }) {
   const { word, tone, icon } = PRIORITY_LOOKS[priority];
   return (
-    <Badge tone={tone} icon={icon}>
+    <Badge tone={tone} icon={isListed ? iconId(priority) : icon}>
       {word}
     </Badge>
+  );
+}
+
+const LOOKS = { ...STATUSES, ...PRIORITY_LOOKS };
+
+const iconId = (name: Status | Priority) => `icon-${name}`;
+
+/** The icons of all badges, once, for a long list: each of its badges refers to one. */
+export function StatusIcons() {
+  return (
+    <svg width="0" height="0" aria-hidden="true" className="absolute">
+      {Object.entries(LOOKS).map(([name, { icon: Icon }]) => (
+        <symbol key={name} id={iconId(name as Status | Priority)} viewBox="0 0 24 24">
+          <Icon />
+        </symbol>
+      ))}
+    </svg>
   );
 }
 

@@ -35,9 +35,13 @@ type Instant = string | Date;
 
 const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 
-/** "21 Nov 2026, 14:05 UTC". Put together by hand: Node.js and browsers differ in their words. */
-export function formatExact(at: Instant, zone = "UTC"): string {
-  const parts = new Intl.DateTimeFormat("en-GB", {
+/** Making a format costs more than a hundred uses of it; a page asks for two zones at most. */
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+function formatOf(zone: string): Intl.DateTimeFormat {
+  const known = formats.get(zone);
+  if (known) return known;
+  const made = new Intl.DateTimeFormat("en-GB", {
     timeZone: zone,
     year: "numeric",
     month: "numeric",
@@ -45,7 +49,20 @@ export function formatExact(at: Instant, zone = "UTC"): string {
     hour: "2-digit",
     minute: "2-digit",
     hourCycle: "h23",
-  }).formatToParts(new Date(at));
+  });
+  formats.set(zone, made);
+  return made;
+}
+
+/** "21 Nov 2026, 14:05 UTC". Put together by hand: Node.js and browsers differ in their words. */
+export function formatExact(at: Instant, zone = "UTC"): string {
+  const date = new Date(at);
+  if (zone === "UTC") {
+    const time = date.toISOString().slice(11, 16);
+    const month = MONTHS[date.getUTCMonth()];
+    return `${date.getUTCDate()} ${month} ${date.getUTCFullYear()}, ${time} UTC`;
+  }
+  const parts = formatOf(zone).formatToParts(date);
   const part = (type: Intl.DateTimeFormatPartTypes) =>
     parts.find((one) => one.type === type)?.value ?? "";
   const month = MONTHS[Number(part("month")) - 1];

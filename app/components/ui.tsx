@@ -138,14 +138,23 @@ const BADGES: Record<Tone, string> = {
   info: "text-info border-info/40",
 };
 
-/** A word with a colour; the word alone says it. */
-export function Badge(props: { tone: Tone; icon?: LucideIcon; children: ReactNode }) {
+/**
+ * A word with a colour; the word alone says it.
+ * @param props.icon an icon, or the id of a `<symbol>` of this page: a long list draws each but once
+ */
+export function Badge(props: { tone: Tone; icon?: LucideIcon | string; children: ReactNode }) {
   const { tone, icon: Icon, children } = props;
   return (
     <span
       className={`inline-flex items-center gap-1 rounded-full border px-2 py-0.5 text-xs font-medium whitespace-nowrap ${BADGES[tone]}`}
     >
-      {Icon ? <Icon size={12} aria-hidden="true" className="shrink-0" /> : null}
+      {typeof Icon === "string" ? (
+        <svg width="12" height="12" aria-hidden="true" className="shrink-0">
+          <use href={`#${Icon}`} />
+        </svg>
+      ) : Icon ? (
+        <Icon size={12} aria-hidden="true" className="shrink-0" />
+      ) : null}
       {children}
     </span>
   );
@@ -189,19 +198,19 @@ export function PageHeader(props: {
       {back ? (
         <Link
           to={back.to}
-          className="mb-2 inline-flex min-h-6 items-center gap-1 text-sm text-quiet hover:text-base-content hover:underline"
+          className="mb-2 inline-flex min-h-6 max-w-full items-center gap-1 text-sm text-quiet hover:text-base-content hover:underline"
         >
-          <ArrowLeft size={14} aria-hidden="true" />
-          {back.label}
+          <ArrowLeft size={14} aria-hidden="true" className="shrink-0" />
+          <bdi className="min-w-0 wrap-anywhere">{back.label}</bdi>
         </Link>
       ) : null}
       <div className="flex flex-wrap items-start justify-between gap-x-6 gap-y-3">
         <h1 className="min-w-0 text-2xl/8 font-semibold tracking-tight text-balance wrap-anywhere">
-          {title}
+          <bdi>{title}</bdi>
         </h1>
         {actions ? <div className="flex flex-wrap items-center gap-2">{actions}</div> : null}
       </div>
-      {children ? <div className="mt-1 text-quiet">{children}</div> : null}
+      {children ? <div className="mt-1 text-quiet wrap-anywhere">{children}</div> : null}
     </header>
   );
 }

@@ -8,7 +8,7 @@ const REVALIDATE_EVERY_MS = 300;
 
 /**
  * Keeps a page live: whenever the stream at `url` tells of a change, the page's loaders are read
- * again. Where streams are blocked it looks every ten seconds.
+ * again. Where it gets no stream it looks every ten seconds.
  * @param options.onPlace told a customer's place in the queue, which costs no reading
  * @param options.everyMs how often the page is read at most; for one that costs much to read
  */

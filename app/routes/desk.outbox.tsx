@@ -7,9 +7,14 @@ import {
 } from "@remix-run/node";
 import { Link, useActionData, useLoaderData, useSearchParams } from "@remix-run/react";
 import { z } from "zod";
-import { listOutbox, outboxFilter, resendMail } from "#app/domain/notifications/index.server.ts";
+import {
+  CopyNotConfirmedError,
+  listOutbox,
+  outboxFilter,
+  resendMail,
+} from "#app/domain/notifications/index.server.ts";
 import { readFilter } from "#app/web/filters.server.ts";
-import { attempt, readForm } from "#app/web/forms.server.ts";
+import { askFirst, attempt, isConfirmed, readForm } from "#app/web/forms.server.ts";
 import { inTx, requireDesk } from "#app/web/session.server.ts";
 import {
   FilterBar,
@@ -41,11 +46,15 @@ function filtersOf(request: Request): URLSearchParams {
 
 export async function action(args: ActionFunctionArgs) {
   const { actor } = await requireDesk(args);
-  const mail = z.uuid().safeParse((await readForm(args.request)).get("mail"));
+  const form = await readForm(args.request);
+  const mail = z.uuid().safeParse(form.get("mail"));
   if (!mail.success) throw new Response(null, { status: 404 });
   const outcome = await attempt(args.context, () =>
-    inTx(args, actor, (tx) => resendMail({ tx, actor }, mail.data)),
+    inTx(args, actor, (tx) => resendMail({ tx, actor }, mail.data, { mayCopy: isConfirmed(form) })),
   );
+  if (!outcome.done && outcome.error instanceof CopyNotConfirmedError) {
+    return askFirst(args.request, mail.data);
+  }
   if (!outcome.done) return data({ problem: outcome.problem }, outcome.status);
   const to = filtersOf(args.request);
   to.set("again", outcome.result.isCopy ? "copy" : "same");

@@ -9,6 +9,7 @@ import { useLoaderData, useSearchParams } from "@remix-run/react";
 import { z } from "zod";
 import { listRegions, regionName } from "#app/domain/onboarding/index.server.ts";
 import {
+  assigneeName,
   claimRequest,
   countDesk,
   deskChoices,
@@ -35,11 +36,15 @@ export async function loader(args: LoaderFunctionArgs) {
   const { visitor, actor } = await requireDesk(args);
   const params = new URL(args.request.url).searchParams;
   const { filter, ignored } = readDeskFilter(params, visitor.userId);
-  const { page, counts, offered } = await inTx(args, actor, async (tx) => ({
-    page: await listDesk(tx, filter),
-    counts: await countDesk(tx),
-    offered: await deskChoices(tx),
-  }));
+  const { page, counts, offered, left } = await inTx(args, actor, async (tx) => {
+    const page = await listDesk(tx, filter);
+    const counts = await countDesk(tx);
+    const offered = await deskChoices(tx);
+    const { assignee } = filter;
+    const isOffered = offered.staff.some(({ id }) => id === assignee);
+    const name = assignee && !isOffered ? await assigneeName(tx, assignee) : null;
+    return { page, counts, offered, left: assignee && name ? [{ id: assignee, name }] : [] };
+  });
   const choices: QueueChoices = {
     status: [
       ...offered.statuses.map((value) => ({ value, label: statusWord(value) })),
@@ -51,7 +56,7 @@ export async function loader(args: LoaderFunctionArgs) {
     assignee: [
       { value: "me", label: "You" },
       { value: "none", label: "Nobody" },
-      ...offered.staff.map(({ id, name }) => ({ value: id, label: name })),
+      ...[...offered.staff, ...left].map(({ id, name }) => ({ value: id, label: name })),
     ],
   };
   const rows = page.rows.map((row) => ({ ...row, regionName: regionName(row.region) }));

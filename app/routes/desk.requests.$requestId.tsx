@@ -8,21 +8,17 @@ import {
 import { useLoaderData } from "@remix-run/react";
 import { dashboardLinks } from "#app/domain/backends/index.server.ts";
 import { countryName, regionName } from "#app/domain/onboarding/index.server.ts";
-import { actOnRequest, deskAct, viewForDesk } from "#app/domain/provisioning/index.server.ts";
-import {
-  changesSince,
-  HeldByOtherError,
-  LONGEST_NOTE,
-  RequestNotFoundError,
-} from "#app/domain/queue/index.server.ts";
-import { attempt, readForm } from "#app/web/forms.server.ts";
+import { deskAct, viewForDesk } from "#app/domain/provisioning/index.server.ts";
+import { LONGEST_NOTE } from "#app/domain/queue/index.server.ts";
+import { actOrRefuse } from "#app/web/desk-acts.server.ts";
+import { askFirst, isConfirmed, readForm } from "#app/web/forms.server.ts";
 import { orNotFound, requestIdOf } from "#app/web/request-id.server.ts";
 import { inTx, requireDesk } from "#app/web/session.server.ts";
 import { RefusedAct } from "../components/desk/refused-act.tsx";
 import { NoteForm, PriorityForm, RequestActs } from "../components/desk/request-acts.tsx";
 import { RequestMails } from "../components/desk/request-done.tsx";
 import { RequestFacts } from "../components/desk/request-facts.tsx";
-import { EventList, RequestTimeline } from "../components/desk/request-timeline.tsx";
+import { RequestTimeline } from "../components/desk/request-timeline.tsx";
 import { RequestWork } from "../components/desk/request-work.tsx";
 import { LiveState } from "../components/live-state.tsx";
 import { StatusBadge } from "../components/status.tsx";
@@ -55,31 +51,25 @@ export async function loader(args: LoaderFunctionArgs) {
   };
 }
 
+/** What the page asks about first. */
+const WEIGHTY = new Set(["release", "cancel"]);
+
 /** Does one act, or tells what happened since the page was opened. */
 export async function action(args: ActionFunctionArgs) {
-  const { visitor, actor } = await requireDesk(args);
+  const person = await requireDesk(args);
   const requestId = requestIdOf(args.params);
-  const form = deskAct.safeParse(Object.fromEntries(await readForm(args.request)));
-  if (!form.success) {
-    const note = form.error.issues.find(({ path }) => path[0] === "text");
+  const form = await readForm(args.request);
+  const parsed = deskAct.safeParse(Object.fromEntries(form));
+  if (!parsed.success) {
+    const note = parsed.error.issues.find(({ path }) => path[0] === "text");
     if (!note) throw new Response(null, { status: 400 });
     return data({ note: note.message, refusal: null }, 422);
   }
-  const act = form.data;
-  const { catalog } = args.context.runtime.services;
-  const answer = await attempt(args.context, () =>
-    inTx(args, actor, (tx) => actOnRequest({ tx, actor, catalog }, requestId, act)),
-  );
-  if (answer.done) return redirect(`/desk/requests/${requestId}`, 303);
-  const { problem, status, error } = answer;
-  if (error instanceof RequestNotFoundError) throw new Response(null, { status: 404 });
-  const changes = await inTx(args, actor, (tx) => changesSince(tx, requestId, act.eventId));
-  const isHeld = error instanceof HeldByOtherError;
-  const since = isHeld ? (error.since?.toISOString() ?? null) : null;
-  // A supervisor need not look for another one.
-  const mayGoOn = isHeld && visitor.role === "supervisor";
-  const told = mayGoOn ? { code: problem.code, text: problem.text } : problem;
-  return data({ note: null, refusal: { problem: told, since, changes } }, status);
+  const { intent } = parsed.data;
+  if (WEIGHTY.has(intent) && !isConfirmed(form)) return askFirst(args.request, intent);
+  const refused = await actOrRefuse(args, person, requestId, parsed.data);
+  if (!refused) return redirect(`/desk/requests/${requestId}`, 303);
+  return data({ note: null, refusal: refused.refusal }, refused.status);
 }
 
 export { readAgainAfterRefusal as shouldRevalidate } from "../components/read-again.ts";
@@ -99,16 +89,7 @@ export default function DeskRequestPage() {
           <LiveState state={live} />
         </div>
       </PageHeader>
-      {refusal ? (
-        <RefusedAct problem={refusal.problem} since={refusal.since}>
-          {refusal.changes.length > 0 ? (
-            <section aria-label="What changed since you opened this page">
-              <p className="text-quiet">What changed since you opened this page:</p>
-              <EventList events={refusal.changes} />
-            </section>
-          ) : null}
-        </RefusedAct>
-      ) : null}
+      {refusal ? <RefusedAct {...refusal} /> : null}
       <div className="grid gap-x-10 gap-y-6 xl:grid-cols-[minmax(0,2fr)_minmax(0,1fr)]">
         <div className="min-w-0">
           <RequestWork request={request} />

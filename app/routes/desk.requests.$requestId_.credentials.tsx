@@ -105,7 +105,7 @@ export default function CredentialsPage() {
       >
         {isOpen && !isOffered ? (
           <>
-            Paste four values of the Supabase project for {company}. No project yet?{" "}
+            Paste four values of the Supabase project for <bdi>{company}</bdi>. No project yet?{" "}
             <OutsideLink to={links.newProject}>Create one at Supabase</OutsideLink>
           </>
         ) : null}
@@ -154,7 +154,11 @@ function Before(props: {
     <>
       {holder && !holder.isVisitor ? (
         <Notice tone="info" title={`${holder.name} has claimed this request.`}>
-          <p>As a supervisor you may act on it all the same. Tell {holder.name} if you do.</p>
+          <p>
+            {holder.hasLeft
+              ? "They are no longer on the staff. As a supervisor you may act on it in their place."
+              : `As a supervisor you may act on it all the same. Tell ${holder.name} if you do.`}
+          </p>
         </Notice>
       ) : null}
       {request.status === "waiting_on_customer" && !props.isTold ? (

@@ -19,8 +19,10 @@ import {
   type StaffDeps,
 } from "#app/domain/staff/index.server.ts";
 import {
+  askFirst,
   attempt,
   type FieldErrors,
+  isConfirmed,
   type PageProblem,
   parseForm,
   readForm,
@@ -59,12 +61,15 @@ export async function action(args: ActionFunctionArgs) {
   const asked = intent.safeParse(form.get("intent"));
   const userId = args.params.userId ?? "";
   if (!asked.success) throw new Response(null, { status: 400 });
+  if (asked.data === "deactivate" && !isConfirmed(form)) return askFirst(args.request, asked.data);
   const deps = staffDeps(args, actor);
   if (asked.data === "save") {
     const parsed = parseForm(form, memberInput);
     if (parsed.errors) return refuse(422, { errors: parsed.errors });
+    const { shownRole, shownCapacity, ...wish } = parsed.value;
+    const shown = { role: shownRole, capacity: shownCapacity };
     return answer(args, async () => {
-      const { signedOut } = await changeMember(deps, userId, parsed.value);
+      const { signedOut } = await changeMember(deps, userId, wish, shown);
       return { done: signedOut ? "role" : "saved" };
     });
   }

@@ -8,7 +8,7 @@ import {
 import { useActionData, useLoaderData, useSearchParams } from "@remix-run/react";
 import { z } from "zod";
 import { listTemplates, switchTemplate } from "#app/domain/catalog/index.server.ts";
-import { attempt, readForm } from "#app/web/forms.server.ts";
+import { askFirst, attempt, isConfirmed, readForm } from "#app/web/forms.server.ts";
 import { inTx, requireDesk } from "#app/web/session.server.ts";
 import { TemplatePart } from "../components/desk/template-item.tsx";
 import { Notice, ProblemNotice } from "../components/notice.tsx";
@@ -31,9 +31,11 @@ const switchForm = z.object({
 export async function action(args: ActionFunctionArgs) {
   const { actor } = await requireDesk(args);
   const { catalog } = args.context.runtime.services;
-  const parsed = switchForm.safeParse(Object.fromEntries(await readForm(args.request)));
+  const form = await readForm(args.request);
+  const parsed = switchForm.safeParse(Object.fromEntries(form));
   if (!parsed.success) throw new Response(null, { status: 400 });
   const { template, active } = parsed.data;
+  if (active === "false" && !isConfirmed(form)) return askFirst(args.request, template);
   const outcome = await attempt(args.context, () =>
     inTx(args, actor, (tx) => switchTemplate({ tx, actor }, catalog, template, active === "true")),
   );

@@ -50,7 +50,13 @@ export default function OwnerLink() {
           {problem.text ? null : <NewLink />}
         </Message>
       ) : (
-        <Message title={`The backend of ${subject?.company} is ready`}>
+        <Message
+          title={
+            <>
+              The backend of <bdi>{subject?.company}</bdi> is ready
+            </>
+          }
+        >
           <p>
             You are its owner. Signing in takes you to <b>{subject?.host}</b>, where you can choose
             a password. The link in your mail works once: it is used up when you press the button.

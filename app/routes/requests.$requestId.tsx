@@ -6,9 +6,9 @@ import {
   redirect,
 } from "@remix-run/node";
 import { Form, useLoaderData } from "@remix-run/react";
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { cancelOwnRequest } from "#app/domain/provisioning/index.server.ts";
-import { attempt, readForm } from "#app/web/forms.server.ts";
+import { askFirst, attempt, isConfirmed, readForm } from "#app/web/forms.server.ts";
 import { inTx, requireCustomer } from "#app/web/session.server.ts";
 import { ownOrNotFound, readTracking } from "#app/web/tracking.server.ts";
 import { spendRequest } from "#app/web/visitors-actor.server.ts";
@@ -39,6 +39,7 @@ export async function action(args: ActionFunctionArgs) {
   const { actor, visitor } = await requireCustomer(args);
   const form = await readForm(args.request);
   if (form.get("intent") !== "cancel") throw new Response(null, { status: 400 });
+  if (!isConfirmed(form)) return askFirst(args.request, "cancel");
   const outcome = await attempt(args.context, async () => {
     await spendRequest(args.context, visitor);
     await ownOrNotFound(args, actor, (requestId) =>
@@ -65,7 +66,9 @@ export default function TrackingPage() {
       <div className="mx-auto max-w-180 pt-8 sm:pt-12">
         {problem ? <ProblemNotice problem={problem} /> : null}
         <div className="mb-2 flex items-baseline justify-between gap-x-4 text-quiet">
-          <p className="min-w-0 wrap-anywhere">Backend for {company}</p>
+          <p className="min-w-0 wrap-anywhere">
+            Backend for <bdi>{company}</bdi>
+          </p>
           {isOver ? null : <LiveState state={live} />}
         </div>
         <div aria-live="polite">
@@ -127,9 +130,17 @@ export default function TrackingPage() {
 /** The place as the server last told it: with the page, or since then by the stream. */
 function useLivePlace({ requestId, place: loaded }: Shown) {
   const [place, setPlace] = useState<Place>(loaded);
-  const { position, waiting } = loaded;
-  useEffect(() => setPlace({ position, waiting }), [position, waiting]);
-  const live = useLive(`/live/requests/${requestId}`, { onPlace: setPlace });
+  const [read, setRead] = useState<Place>(loaded);
+  // While rendering: after it, the words of before would stand on the page for a moment.
+  if (read.position !== loaded.position || read.waiting !== loaded.waiting) {
+    setRead(loaded);
+    setPlace(loaded);
+  }
+  const onPlace = (told: Place) => {
+    // It has left the queue: how it stands instead is being read.
+    if (told.position !== null) setPlace(told);
+  };
+  const live = useLive(`/live/requests/${requestId}`, { onPlace });
   return { place, live };
 }
 

@@ -1,11 +1,13 @@
 import { type LoaderFunctionArgs, type MetaFunction, redirect } from "@remix-run/node";
 import { Link, useLoaderData } from "@remix-run/react";
 import { firstOpenStep, STEPS } from "#app/domain/onboarding/index.server.ts";
-import { listOwnRequests } from "#app/domain/provisioning/index.server.ts";
+import { listOwnRequests, ownRequestsFilter } from "#app/domain/provisioning/index.server.ts";
+import { readFilter } from "#app/web/filters.server.ts";
 import { inTx, requireCustomer } from "#app/web/session.server.ts";
 import { currentDraft } from "#app/web/wizard.server.ts";
 import { Frame } from "../components/frame.tsx";
 import { Notice } from "../components/notice.tsx";
+import { Pager } from "../components/table.tsx";
 import { RelativeTime } from "../components/time.tsx";
 import { OwnStatus } from "../components/tracking/own-status.tsx";
 import { ButtonLink, EmptyState, PageHeader } from "../components/ui.tsx";
@@ -17,7 +19,8 @@ export const meta: MetaFunction = () => [
 
 export async function loader(args: LoaderFunctionArgs) {
   const { actor, visitor } = await requireCustomer(args);
-  const requests = await inTx(args, actor, listOwnRequests);
+  const { filter } = readFilter(args.request, ownRequestsFilter);
+  const page = await inTx(args, actor, (tx) => listOwnRequests(tx, filter));
   const answers = (await currentDraft(args))?.draft?.answers;
   const draft = answers?.business && {
     company: answers.business.company,
@@ -25,15 +28,17 @@ export async function loader(args: LoaderFunctionArgs) {
     steps: STEPS.length,
   };
   const { deactivated } = visitor;
-  const [only] = requests;
-  if (only && requests.length === 1 && !draft && !deactivated) {
-    throw redirect(`/requests/${only.requestId}`);
-  }
-  return { requests, draft, deactivated };
+  if (filter.cursor && page.requests.length === 0) throw redirect("/requests");
+  const [only] = page.requests;
+  const isOnly = page.requests.length === 1 && filter.cursor === undefined;
+  if (only && isOnly && !draft && !deactivated) throw redirect(`/requests/${only.requestId}`);
+  return { ...page, draft, deactivated };
 }
 
+const NO_FILTERS = new URLSearchParams();
+
 export default function MyRequests() {
-  const { requests, draft, deactivated } = useLoaderData<typeof loader>();
+  const { requests, nextCursor, draft, deactivated } = useLoaderData<typeof loader>();
   return (
     <Frame>
       <div className="mx-auto max-w-180 pt-8 sm:pt-12">
@@ -54,7 +59,7 @@ export default function MyRequests() {
           <Notice tone="info" title="You have begun to sign up">
             <p>
               <Link to="/sign-up">
-                Go on with {draft.company}, step {draft.step} of {draft.steps}
+                Go on with <bdi>{draft.company}</bdi>, step {draft.step} of {draft.steps}
               </Link>
             </p>
           </Notice>
@@ -71,27 +76,30 @@ export default function MyRequests() {
             Five short steps, about four minutes. Afterwards you follow here how it is built.
           </EmptyState>
         ) : requests.length === 0 ? null : (
-          <ul className="border-t border-base-300">
-            {requests.map(({ requestId, company, plan, status, createdAt }) => (
-              <li key={requestId} className="relative border-b border-base-300 py-4">
-                <div className="flex flex-wrap items-center justify-between gap-x-4 gap-y-1">
-                  <Link
-                    to={`/requests/${requestId}`}
-                    className="font-semibold wrap-anywhere hover:underline after:absolute after:inset-0"
-                  >
-                    {company}
-                  </Link>
-                  <OwnStatus status={status} />
-                </div>
-                <p className="text-quiet">
-                  {plan}, received{" "}
-                  <span className="relative">
-                    <RelativeTime at={createdAt} />
-                  </span>
-                </p>
-              </li>
-            ))}
-          </ul>
+          <>
+            <ul className="border-t border-base-300">
+              {requests.map(({ requestId, company, plan, status, createdAt }) => (
+                <li key={requestId} className="relative border-b border-base-300 py-4">
+                  <div className="flex flex-wrap items-center justify-between gap-x-4 gap-y-1">
+                    <Link
+                      to={`/requests/${requestId}`}
+                      className="font-semibold wrap-anywhere hover:underline after:absolute after:inset-0"
+                    >
+                      <bdi>{company}</bdi>
+                    </Link>
+                    <OwnStatus status={status} />
+                  </div>
+                  <p className="text-quiet">
+                    {plan}, received{" "}
+                    <span className="relative">
+                      <RelativeTime at={createdAt} />
+                    </span>
+                  </p>
+                </li>
+              ))}
+            </ul>
+            <Pager nextCursor={nextCursor} params={NO_FILTERS} />
+          </>
         )}
       </div>
     </Frame>

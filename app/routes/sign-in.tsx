@@ -9,6 +9,7 @@ import {
 import { Form, Link, useActionData, useLoaderData } from "@remix-run/react";
 import { z } from "zod";
 import {
+  bringsSession,
   readVisitor,
   SignInRefusedError,
   signIn,
@@ -57,7 +58,10 @@ export async function loader(args: LoaderFunctionArgs) {
   if (visitor) throw redirect(onward(args.request, visitor));
   // A page that needs an account sent them here; the wizard's own link leads on, it does not turn away.
   const back = new URL(args.request.url).searchParams.get("back");
-  return { sentAway: back !== null && back !== "/sign-up" };
+  return {
+    sentAway: back !== null && back !== "/sign-up",
+    wasSignedIn: bringsSession(args.request.headers),
+  };
 }
 
 export async function action(args: ActionFunctionArgs) {
@@ -106,7 +110,7 @@ function inWords(error: unknown, problem: PageProblem): PageProblem {
 }
 
 export default function SignIn() {
-  const { sentAway } = useLoaderData<typeof loader>();
+  const { sentAway, wasSignedIn } = useLoaderData<typeof loader>();
   const answer = useActionData<typeof action>();
   const errors: FieldErrors = answer?.errors ?? {};
   return (
@@ -114,8 +118,15 @@ export default function SignIn() {
       <Message title="Sign in">
         <Form method="post" noValidate className="w-full max-w-100">
           {sentAway && !answer ? (
-            <Notice tone="info" title="You were signed out, or your session ended">
-              <p>Sign in to go on.</p>
+            <Notice
+              tone="info"
+              title={
+                wasSignedIn
+                  ? "You were signed out, or your session ended"
+                  : "Sign in to see this page"
+              }
+            >
+              {wasSignedIn ? <p>Sign in to go on.</p> : null}
             </Notice>
           ) : null}
           <ErrorSummary fields={errors} />

@@ -23,6 +23,7 @@ import {
   listTimeZones,
   saveBusiness,
 } from "#app/domain/onboarding/index.server.ts";
+import { presentZone } from "#app/platform/time-zones.ts";
 import { EACH_ACCOUNT_SIGN_IN, EACH_ADDRESS_SIGN_UP, spend } from "#app/web/api/limits.ts";
 import {
   echo,
@@ -142,7 +143,7 @@ async function beginAsStranger(args: ActionFunctionArgs, form: FormData) {
 function useTimeZone(given: string, offered: { value: string }[]): [string, (to: string) => void] {
   const [zone, setZone] = useState(given);
   useEffect(() => {
-    const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    const own = presentZone(Intl.DateTimeFormat().resolvedOptions().timeZone);
     if (offered.some(({ value }) => value === own)) setZone((now) => now || own);
   }, [offered]);
   return [zone, setZone];
@@ -160,9 +161,9 @@ export default function Business() {
       title="About your business"
       lead={
         account ? (
-          <p>
-            You are signed in as {account.name}, {account.email}. What you ask for here belongs to
-            this account.
+          <p className="wrap-anywhere">
+            You are signed in as <bdi>{account.name}</bdi>, {account.email}. What you ask for here
+            belongs to this account.
           </p>
         ) : (
           <p>

@@ -1,9 +1,10 @@
 import { parseWithZod } from "@conform-to/zod/v4";
-import type { AppLoadContext } from "@remix-run/node";
+import { type AppLoadContext, redirect } from "@remix-run/node";
 import type { z } from "zod";
 import { BerthError } from "#app/platform/errors.ts";
 import { redactText } from "#app/platform/log.ts";
 import { statusOf } from "./api/problem.ts";
+import { sizeRefusal } from "./http/form-size.ts";
 
 /** What a page says when an act was refused: what happened, what was found and needed, what to do. */
 export interface PageProblem {
@@ -58,10 +59,13 @@ export function tell(error: BerthError): PageProblem {
 const MOST_FIELDS = 100;
 
 /**
- * The fields of a posted form. Its size is bounded before it is read (http/form-size.ts).
- * @throws a 400 response for more fields than any form has, and for what is no form
+ * The fields of a posted form. Its size is judged before it is read.
+ * @throws a 413 or 411 response for one that is too large, or does not say how large it is; a 400
+ *   response for more fields than any form has, and for what is no form
  */
 export async function readForm(request: Request): Promise<FormData> {
+  const refused = sizeRefusal((name) => request.headers.get(name));
+  if (refused !== null) throw new Response(null, { status: refused });
   const form = await request.formData().catch(() => null);
   if (!form || [...form.keys()].length > MOST_FIELDS) throw new Response(null, { status: 400 });
   for (const [name, value] of form) {
@@ -70,6 +74,19 @@ export async function readForm(request: Request): Promise<FormData> {
     }
   }
   return form;
+}
+
+/** Whether the person has said yes to the question of a `ConfirmButton`. */
+export const isConfirmed = (form: FormData): boolean => form.get("confirmed") === "1";
+
+/**
+ * The answer to an act that asks first and came unconfirmed, as it does without scripts: the same
+ * page with this question open, which is the `question` of its `ConfirmButton`.
+ */
+export function askFirst(request: Request, question: string): Response {
+  const { pathname, searchParams } = new URL(request.url);
+  searchParams.set("confirm", question);
+  return redirect(`${pathname}?${searchParams}#question`, 303);
 }
 
 /** What is wrong with which field of a form. */

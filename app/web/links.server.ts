@@ -63,7 +63,7 @@ async function refuse(context: AppLoadContext, error: LinkNotValidError) {
     const problem = { title: "Too many attempts", text: limited.message, again: false };
     return { result: null, status: 429, problem };
   }
-  // What to do about it depends on what the link was for: its page says so.
-  const problem = { title: error.message, text: "", again: false };
+  // Where the error does not say what to do, that depends on what the link was for: its page says so.
+  const problem = { title: error.message, text: error.fix ?? "", again: false };
   return { result: null, status: 404, problem };
 }

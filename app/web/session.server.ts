@@ -82,7 +82,8 @@ export async function requireDesk(
   };
 }
 
-function toSignIn(request: Request): Response {
+/** A redirect to the sign-in page, which leads back to this one. */
+export function toSignIn(request: Request): Response {
   const { pathname, search } = new URL(request.url);
   // Single fetch asks for /page.data; the person wants /page. What was posted is not repeated.
   const page = pathname.replace(/\.data$/, "").replace(/^\/_root$/, "/");

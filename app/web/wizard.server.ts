@@ -4,7 +4,7 @@ import {
   type LoaderFunctionArgs,
   redirect,
 } from "@remix-run/node";
-import type { Visitor } from "#app/domain/identity/index.server.ts";
+import { bringsSession, type Visitor } from "#app/domain/identity/index.server.ts";
 import {
   type Draft,
   findDraft,
@@ -16,7 +16,7 @@ import {
 } from "#app/domain/onboarding/index.server.ts";
 import type { Actor } from "#db/index.ts";
 import { type Attempt, attempt } from "./forms.server.ts";
-import { actorOf, getVisitor, inTx } from "./session.server.ts";
+import { actorOf, getVisitor, inTx, toSignIn } from "./session.server.ts";
 
 type Args = LoaderFunctionArgs | ActionFunctionArgs;
 
@@ -39,11 +39,15 @@ export async function currentDraft(
 
 /**
  * The page of a step, for who has answered those before.
- * @throws a redirect to the first step without an answer, or to the request that was made of it all
+ * @throws a redirect to the first step without an answer, to the request that was made of it all, or
+ *   to the sign-in page where the session has ended
  */
 export async function openStep(args: Args, step: Step): Promise<AtStep> {
   const found = await currentDraft(args);
-  if (!found) throw redirect("/sign-up/business");
+  if (!found) {
+    const { request } = args;
+    throw bringsSession(request.headers) ? toSignIn(request) : redirect("/sign-up/business");
+  }
   const { visitor, actor, draft } = found;
   if (draft) {
     const first = firstOpenStep(draft.answers);

@@ -11,6 +11,22 @@ const mark = (page: Page) => page.evaluate(() => document.body.setAttribute("dat
 const stillMarked = (page: Page) =>
   expect(page.locator("body")).toHaveAttribute("data-mark", "here");
 
+/** From now on, every text that the page's heading has, however short. */
+async function collectHeadings(page: Page): Promise<string[]> {
+  const said: string[] = [];
+  await page.exposeFunction("say", (text: string) => void said.push(text));
+  await page.evaluate(() => {
+    const { say } = globalThis as unknown as { say: (text: string) => void };
+    const look = () => say(document.querySelector("h1")?.textContent ?? "");
+    new MutationObserver(look).observe(document.body, {
+      subtree: true,
+      childList: true,
+      characterData: true,
+    });
+  });
+  return said;
+}
+
 test("the customer sees at once that staff have taken the request up", async ({
   newCustomer,
   asCustomer,
@@ -30,6 +46,29 @@ test("the customer sees at once that staff have taken the request up", async ({
   await expect(heading(page)).toHaveText(/in line/);
   await expect(page.getByText("It went back into the queue")).toBeVisible();
   await stillMarked(page);
+});
+
+test("who is taken up from far back is never told to be next, not for a moment", async ({
+  newCustomer,
+  asCustomer,
+  berth,
+}) => {
+  await newCustomer({ plan: "enterprise", priority: "vip" });
+  const customer = await newCustomer({
+    plan: "starter",
+    features: [],
+    priority: "low",
+  });
+  const { page } = await asCustomer(customer);
+  await page.goto(`/requests/${customer.requestId}`);
+  await live(page);
+  const said = await collectHeadings(page);
+  await berth.api("POST", `/api/queue/${customer.requestId}/claim`);
+  await expect(heading(page)).toHaveText(PREPARING);
+  await berth.api("POST", `/api/queue/${customer.requestId}/release`);
+  await expect(heading(page)).toHaveText(/in line/);
+  expect(said).toContain(PREPARING);
+  for (const text of said) expect(text).toMatch(/^(We are preparing|You are \d+(st|nd|rd|th) in)/);
 });
 
 test("the place in line rises and falls without a reload", async ({
@@ -96,6 +135,22 @@ test("where streams are blocked the page looks from time to time, and gets the s
   await stillMarked(page);
   await page.unroute("**/live/**");
   await expect(page.locator("[data-live]")).toHaveText("Live", { timeout: 60_000 });
+});
+
+test("a browser that wrongly believes to be offline is told of changes, too", async ({
+  newCustomer,
+  asCustomer,
+  berth,
+}) => {
+  const customer = await newCustomer();
+  const { page } = await asCustomer(customer);
+  await page.addInitScript(() => {
+    Object.defineProperty(navigator, "onLine", { get: () => false });
+  });
+  await page.goto(`/requests/${customer.requestId}`);
+  await live(page);
+  await berth.api("POST", `/api/queue/${customer.requestId}/claim`);
+  await expect(heading(page)).toHaveText(PREPARING);
 });
 
 test("an ended session ends the stream, and the page asks to sign in", async ({

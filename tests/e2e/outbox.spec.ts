@@ -1,4 +1,4 @@
-import { expect, hydrated, test } from "./support/test.ts";
+import { expect, hydrated, open, test } from "./support/test.ts";
 
 test("a mail that Berth gave up on is sent again, and arrives", async ({
   as,
@@ -76,6 +76,51 @@ test("a mail that was sent goes out as a copy, after a question, and not twice i
   await ask();
   await expect(page.getByRole("alert")).toContainText("sent again a moment ago");
   expect(first.links.some((url) => url.includes("/account/password"))).toBe(true);
+});
+
+test("without scripts a copy goes out after its question alone, and the filters stay", async ({
+  as,
+  newCustomer,
+  mailTo,
+  berth,
+}) => {
+  const { email, requestId } = await newCustomer();
+  await mailTo(email, "We have your request");
+  const copies = async () =>
+    (await berth.sql("select 1 from outbox where request_id = $1", [requestId])).length;
+  const { page } = await as("admin", { javaScriptEnabled: false });
+  await page.goto(`/desk/outbox?to=${encodeURIComponent(email)}`);
+  await page.getByRole("button", { name: `Send again to ${email}` }).click();
+  await expect(page.getByRole("dialog")).toContainText("It has arrived once already");
+  expect(await copies()).toBe(1);
+  await page.getByRole("dialog").getByRole("button", { name: "Send a copy" }).click();
+  await expect(page.getByText("A copy is on its way")).toBeVisible();
+  expect(new URL(page.url()).searchParams.get("to")).toBe(email);
+  expect(await copies()).toBe(2);
+});
+
+test("a mail that arrived since the page was opened goes out again after a question", async ({
+  as,
+  newCustomer,
+  mailTo,
+  berth,
+  axe,
+}) => {
+  const { email, requestId } = await newCustomer();
+  await mailTo(email, "We have your request");
+  const set = (columns: string) =>
+    berth.sql(`update outbox set ${columns} where request_id = $1`, [requestId]);
+  await set("status = 'dead', sent_at = null, attempts = 30, last_error = 'Refused.'");
+  const { page } = await as("admin");
+  await open(page, `/desk/outbox?to=${encodeURIComponent(email)}`);
+  await set("status = 'sent', sent_at = now(), last_error = null");
+  await page.getByRole("button", { name: "Send again" }).click();
+  await expect(page.getByRole("dialog")).toContainText("It has arrived once already");
+  await axe(page);
+  await page.getByRole("dialog").getByRole("link", { name: "Not now" }).click();
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+  const mails = await berth.sql("select 1 from outbox where request_id = $1", [requestId]);
+  expect(mails).toHaveLength(1);
 });
 
 test("names what it did not understand of an address, and has words for nothing", async ({

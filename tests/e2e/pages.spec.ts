@@ -88,6 +88,120 @@ for (const { name, viewer: who, path, status = 200, act } of PAGES) {
   });
 }
 
+/** As long as the fields allow, and without a place to break. */
+const LONG = {
+  company: "W".repeat(200),
+  name: "M".repeat(200),
+  email: (mark: string) => `${"w".repeat(50)}@${mark}.${"w".repeat(60)}.example`,
+};
+
+test("long names push nothing out of sight, on a phone or at a desk", async ({
+  viewer,
+  life,
+  berth,
+}) => {
+  const { customer } = life;
+  const rename = async (company: string, name: string, from: string, to: string) => {
+    await berth.sql(
+      "update customers set company = $1, contact_name = $2, email = $4 where email = $3",
+      [company, name, from, to],
+    );
+    await berth.sql(`update auth."user" set name = $1, email = $3 where email = $2`, [
+      name,
+      from,
+      to,
+    ]);
+    await berth.sql("update outbox set recipient = $2 where recipient = $1", [from, to]);
+  };
+  const { page: own } = await viewer("customer");
+  const { page: desk } = await viewer("supervisor");
+  const email = LONG.email(customer.customerId);
+  await rename(LONG.company, LONG.name, customer.email, email);
+  try {
+    const seen = PAGES.filter(({ viewer: who }) => who !== "stranger" && who !== "newcomer");
+    const wizard = {
+      name: "wizard-1-signed-in",
+      viewer: "customer",
+      path: () => "/sign-up/business",
+    };
+    const wide: string[] = [];
+    for (const { name, viewer: who, path } of [...seen, wizard]) {
+      const page = who === "customer" ? own : desk;
+      await page.setViewportSize(PHONE);
+      await page.goto(path(life));
+      const beyond = await sideways(page);
+      if (beyond > 0) wide.push(`${name}: ${beyond} px`);
+    }
+    expect(wide).toEqual([]);
+    await desk.setViewportSize({ width: 1440, height: 900 });
+    await desk.goto(`/desk/outbox?to=${encodeURIComponent(email)}`);
+    await expect(desk.getByRole("button", { name: /Send again/ }).first()).toBeInViewport();
+  } finally {
+    await rename(customer.company, "Demo Customer", email, customer.email);
+  }
+});
+
+test("who asks for what is not theirs is told that there is nothing, and the log knows who asked", async ({
+  asCustomer,
+  newCustomer,
+  berth,
+}) => {
+  const { requestId } = await newCustomer();
+  const { context } = await asCustomer(await newCustomer());
+  for (const [path, msg] of [
+    [`/requests/${requestId}`, "a customer asked for a request that is not its own"],
+    ["/desk/queue", "a page of the desk was refused"],
+  ] as const) {
+    const answer = await context.request.get(path);
+    expect(answer.status(), path).toBe(404);
+    const logged = () => berth.logged(answer.headers()["x-request-id"] ?? "none");
+    await expect
+      .poll(logged)
+      .toContainEqual(expect.objectContaining({ msg, userId: expect.stringMatching(/./) }));
+  }
+});
+
+test("what these tests look for, they find", async ({ page, axe }) => {
+  await page.goto("/sign-in");
+  await hydrated(page);
+  await axe(page);
+  await page.evaluate(() => {
+    const words = document.createElement("p");
+    words.textContent = "Hardly to be read";
+    words.style.color = "#aaa";
+    const button = document.createElement("button");
+    button.style.outline = "none";
+    document.querySelector("main")?.append(words, button);
+  });
+  await expect(axe(page)).rejects.toThrow(/button-name[\s\S]*Hardly[\s\S]*color-contrast/);
+  const { stops, reachable } = await walkByTab(page);
+  expect(stops.length).toBe(reachable);
+  expect(stops.filter(({ visible }) => !visible)).toEqual([{ name: "button", visible: false }]);
+});
+
+test("a page that is slow to come is told of while it is on its way", async ({ as }) => {
+  const { page } = await as("operator");
+  await page.goto("/desk/templates");
+  await hydrated(page);
+  const main = page.getByRole("main");
+  const bar = page.getByRole("progressbar", { name: "Loading" });
+  let goOn = () => {};
+  const held = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  await page.route("**/desk/audit.data*", async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.getByRole("link", { name: "Audit" }).click();
+  await expect(bar).toBeInViewport();
+  await expect(main).toHaveAttribute("aria-busy", "true");
+  goOn();
+  await expect(page).toHaveURL(/\/desk\/audit$/);
+  await expect(bar).toHaveCount(0);
+  await expect(main).not.toHaveAttribute("aria-busy");
+});
+
 test("a policy's nonce is new each time", async ({ request }) => {
   const nonce = async () => {
     const policy = (await request.get("/")).headers()["content-security-policy"] ?? "";

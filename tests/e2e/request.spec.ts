@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { Page } from "@playwright/test";
 import { deafen, expect, open, test, unique } from "./support/test.ts";
 
@@ -169,14 +170,74 @@ test("the page changes by itself while another person works", async ({ as, newCu
   await expect(next(watcher)).toContainText("Demo Admin has this request");
 });
 
-test("without scripts a request is claimed and given back", async ({ as, newCustomer }) => {
+test("without scripts a request is claimed, given back and cancelled, each after its question", async ({
+  as,
+  newCustomer,
+  berth,
+}) => {
   const { requestId } = await newCustomer();
+  const status = async () => (await berth.api("GET", `/api/queue/${requestId}`)).body.status;
   const { page } = await as("admin", { javaScriptEnabled: false });
   await page.goto(pageOf(requestId));
   await page.getByRole("button", { name: "Claim the request" }).click();
   await expect(next(page)).toContainText("Create the project at Supabase");
   await page.getByRole("button", { name: "Give back" }).click();
+  await expect(page.getByRole("dialog")).toContainText("It returns to its old place");
+  expect(await status()).toBe("in_progress");
+  await confirm(page, "Give it back");
   await expect(next(page)).toContainText("Claim the request");
+  await page.getByRole("button", { name: "Cancel the request" }).click();
+  await expect(page.getByRole("dialog")).toContainText("This cannot be undone");
+  await page.getByRole("link", { name: "Keep it" }).click();
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+  expect(await status()).toBe("pending");
+  await page.getByRole("button", { name: "Cancel the request" }).click();
+  await confirm(page, "Cancel the request");
+  await expect(page.locator("header").getByText("Cancelled")).toBeVisible();
+});
+
+test("who cannot give a request back is not said to, and who has left is named as gone", async ({
+  as,
+  newCustomer,
+  berth,
+}) => {
+  const { requestId, userId } = { ...(await newCustomer()), userId: `gone-${randomUUID()}` };
+  await berth.sql(
+    `insert into auth."user" (id, name, email, email_verified)
+     values ($1, 'Demo Former', $1 || '@berth.example', true)`,
+    [userId],
+  );
+  await berth.sql("insert into admin_users (user_id, role) values ($1, 'admin')", [userId]);
+  const held = (status: string) =>
+    berth.sql(
+      `update provisioning_queue set status = $1, assignee_id = $2, version = version + 1
+       where id = $3`,
+      [status, userId, requestId],
+    );
+  await held("in_progress");
+  const { page } = await as("operator");
+  await open(page, pageOf(requestId));
+  await expect(next(page)).toContainText("ask Demo Former to give it back");
+  await held("waiting_on_customer");
+  const both = [pageOf(requestId), `${pageOf(requestId)}/credentials`];
+  for (const path of both) {
+    await open(page, path);
+    await expect(page.getByText("ask a supervisor to go on with it")).toBeVisible();
+    await expect(page.getByText(/give (it|this one) back/)).toHaveCount(0);
+  }
+  await berth.sql("update admin_users set deactivated_at = now() where user_id = $1", [userId]);
+  for (const path of both) {
+    await open(page, path);
+    await expect(page.getByText(/Demo Former is no longer on the staff/)).toBeVisible();
+  }
+  const { page: supervisor } = await as("supervisor");
+  await open(supervisor, pageOf(requestId));
+  await expect(supervisor.getByText(/and is no longer on the staff/)).toBeVisible();
+  // From their page, the list of what they left behind goes by their name.
+  await open(supervisor, `/desk/queue?assignee=${userId}`);
+  await expect(
+    supervisor.getByRole("link", { name: "Remove the filter Assignee: Demo Former" }),
+  ).toBeVisible();
 });
 
 test("only a supervisor decides on the priority; what is not there is not found", async ({

@@ -8,7 +8,7 @@ import {
   settled,
 } from "../support/client.ts";
 import { inProject } from "./support/life.ts";
-import { type Berth, deafen, expect, test } from "./support/test.ts";
+import { type Berth, deafen, expect, open, test } from "./support/test.ts";
 
 const pageOf = (requestId: string) => `/desk/requests/${requestId}/run`;
 const badge = (page: Page, word: string) =>
@@ -161,21 +161,31 @@ test("who does not hold the request is told who may retry; a stale page, what ch
   await expect(
     operator.getByText(/only Demo Admin or a supervisor may run it again/),
   ).toBeVisible();
+  const field = (name: string) => operator.locator(`input[name=${name}]`).first().inputValue();
   const forged = await operator.request.post(pageOf(requestId), {
-    form: { intent: "retry" },
+    form: { intent: "retry", version: await field("version"), eventId: await field("eventId") },
     headers: { origin: berth.url },
   });
   expect(forged.status()).toBe(409);
+  expect(await forged.text()).toContain("has claimed this request");
 
-  // A page that hears of nothing, while somebody else retries.
+  // A page that hears of nothing, while somebody else retries and that run fails, too.
   const { context, page } = await as("admin");
   await deafen(context);
-  await page.goto(pageOf(requestId));
-  await inProject(project, "drop schema private");
+  await open(page, pageOf(requestId));
   expect((await berth.api("POST", `/api/queue/${requestId}/retry`)).status).toBe(200);
+  expect((await settled(berth.api, requestId)).status).toBe("failed");
   await page.getByRole("button", { name: "Retry" }).click();
-  await expect(page.getByRole("alert")).toContainText("so you cannot retry it");
+  const told = page.getByRole("alert");
+  await expect(told).toContainText(
+    "This request changed while the page was open. Nothing was done.",
+  );
+  await expect(told).toContainText("Run again by Demo Admin");
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Run 2 of 2");
+  // With the newest run before one's eyes, it is.
+  await inProject(project, "drop schema private");
+  await page.getByRole("button", { name: "Retry" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Run 3 of 3");
 });
 
 test("a step that needs a person leads to the setting, and is looked at again", async ({

@@ -76,14 +76,29 @@ test("a signed-out visitor is led to sign-in and back; a signed-in one past it",
 test("signs in and out without scripts", async ({ stranger, berth }) => {
   const { page } = await stranger({ javaScriptEnabled: false });
   const { email, password } = accountOf(berth, "admin");
-  await page.goto("/sign-in?back=%2Fdesk%2Fstaff");
-  await expect(page.getByText("You were signed out, or your session ended")).toBeVisible();
+  await page.goto("/desk/staff");
+  await expect(page.getByText("Sign in to see this page")).toBeVisible();
   await fillIn(page, email, "wrong every time");
   await expect(page.getByRole("alert")).toContainText(REFUSED);
   await fillIn(page, email, password);
   await expect(page).toHaveURL(`${berth.url}/desk/staff`);
   await page.getByRole("button", { name: "Sign out" }).click();
   await expect(page.getByRole("link", { name: "Sign in" }).first()).toBeVisible();
+});
+
+test("who was signed in, and is no more, is told so", async ({
+  newCustomer,
+  asCustomer,
+  berth,
+}) => {
+  const customer = await newCustomer();
+  const { page } = await asCustomer(customer);
+  await berth.sql(
+    `delete from auth.session where user_id = (select id from auth."user" where email = $1)`,
+    [customer.email],
+  );
+  await page.goto("/requests");
+  await expect(page.getByText("You were signed out, or your session ended")).toBeVisible();
 });
 
 for (const back of [

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Page } from "@playwright/test";
-import { type Berth, expect, hydrated, signIn, test, unique } from "./support/test.ts";
+import { type Berth, expect, hydrated, open, signIn, test, unique } from "./support/test.ts";
 
 const PASSWORD = "quiet lantern harbour 7351";
 const newAddress = () => `staff-${randomBytes(5).toString("hex")}@berth.example`;
@@ -154,7 +154,7 @@ test("a new role signs the person out; nobody changes their own", async ({
   await expect(page.getByRole("button", { name: /^Deactivate/ })).toHaveCount(0);
   // Nor does who leaves the page aside.
   const forced = await page.request.post(`/desk/staff/${await idOf(berth, own)}`, {
-    form: { intent: "deactivate" },
+    form: { intent: "deactivate", confirmed: "1" },
     headers: { origin: berth.url },
   });
   expect(forced.status()).toBe(409);
@@ -163,6 +163,51 @@ test("a new role signs the person out; nobody changes their own", async ({
     headers: { origin: "https://evil.example" },
   });
   expect(cross.status()).toBe(403);
+});
+
+test("a page that is behind changes neither role nor capacity, and can be used again", async ({
+  as,
+  berth,
+}) => {
+  const [name, email] = [unique("Staff"), newAddress()];
+  const { page: supervisor } = await as("supervisor");
+  await invite(supervisor, { name, email });
+  const path = `/desk/staff/${await idOf(berth, email)}`;
+  const { page: stale } = await as("operator");
+  for (const page of [supervisor, stale]) await open(page, path);
+  await supervisor.getByRole("radio", { name: "Supervisor" }).check();
+  await supervisor.getByRole("button", { name: "Save" }).click();
+  await expect(supervisor.getByText(`${name} is supervisor now`)).toBeVisible();
+
+  await stale.getByRole("spinbutton", { name: "Capacity" }).fill("9");
+  await stale.getByRole("button", { name: "Save" }).click();
+  await expect(stale.getByRole("alert")).toContainText("was changed while the page was open");
+  await expect(stale.getByRole("alert")).toContainText("supervisor, with a capacity of 4");
+  // The page is as things stand now; what was meant is done by doing it again.
+  await expect(stale.getByRole("radio", { name: "Supervisor" })).toBeChecked();
+  await stale.getByRole("spinbutton", { name: "Capacity" }).fill("9");
+  await stale.getByRole("button", { name: "Save" }).click();
+  await expect(stale.getByText("Saved")).toBeVisible();
+  const [row] = await berth.sql("select role, capacity from admin_users where user_id = $1", [
+    await idOf(berth, email),
+  ]);
+  expect(row).toEqual({ role: "supervisor", capacity: 9 });
+  await berth.sql("update admin_users set deactivated_at = now() where user_id = $1", [
+    await idOf(berth, email),
+  ]);
+});
+
+test("without scripts somebody is deactivated after a question alone", async ({ as, berth }) => {
+  const [name, email] = [unique("Staff"), newAddress()];
+  const { page: inviter } = await as("operator");
+  await invite(inviter, { name, email });
+  const { page } = await as("operator", { javaScriptEnabled: false });
+  await page.goto(`/desk/staff/${await idOf(berth, email)}`);
+  await page.getByRole("button", { name: `Deactivate ${name}` }).click();
+  await expect(page.getByRole("dialog")).toContainText("You can reactivate them later");
+  await expect(page.getByText("Invited", { exact: true })).toBeVisible();
+  await page.getByRole("dialog").getByRole("button", { name: "Deactivate now" }).click();
+  await expect(page.getByText(`${name} is deactivated`)).toBeVisible();
 });
 
 test("everybody says for themselves whether they are on duty, from any page of the desk", async ({

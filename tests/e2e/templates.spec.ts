@@ -57,6 +57,24 @@ test("a template that is switched off cannot be chosen until it is on again", as
   await expect(page.getByText("switched a template").first()).toBeVisible();
 });
 
+test("without scripts a template is switched off after its question alone", async ({ as }) => {
+  const { page } = await as("supervisor", { javaScriptEnabled: false });
+  await page.goto("/desk/templates");
+  const part = page.getByRole("article", { name: "Analytics" });
+  await part.getByRole("button", { name: "Switch off Analytics" }).click();
+  const question = part.getByRole("dialog");
+  await expect(page.getByRole("dialog")).toHaveCount(1);
+  await expect(question).toContainText("New customers can no longer choose Analytics");
+  await expect(part.getByText("Offered", { exact: true })).toBeVisible();
+  await question.getByRole("button", { name: "Switch off" }).click();
+  try {
+    await expect(part.getByText("Switched off", { exact: true })).toBeVisible();
+  } finally {
+    await part.getByRole("button", { name: "Switch on Analytics" }).click();
+  }
+  await expect(part.getByText("Offered", { exact: true })).toBeVisible();
+});
+
 test("others than supervisors see the switch, and why they may not use it", async ({
   as,
   berth,
@@ -75,7 +93,7 @@ test("others than supervisors see the switch, and why they may not use it", asyn
   ] as const) {
     const person = await as(role);
     const forced = await person.page.request.post("/desk/templates", {
-      form: { template: "base", active: "false" },
+      form: { template: "base", active: "false", confirmed: "1" },
       headers: { origin: berth.url },
     });
     expect(forced.status()).toBe(status);

@@ -1,5 +1,5 @@
 import { settled } from "../support/client.ts";
-import { deafen, expect, test, unique } from "./support/test.ts";
+import { deafen, expect, hydrated, test, unique } from "./support/test.ts";
 
 test("a customer cancels what nobody has begun", async ({
   newCustomer,
@@ -60,9 +60,53 @@ test("without scripts the page can be read and the request cancelled", async ({
   await page.goto(new URL(`/requests/${customer.requestId}`, context.pages()[0]?.url()).href);
   await expect(page.getByRole("heading", { level: 1 })).toHaveText(/in line/);
   await page.getByRole("link", { name: "Reload it" }).click();
-  await page.getByRole("button", { name: "Cancel the request" }).first().click();
+  // One press asks, in the words of the dialog; the way back leaves everything as it was.
+  const cancel = page.getByRole("button", { name: "Cancel the request" });
+  const question = page.getByRole("dialog", { name: "Cancel this request?" });
+  await cancel.click();
+  await expect(question).toBeInViewport({ ratio: 1 });
+  await expect(question).toContainText("This cannot be undone");
+  await question.getByRole("link", { name: "Not now" }).click();
+  await expect(question).toHaveCount(0);
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText(/in line/);
+  await cancel.click();
+  await question.getByRole("button", { name: "Cancel the request" }).click();
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("This request is cancelled.");
+  expect(new URL(page.url()).search).toBe("");
   await plain.close();
+});
+
+test("a press before the scripts are there asks, too, and they take the question over", async ({
+  newCustomer,
+  asCustomer,
+  berth,
+  axe,
+}) => {
+  const customer = await newCustomer();
+  const { page } = await asCustomer(customer);
+  let letScriptsIn = () => {};
+  const held = new Promise<void>((resolve) => {
+    letScriptsIn = resolve;
+  });
+  await page.route("**/assets/**.js", async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.goto(`/requests/${customer.requestId}`, { waitUntil: "commit" });
+  await page.getByRole("button", { name: "Cancel the request" }).click({ noWaitAfter: true });
+  const question = page.getByRole("dialog", { name: "Cancel this request?" });
+  await expect(question).toBeVisible();
+  letScriptsIn();
+  await hydrated(page);
+  await axe(page);
+  await question.getByRole("link", { name: "Not now" }).click();
+  await expect(question).toHaveCount(0);
+  const { body } = await berth.api("GET", `/api/queue/${customer.requestId}`);
+  expect(body.status).toBe("pending");
+  // From here on, the dialog asks.
+  await page.getByRole("button", { name: "Cancel the request" }).click();
+  await question.getByRole("button", { name: "Cancel the request" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("This request is cancelled.");
 });
 
 test("a finished backend shows its address, what is in it, and what became of the link", async ({
@@ -135,4 +179,32 @@ test("several requests are a list, and none leads to the sign-up", async ({
   const { page: desk } = await as("operator");
   await desk.goto("/requests");
   await expect(desk.getByText("You have not asked for a backend yet")).toBeVisible();
+});
+
+test("more requests than a page holds are on the next one, each under its own name", async ({
+  newCustomer,
+  asCustomer,
+  berth,
+}) => {
+  const company = unique("מאפייה (בע״מ)");
+  const customer = await newCustomer({ company });
+  // Ended ones, so that they take nobody's place: a request cannot be made like that but by force.
+  await berth.sql(`
+    do $$ begin
+      perform set_config('session_replication_role', 'replica', true);
+      insert into provisioning_queue (id, customer_id, plan_id, billing_cycle, region, features, priority, status, ended_at)
+      select gen_random_uuid(), customer_id, plan_id, billing_cycle, region, features, priority, 'cancelled', now()
+      from provisioning_queue, generate_series(1, 60) where id = '${customer.requestId}';
+    end $$`);
+  const { page } = await asCustomer(customer);
+  await page.goto("/requests");
+  const items = page.getByRole("main").getByRole("listitem");
+  await expect(items).toHaveCount(50);
+  await expect(items.first().locator("bdi")).toHaveText(company);
+  await page.getByRole("link", { name: "Next page" }).click();
+  await expect(items).toHaveCount(11);
+  await page.getByRole("link", { name: "First page" }).click();
+  await expect(items).toHaveCount(50);
+  await page.goto("/requests?cursor=00000000-0000-0000-0000-000000000000");
+  await expect(items).toHaveCount(50);
 });

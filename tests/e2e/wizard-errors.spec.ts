@@ -1,6 +1,7 @@
 /** Every way in which a step of the wizard refuses what it is given. */
-import type { Page } from "@playwright/test";
+import type { Locator, Page } from "@playwright/test";
 import { credentialsOf } from "../support/client.ts";
+import { tabTo } from "./support/keyboard.ts";
 import {
   answerAll,
   answerBusiness,
@@ -9,10 +10,11 @@ import {
   fillProject,
   goOn,
   newPerson,
+  PASSWORD,
   requestsOf,
   submit,
 } from "./support/sign-up.ts";
-import { expect, test } from "./support/test.ts";
+import { expect, open, test } from "./support/test.ts";
 
 /** The summary of errors, which has the focus. */
 async function expectErrors(page: Page, ...texts: (string | RegExp)[]): Promise<void> {
@@ -97,6 +99,8 @@ test("business: what a form cannot hold is refused", async ({ page, berth }) => 
     { company: "x".repeat(201) },
     { company: "x".repeat(5_000) },
     { company: "two\nlines" },
+    { company: "\u200b" },
+    { company: "Evil \u202egnp.exe" },
     { country: "XX" },
     { region: "moon-1" },
     { timezone: "Mars/Olympus" },
@@ -106,13 +110,18 @@ test("business: what a form cannot hold is refused", async ({ page, berth }) => 
   for (const change of wrong) {
     expect((await send(change)).status(), JSON.stringify(change).slice(0, 40)).toBe(422);
   }
-  expect((await send({ company: "x".repeat(20_000) })).status()).toBe(413);
+  expect((await send({ company: "x".repeat(20_000) })).status()).toBe(422);
+  const large = await send({ company: "x".repeat(200_000) });
+  expect(large.status()).toBe(413);
+  expect(await large.text()).toContain("This is more than Berth can take");
   const foreign = await page.request.post("/sign-up/business", {
     headers: { origin: "https://evil.example" },
     form: right,
     maxRedirects: 0,
   });
   expect(foreign.status()).toBe(403);
+  const silent = await page.request.post("/sign-up/business", { form: right, maxRedirects: 0 });
+  expect(silent.status()).toBe(403);
   const made = await berth.sql(`select 1 from auth."user" where email = $1`, [right.email]);
   expect(made).toEqual([]);
 });
@@ -193,6 +202,32 @@ test("backend: what fails is said at its field with what was found, needed and t
     page,
     "This project is in use already. Give a project of your own, or let Berth create one.",
   );
+});
+
+test("backend: what its fields allow is judged; far more than that is refused in words", async ({
+  page,
+  newProject,
+  pageErrors,
+}) => {
+  await toBackend(page);
+  const project = await newProject();
+  await page.getByRole("radio", { name: "I have my own Supabase project" }).check();
+  const key = "k".repeat(8_000);
+  await fillProject(page, {
+    ...project,
+    anonKey: key,
+    serviceRoleKey: key,
+    databaseUrl: "d".repeat(4_000),
+  });
+  await goOnInVain(page);
+  await expect(page.locator("#databaseUrl-error")).toBeVisible({ timeout: 30_000 });
+  await page.getByRole("textbox", { name: "Database URL" }).fill("d".repeat(200_000));
+  await goOnInVain(page);
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText(
+    "This is more than Berth can take",
+  );
+  // The browser tells its console of the answer's status.
+  pageErrors.length = 0;
 });
 
 test("backend: one's own project is sealed, never shown, replaced, and destroyed", async ({
@@ -287,23 +322,48 @@ test("somebody else sees nothing of a sign-up, and cannot submit it", async ({
   expect(await requestsOf(berth, eve)).toEqual([]);
 });
 
-test("the keyboard alone suffices", async ({ page }) => {
-  await page.goto("/sign-up/business");
-  await answerBusiness(page, newPerson());
-  await page.getByRole("radio", { name: "Monthly" }).focus();
-  await page.keyboard.press("Tab");
+test("the keyboard alone suffices, from the first field to the page of the request", async ({
+  page,
+}) => {
+  const ann = newPerson();
+  const write = async (label: string, text: string) => {
+    await tabTo(page, page.getByLabel(label));
+    await page.keyboard.type(text);
+  };
+  const press = async (target: Locator, key: string) => {
+    await tabTo(page, target);
+    await page.keyboard.press(key);
+  };
+  const at = (step: string) => expect(page).toHaveURL(new RegExp(`/sign-up/${step}$`));
+  await open(page, "/sign-up/business");
+  await write("Company", ann.company);
+  await write("Country", "Germany");
+  await write("Time zone", "Europe/Berlin");
+  await write("Where your data is kept", "Europe: Frankfurt");
+  await write("Your name", ann.name);
+  await write("E-mail", ann.email);
+  await write("Password", PASSWORD);
+  await page.keyboard.press("Enter");
+
+  await at("plan");
+  await tabTo(page, page.getByRole("radio", { name: "Starter", exact: true }));
   await page.keyboard.press("Space");
   await page.keyboard.press("ArrowDown");
-  await expect(page.getByRole("radio", { name: "Growth" })).toBeChecked();
+  await expect(page.getByRole("radio", { name: "Growth", exact: true })).toBeChecked();
   await page.keyboard.press("Enter");
-  await expect(page).toHaveURL(/\/sign-up\/features$/);
+
+  await at("features");
   await expect(page.locator("main")).toBeFocused();
-  await page.getByRole("checkbox", { name: "Inventory" }).focus();
-  await page.keyboard.press("Space");
+  await press(page.getByRole("checkbox", { name: "Inventory" }), "Space");
+  await press(page.getByRole("button", { name: "Continue", exact: true }), "Enter");
+
+  await at("backend");
+  await press(page.getByRole("radio", { name: "Create it for me" }), "Space");
   await page.keyboard.press("Enter");
-  await expect(page).toHaveURL(/\/sign-up\/backend$/);
-  await page.getByRole("radio", { name: "Create it for me" }).focus();
-  await page.keyboard.press("Space");
-  await page.keyboard.press("Enter");
-  await expect(page).toHaveURL(/\/sign-up\/review$/);
+
+  await at("review");
+  await press(page.getByRole("checkbox", { name: "I agree to have Berth set up" }), "Space");
+  await press(page.getByRole("button", { name: "Submit the request" }), "Enter");
+  await expect(page).toHaveURL(/\/requests\/[0-9a-f-]{36}$/);
+  await expect(page.getByText(ann.company).first()).toBeVisible();
 });

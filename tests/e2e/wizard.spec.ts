@@ -111,6 +111,15 @@ test("all of it without scripts, with a project of one's own", async ({
   ]);
 });
 
+test("a zone goes by today's name, whatever the browser calls it", async ({ stranger }) => {
+  for (const timezoneId of ["Asia/Calcutta", "Europe/Kyiv"]) {
+    const { page } = await stranger({ timezoneId });
+    await page.goto("/sign-up/business");
+    const present = timezoneId.replace("Calcutta", "Kolkata");
+    await expect(page.getByLabel("Time zone")).toHaveValue(present);
+  }
+});
+
 test("no step can be skipped by its address", async ({ page }) => {
   for (const step of ["plan", "features", "backend", "review"]) {
     await page.goto(`/sign-up/${step}`);
@@ -126,6 +135,28 @@ test("no step can be skipped by its address", async ({ page }) => {
   await chooseFeatures(page, []);
   await page.goto("/sign-up/review");
   await expect(page).toHaveURL(/\/sign-up\/backend$/);
+});
+
+test("a session that ends on the way leads to sign-in, and back to where one was", async ({
+  page,
+  berth,
+}) => {
+  const ann = newPerson();
+  await page.goto("/sign-up/business");
+  await answerBusiness(page, ann);
+  await choosePlan(page, "Growth");
+  await berth.sql(
+    `delete from auth.session where user_id = (select id from auth."user" where email = $1)`,
+    [ann.email],
+  );
+  await page.getByRole("button", { name: "Continue", exact: true }).click();
+  await expect(page.getByText("You were signed out, or your session ended")).toBeVisible();
+  await page.getByLabel("E-mail address").fill(ann.email);
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByRole("main").getByRole("button", { name: "Sign in" }).click();
+  await expect(page).toHaveURL(/\/sign-up\/features$/);
+  await page.goto("/sign-up/business");
+  await expect(page.getByLabel("Company")).toHaveValue(ann.company);
 });
 
 test("a form that is sent past the steps is led back, and changes nothing", async ({

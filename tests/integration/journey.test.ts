@@ -10,6 +10,7 @@ import {
   credentialsOf,
   eventually,
   newCustomer,
+  postPage,
   type SandboxProject,
   settled,
   startBerth,
@@ -68,7 +69,7 @@ describe("the journey", () => {
     const password = "canary lantern harbour 7351";
     secrets.set("password", password);
     const submit = (text: string) =>
-      fetch(link, { method: "POST", body: new URLSearchParams({ password: text }) });
+      postPage(link, { body: new URLSearchParams({ password: text }) });
     const weak = await submit("short");
     expect(weak.status).toBe(422);
     expect(await weak.text()).toContain("Use between 12 and 128 characters");
@@ -121,7 +122,9 @@ describe("the journey", () => {
     }
     const foreign = { method: "POST", headers: { origin: "https://evil.example" } };
     expect((await fetch(link, foreign)).status).toBe(403);
-    const posted = await fetch(link, { method: "POST", redirect: "manual" });
+    expect((await fetch(link, { method: "POST", redirect: "manual" })).status).toBe(403);
+    const press = () => postPage(link, { redirect: "manual" });
+    const posted = await press();
     expect(posted.status).toBe(303);
     const verify = posted.headers.get("location") ?? "";
     expect(verify.startsWith(`${project.url}/auth/v1/verify`)).toBe(true);
@@ -138,7 +141,7 @@ describe("the journey", () => {
       email: wish.email,
       app_metadata: { berth_role: "owner" },
     });
-    expect((await fetch(link, { method: "POST", redirect: "manual" })).status).toBe(404);
+    expect((await press()).status).toBe(404);
   });
 
   it("leaves a complete audit record", async () => {

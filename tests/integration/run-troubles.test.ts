@@ -7,6 +7,7 @@ import {
   claimedRequest,
   credentialsOf,
   eventually,
+  postPage,
   type SandboxProject,
   settled,
   startBerth,
@@ -133,7 +134,7 @@ describe("the owner's link", () => {
     const linkIn = (text: string) => /http\S+\/owner\?token=\S+/.exec(text)?.[0] ?? "";
     const first = linkIn((await berth.mail("twice@example.com", /is ready/)).text);
     await faults(project, [{ kind: "delay", route: "POST /auth/v1/admin/generate_link", ms: 700 }]);
-    const press = () => fetch(first, { method: "POST", redirect: "manual" });
+    const press = () => postPage(first, { redirect: "manual" });
     const answers = await Promise.all([press(), press()]);
     expect(answers.map(({ status }) => status).sort()).toEqual([303, 422]);
     const target = answers.find(({ status }) => status === 303)?.headers.get("location") ?? "";
@@ -142,16 +143,23 @@ describe("the owner's link", () => {
     expect((await press()).status).toBe(404);
     await berth.sandbox.call("DELETE", "/sandbox/faults");
 
-    await sendAgain(requestId);
-    const second = await eventually("the second mail", async () => {
-      const links = (await berth.mails())
-        .filter((mail) => mail.to.some(({ address }) => address === "twice@example.com"))
-        .map((mail) => linkIn(mail.text))
-        .filter((link) => link && link !== first);
-      return links[0];
-    });
-    const again = await fetch(second, { method: "POST", redirect: "manual" });
-    expect(again.status).toBe(303);
+    const sendNext = async (...before: string[]) => {
+      await sendAgain(requestId);
+      return eventually("the next mail", async () => {
+        const links = (await berth.mails())
+          .filter((mail) => mail.to.some(({ address }) => address === "twice@example.com"))
+          .map((mail) => linkIn(mail.text))
+          .filter((link) => link && !before.includes(link));
+        return links[0];
+      });
+    };
+    const second = await sendNext(first);
+    const third = await sendNext(first, second);
+    for (const answer of [await fetch(second), await postPage(second, { redirect: "manual" })]) {
+      expect(answer.status).toBe(404);
+      expect(await answer.text()).toContain("We have sent you a newer mail");
+    }
+    expect((await postPage(third, { redirect: "manual" })).status).toBe(303);
   });
 
   it("is given back when the project does not answer", async () => {
@@ -159,7 +167,7 @@ describe("the owner's link", () => {
     await build(project, "away@example.com");
     const text = (await berth.mail("away@example.com", /is ready/)).text;
     const link = /http\S+\/owner\?token=\S+/.exec(text)?.[0] ?? "";
-    const press = () => fetch(link, { method: "POST", redirect: "manual" });
+    const press = () => postPage(link, { redirect: "manual" });
     await faults(project, [{ kind: "paused" }]);
     const refused = await press();
     expect(refused.status).toBe(422);

@@ -59,6 +59,11 @@ async function exchange(
   return { status: answer.status, headers: answer.headers, body: isJson ? JSON.parse(text) : text };
 }
 
+/** Sends a form to a page as a browser does that has it open. */
+export function postPage(url: string, init: RequestInit = {}): Promise<Response> {
+  return fetch(url, { ...init, method: "POST", headers: { origin: new URL(url).origin } });
+}
+
 /** Calls Berth's API with this key; without one if empty. */
 export function apiOf(url: string, key: string): Api {
   const call = (method: string, at: string, body?: unknown, headers: Record<string, string> = {}) =>

@@ -5,6 +5,7 @@ import { NumberLink } from "../dashboard/number-link.tsx";
 import { Table } from "../table.tsx";
 import { Chart, LegendEntry } from "./chart.tsx";
 import { formatStretch, weekNumber } from "./dates.ts";
+import { percentOf } from "./shares.ts";
 
 const AttainmentPlot = lazy(async () => ({
   default: (await import("./plots.tsx")).AttainmentPlot,
@@ -73,7 +74,7 @@ export function AttainmentChart(props: { weeks: readonly WeekPromises[]; target:
                   {week.completed === 0 ? (
                     <span className="text-quiet">none</span>
                   ) : (
-                    `${Math.round((week.kept / week.completed) * 100)} %`
+                    `${percentOf(week.kept, week.completed)} %`
                   )}
                 </td>
               </tr>

@@ -19,6 +19,7 @@ import type { DayFlow, WeekPromises } from "#app/domain/reports/index.server.ts"
 import { completed, received } from "../dashboard/links.ts";
 import { useNow } from "../time.tsx";
 import { formatDay, formatStretch, weekNumber } from "./dates.ts";
+import { percentOf, reaches } from "./shares.ts";
 
 const INK = "var(--color-base-content)";
 const PAPER = "var(--color-base-100)";
@@ -96,7 +97,7 @@ export function AttainmentPlot(props: { weeks: readonly WeekPromises[]; target: 
   const points = weeks.map((week) => ({
     ...week,
     name: `W${weekNumber(week.from)}`,
-    share: week.completed === 0 ? null : Math.round((week.kept / week.completed) * 100),
+    share: week.completed === 0 ? null : percentOf(week.kept, week.completed),
     isOpen: now !== null && Date.parse(week.to) > now,
   }));
   return (
@@ -126,12 +127,12 @@ export function AttainmentPlot(props: { weeks: readonly WeekPromises[]; target: 
           maxBarSize={40}
           onClick={(_, index) => weeks[index] && navigate(completed(weeks[index]))}
         >
-          {points.map(({ from, share, isOpen }) => (
+          {points.map((week) => (
             <Cell
-              key={from}
-              {...(isOpen
+              key={week.from}
+              {...(week.isOpen
                 ? { fill: HAIR, stroke: QUIET, strokeDasharray: "3 2" }
-                : { fill: (share ?? 0) < target * 100 ? BROKEN : DONE })}
+                : { fill: reaches(week.kept, week.completed, target) ? DONE : BROKEN })}
             />
           ))}
           <LabelList dataKey="share" content={shareLabel(points)} />

@@ -45,7 +45,7 @@ export function DueList(props: {
                     to={`/desk/requests/${request.requestId}`}
                     className="link-hover link wrap-anywhere"
                   >
-                    {request.company}
+                    <bdi>{request.company}</bdi>
                   </Link>
                 </th>
                 <td>

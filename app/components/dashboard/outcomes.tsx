@@ -1,4 +1,5 @@
 import type { Dashboard } from "#app/domain/reports/index.server.ts";
+import { percentOf } from "../charts/shares.ts";
 import { Table } from "../table.tsx";
 import { Panel } from "../ui.tsx";
 import { completed, failed } from "./links.ts";
@@ -66,7 +67,7 @@ type Span = Dashboard["windows"]["last7"];
 /** A run has no list of its own: the rate opens the requests of those that did not succeed. */
 function RunRate({ runs, to }: { runs: Dashboard["runs"]; to: string }) {
   if (runs.ended === 0) return <span className="text-quiet">no run yet</span>;
-  const rate = `${Math.round((runs.succeeded / runs.ended) * 100)} %`;
+  const rate = `${percentOf(runs.succeeded, runs.ended)} %`;
   return (
     <>
       <span className="mr-2 text-quiet tabular-nums">

@@ -74,7 +74,7 @@ function AuditSubject({ record: { subject, request } }: { record: DeskAuditRecor
     <span>
       {subject.kind === "request" ? "" : `${what}, `}
       <Link to={`/desk/requests/${request.id}`} className="link">
-        {request.company}
+        <bdi>{request.company}</bdi>
       </Link>
     </span>
   );

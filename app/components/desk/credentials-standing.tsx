@@ -7,6 +7,7 @@ import { SubmitButton } from "../form.tsx";
 import { ButtonLink, EmptyState, Panel } from "../ui.tsx";
 import { CheckList } from "./credentials-check-list.tsx";
 import { verdict } from "./credentials-lines.ts";
+import { whomToAsk } from "./holder-words.ts";
 
 /** Why this person cannot supply credentials now, and what would open the way. */
 export function CredentialsClosed({ view }: { view: CredentialsView }) {
@@ -37,8 +38,7 @@ export function CredentialsClosed({ view }: { view: CredentialsView }) {
         title={`${name} has this request`}
         action={<ButtonLink to="/desk/queue">Back to the queue</ButtonLink>}
       >
-        Only {name} or a supervisor may supply its credentials. Take another request, or ask {name}{" "}
-        to give this one back.
+        {whomToAsk(holder, request.status)}
       </EmptyState>
     );
   }

@@ -18,6 +18,8 @@ export function MemberForm(props: {
   return (
     <Form method="post" noValidate>
       <ErrorSummary fields={errors} />
+      <input type="hidden" name="shownRole" value={member.role} />
+      <input type="hidden" name="shownCapacity" value={member.capacity} />
       <RoleField
         value={member.role}
         error={errors.role}

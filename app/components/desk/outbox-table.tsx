@@ -50,7 +50,7 @@ function MailRow({ mail }: { mail: OutboxItem }) {
           {MAIL_STATUS_WORDS[status]}
         </Badge>
       </td>
-      <th scope="row" className="font-medium whitespace-nowrap">
+      <th scope="row" className="min-w-56 font-medium wrap-anywhere xl:max-w-72">
         {recipient}
       </th>
       <td className="min-w-44">
@@ -62,12 +62,12 @@ function MailRow({ mail }: { mail: OutboxItem }) {
           </p>
         )}
       </td>
-      <td className="min-w-32">
+      <td className="min-w-32 wrap-anywhere">
         {request === null ? (
           <span className="text-quiet">an account</span>
         ) : (
           <Link to={`/desk/requests/${request.id}`} className="link">
-            {request.company}
+            <bdi>{request.company}</bdi>
           </Link>
         )}
       </td>

@@ -151,7 +151,7 @@ function Chips({ params, choices }: { params: URLSearchParams; choices: QueueCho
 }
 
 /** Beyond this the house does not count for a list; the dashboard has the exact number. */
-const COUNTED = 10_000;
+const COUNTED = 1_000;
 
 /** What matters now, each a link to its list. */
 export function QueueCounts({

@@ -2,7 +2,7 @@ import { Form, Link, useNavigate } from "@remix-run/react";
 import type { KeyboardEvent, MouseEvent } from "react";
 import type { DeskRow } from "#app/domain/queue/index.server.ts";
 import { SubmitButton } from "../form.tsx";
-import { DueBar, PriorityBadge, priorityWord, StatusBadge } from "../status.tsx";
+import { DueBar, PriorityBadge, priorityWord, StatusBadge, StatusIcons } from "../status.tsx";
 import { RelativeTime } from "../time.tsx";
 import { Badge, Mono } from "../ui.tsx";
 import type { HeldRow } from "./merge-rows.ts";
@@ -12,12 +12,30 @@ export type QueueRow = DeskRow & { regionName: string };
 
 const pageOf = (requestId: string) => `/desk/requests/${requestId}`;
 
-/** Columns that a narrow window leaves out; a request's own page has them. */
-const WIDE = "max-[1400px]:hidden";
 const HEAD =
   "sticky top-0 z-10 h-9 border-b border-base-300 bg-base-200 px-3 text-left font-medium text-quiet whitespace-nowrap";
-const CELL =
-  "h-9 px-3 py-0 whitespace-nowrap xl:border-b xl:border-base-300 max-xl:h-auto max-xl:px-0";
+/** Columns that a narrow window leaves out; a request's own page has them. */
+const WIDE = "max-[1400px]:hidden";
+
+/** How rows and cells look, said once for all of them: fifty rows would repeat it 400 times. */
+const ROWS = [
+  "[&>tr]:cursor-pointer [&>tr]:hover:bg-base-200 [&>tr]:has-[a:focus-visible]:bg-base-200",
+  "max-xl:[&>tr]:grid max-xl:[&>tr]:grid-cols-[minmax(0,1fr)_auto] max-xl:[&>tr]:items-center max-xl:[&>tr]:gap-x-3 max-xl:[&>tr]:gap-y-1 max-xl:[&>tr]:border-b max-xl:[&>tr]:border-base-300 max-xl:[&>tr]:py-2.5",
+  "xl:[&_td]:h-9 xl:[&_td]:px-3 [&_td]:py-0 [&_td]:whitespace-nowrap xl:[&_td]:border-b xl:[&_td]:border-base-300",
+].join(" ");
+/** The columns where they differ, in the order of the head. */
+const CELLS = {
+  company: "w-full max-w-0 min-w-48 max-xl:max-w-none",
+  status: "max-xl:order-3",
+  promise: "max-xl:order-2 max-xl:justify-self-end",
+  assignee: "max-xl:order-4 max-xl:justify-self-end",
+  priority: "max-xl:hidden",
+  region: WIDE,
+  time: "text-quiet max-xl:hidden",
+};
+
+/** The one form behind all the buttons that claim. */
+const CLAIM = "claim";
 
 /**
  * The queue: a table, which a narrow window folds into a list of compact rows. Every row is reached
@@ -31,59 +49,63 @@ export function QueueTable(props: {
   isEnded: boolean;
 }) {
   const { rows, body, me, isEnded } = props;
+  const navigate = useNavigate();
+  // The link is for everybody; a press anywhere else in the row is a convenience.
+  const open = (event: MouseEvent<HTMLElement>) => {
+    const pressed = event.target as HTMLElement;
+    const isElse = pressed.closest("a, button, form, time");
+    if (isElse || event.ctrlKey || event.metaKey || getSelection()?.toString()) return;
+    const requestId = pressed.closest("tr")?.dataset.request;
+    if (requestId) navigate(pageOf(requestId));
+  };
   return (
-    <table className="w-full border-separate border-spacing-0 max-xl:block">
-      <caption className="sr-only">Requests</caption>
-      <thead className="max-xl:sr-only">
-        <tr>
-          <th scope="col" className={`${HEAD} min-w-48 rounded-tl-box`}>
-            Company
-          </th>
-          <th scope="col" className={HEAD}>
-            Status
-          </th>
-          <th scope="col" className={HEAD}>
-            {isEnded ? "Promise" : "Due"}
-          </th>
-          <th scope="col" className={HEAD}>
-            Assignee
-          </th>
-          <th scope="col" className={HEAD}>
-            Priority
-          </th>
-          <th scope="col" className={`${HEAD} ${WIDE}`}>
-            Region
-          </th>
-          <th scope="col" className={`${HEAD} rounded-tr-box`}>
-            {isEnded ? "Ended" : "Received"}
-          </th>
-        </tr>
-      </thead>
-      <tbody ref={body} className="max-xl:block" onKeyDown={goAlong}>
-        {rows.map((row) => (
-          <Row key={row.requestId} row={row} me={me} isEnded={isEnded} />
-        ))}
-      </tbody>
-    </table>
+    <>
+      <Form method="post" id={CLAIM} preventScrollReset>
+        <input type="hidden" name="intent" value="claim" />
+      </Form>
+      <StatusIcons />
+      <table className="w-full border-separate border-spacing-0 max-xl:block">
+        <caption className="sr-only">Requests</caption>
+        <thead className="max-xl:sr-only">
+          <tr>
+            <th scope="col" className={`${HEAD} min-w-48 rounded-tl-box`}>
+              Company
+            </th>
+            <th scope="col" className={HEAD}>
+              Status
+            </th>
+            <th scope="col" className={HEAD}>
+              {isEnded ? "Promise" : "Due"}
+            </th>
+            <th scope="col" className={HEAD}>
+              Assignee
+            </th>
+            <th scope="col" className={HEAD}>
+              Priority
+            </th>
+            <th scope="col" className={`${HEAD} ${WIDE}`}>
+              Region
+            </th>
+            <th scope="col" className={`${HEAD} rounded-tr-box`}>
+              {isEnded ? "Ended" : "Received"}
+            </th>
+          </tr>
+        </thead>
+        <tbody ref={body} className={`max-xl:block ${ROWS}`} onKeyDown={goAlong} onClick={open}>
+          {rows.map((row) => (
+            <Row key={row.requestId} row={row} me={me} isEnded={isEnded} />
+          ))}
+        </tbody>
+      </table>
+    </>
   );
 }
 
 function Row({ row, me, isEnded }: { row: HeldRow<QueueRow>; me: string; isEnded: boolean }) {
-  const navigate = useNavigate();
   const { requestId, company, plan, priority, region, regionName, gone } = row;
-  // The link is for everybody; a press anywhere else in the row is a convenience.
-  const open = (event: MouseEvent<HTMLElement>) => {
-    const isElse = (event.target as HTMLElement).closest("a, button, form, time");
-    if (isElse || event.ctrlKey || event.metaKey || getSelection()?.toString()) return;
-    navigate(pageOf(requestId));
-  };
   return (
-    <tr
-      data-request={requestId}
-      onClick={open}
-      className={`cursor-pointer hover:bg-base-200 has-[a:focus-visible]:bg-base-200 max-xl:grid max-xl:grid-cols-[minmax(0,1fr)_auto] max-xl:items-center max-xl:gap-x-3 max-xl:gap-y-1 max-xl:border-b max-xl:border-base-300 max-xl:py-2.5 ${gone ? "text-quiet" : ""}`}
-    >
-      <td className={`${CELL} w-full max-w-0 min-w-48 max-xl:max-w-none`}>
+    <tr data-request={requestId} className={gone ? "text-quiet" : undefined}>
+      <td className={CELLS.company}>
         <span className="flex min-w-0 items-baseline gap-2">
           <Link
             to={pageOf(requestId)}
@@ -91,36 +113,36 @@ function Row({ row, me, isEnded }: { row: HeldRow<QueueRow>; me: string; isEnded
             className="truncate font-medium hover:underline"
             title={company}
           >
-            {company}
+            <bdi>{company}</bdi>
           </Link>
           <span className="shrink-0 text-quiet max-sm:hidden">{plan}</span>
         </span>
       </td>
-      <td className={`${CELL} max-xl:order-3`}>
+      <td className={CELLS.status}>
         {gone ? (
           <Badge tone="neutral">No longer in this list</Badge>
         ) : (
-          <StatusBadge status={row.status} />
+          <StatusBadge status={row.status} isListed />
         )}
         {priority === "normal" ? null : (
           <span className="ml-1.5 xl:hidden">
-            <PriorityBadge priority={priority} />
+            <PriorityBadge priority={priority} isListed />
           </span>
         )}
       </td>
-      <td className={`${CELL} max-xl:order-2 max-xl:justify-self-end`}>
+      <td className={CELLS.promise}>
         <PromiseCell row={row} isEnded={isEnded} />
       </td>
-      <td className={`${CELL} max-xl:order-4 max-xl:justify-self-end`}>
+      <td className={CELLS.assignee}>
         <AssigneeCell row={row} me={me} />
       </td>
-      <td className={`${CELL} max-xl:hidden`}>
+      <td className={CELLS.priority}>
         <PriorityWord priority={priority} />
       </td>
-      <td className={`${CELL} ${WIDE} max-xl:hidden`} title={regionName}>
+      <td className={CELLS.region} title={regionName}>
         <Mono>{region}</Mono>
       </td>
-      <td className={`${CELL} text-quiet max-xl:hidden`}>
+      <td className={CELLS.time}>
         <RelativeTime at={(isEnded ? row.endedAt : null) ?? row.createdAt} />
       </td>
     </tr>
@@ -130,7 +152,7 @@ function Row({ row, me, isEnded }: { row: HeldRow<QueueRow>; me: string; isEnded
 /** What is ordinary is said quietly, so that the rest stands out. */
 function PriorityWord({ priority }: Pick<QueueRow, "priority">) {
   if (priority === "normal") return <span className="text-quiet">{priorityWord(priority)}</span>;
-  return <PriorityBadge priority={priority} />;
+  return <PriorityBadge priority={priority} isListed />;
 }
 
 /** What is promised; of an ended request, whether it was kept. */
@@ -152,20 +174,18 @@ function AssigneeCell({ row, me }: { row: HeldRow<QueueRow>; me: string }) {
   const { requestId, company, status, assignee, claimEnded, gone } = row;
   if (!gone && (status === "pending" || claimEnded)) {
     return (
-      <Form method="post" preventScrollReset className="-ml-2.5 max-xl:ml-0">
-        <input type="hidden" name="intent" value="claim" />
-        <SubmitButton
-          variant="quiet"
-          size="sm"
-          name="requestId"
-          value={requestId}
-          pendingText="Claiming …"
-          className="px-2.5 text-primary xl:h-7"
-          aria-label={`Claim ${company}`}
-        >
-          Claim
-        </SubmitButton>
-      </Form>
+      <SubmitButton
+        form={CLAIM}
+        variant="quiet"
+        size="sm"
+        name="requestId"
+        value={requestId}
+        pendingText="Claiming …"
+        className="px-2.5 text-primary xl:-ml-2.5 xl:h-7"
+        aria-label={`Claim ${company}`}
+      >
+        Claim
+      </SubmitButton>
     );
   }
   if (!assignee) return <span className="text-quiet">Nobody</span>;
@@ -175,7 +195,7 @@ function AssigneeCell({ row, me }: { row: HeldRow<QueueRow>; me: string }) {
       className={`inline-block max-w-36 truncate align-middle ${isMe ? "font-medium" : ""}`}
       title={assignee.name}
     >
-      {isMe ? "You" : assignee.name}
+      {isMe ? "You" : <bdi>{assignee.name}</bdi>}
     </span>
   );
 }

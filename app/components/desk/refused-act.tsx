@@ -1,19 +1,20 @@
-import type { ReactNode } from "react";
+import type { RequestChange } from "#app/domain/queue/index.server.ts";
 import type { PageProblem } from "#app/web/forms.server.ts";
 import { Notice, ProblemNotice } from "../notice.tsx";
 import { RelativeTime } from "../time.tsx";
+import { EventList } from "./request-timeline.tsx";
 
 /**
- * Why an act on a request was not done. Where somebody else has it, who and since when; `children`:
+ * Why an act on a request was not done. Where somebody else has it, who and since when; `changes`:
  * what else happened to it.
  */
 export function RefusedAct(props: {
   problem: PageProblem;
   since: string | null;
-  children?: ReactNode;
+  changes?: readonly RequestChange[];
 }) {
-  const { problem, since, children } = props;
-  if (!since && !children) return <ProblemNotice problem={problem} />;
+  const { problem, since, changes = [] } = props;
+  if (!since && changes.length === 0) return <ProblemNotice problem={problem} />;
   return (
     <Notice tone="error" title={problem.text}>
       {since ? (
@@ -21,7 +22,12 @@ export function RefusedAct(props: {
           They took it <RelativeTime at={since} />.
         </p>
       ) : null}
-      {children}
+      {changes.length > 0 ? (
+        <section aria-label="What changed since you opened this page">
+          <p className="text-quiet">What changed since you opened this page:</p>
+          <EventList events={changes} />
+        </section>
+      ) : null}
       {problem.fix ? <p>{problem.fix}</p> : null}
     </Notice>
   );

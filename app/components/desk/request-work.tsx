@@ -7,6 +7,7 @@ import { ButtonLink, Facts } from "../ui.tsx";
 import { ActForm } from "./act-form.tsx";
 import { type ChecklistStep, checklistOf } from "./checklist.ts";
 import { CreateProject } from "./create-project.tsx";
+import { whomToAsk } from "./holder-words.ts";
 import { OutsideLink } from "./outside-link.tsx";
 import { RequestChecklist, type StepContent } from "./request-checklist.tsx";
 import { DoneFacts } from "./request-done.tsx";
@@ -77,13 +78,15 @@ function NextAct({ request, step }: { request: RequestOnPage; step: ChecklistSte
               until <RelativeTime at={claimExpiresAt} isAhead />, or longer if they act on it
             </>
           ) : null}
-          . Only they or a supervisor can go on. Take another one from the queue, or ask them to
-          give it back.
+          . {whomToAsk(assignee, status)}
         </p>
       </>
     );
   }
-  const forOther = standing === "supervising" ? <ForOther holder={holder} /> : null;
+  const forOther =
+    standing === "supervising" ? (
+      <ForOther holder={holder} hasLeft={assignee?.hasLeft === true} />
+    ) : null;
   if (step.name === "claim") return <Claim request={request} />;
   if (step.name === "watch")
     return status === "failed" ? (
@@ -149,10 +152,11 @@ function Act({
   );
 }
 
-function ForOther({ holder }: { holder: string }) {
+function ForOther({ holder, hasLeft }: { holder: string; hasLeft: boolean }) {
   return (
     <p className="mb-2 text-quiet">
-      {holder} has this request. As a supervisor you can go on in their place.
+      {holder} has this request{hasLeft ? ", and is no longer on the staff" : ""}. As a supervisor
+      you can go on in their place.
     </p>
   );
 }

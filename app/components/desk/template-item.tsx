@@ -130,6 +130,7 @@ function TemplateSwitch({ template, maySwitch }: { template: TemplateItem; maySw
           confirmLabel="Switch off"
           name="active"
           value="false"
+          question={name}
         >
           <SwitchingOff template={template} />
         </ConfirmButton>

@@ -34,16 +34,20 @@ export const TO_MEND: Record<CheckName, string> = {
 const ordinals = new Intl.PluralRules("en", { type: "ordinal" });
 const SUFFIX: Partial<Record<Intl.LDMLPluralRule, string>> = { one: "st", two: "nd", few: "rd" };
 
-/** "You are next" or "You are 3rd in line", from the number of requests ahead. */
-export function placeInWords(position: number): string {
+/** "You are next" or "You are 3rd in line", from the number of requests ahead; null if unknown. */
+export function placeInWords(position: number | null): string {
+  if (position === null) return "You are in line.";
   if (position === 0) return "You are next in line.";
   const place = position + 1;
   return `You are ${place}${SUFFIX[ordinals.select(place)] ?? "th"} in line.`;
 }
 
+const expectedInWords = (opening: string, expected: string | null): string =>
+  expected === null ? "We send you a mail when it is ready." : `${opening} ${expected}.`;
+
 /**
  * The words for where a request stands. `expected` says when, in words that follow "We expect your
- * backend"; null where the clock stands still.
+ * backend"; null where the clock stands still, or where the request moved on while it was read.
  */
 export function wordsOf(facts: {
   status: Tracking["status"];
@@ -55,11 +59,11 @@ export function wordsOf(facts: {
   const { status, place, progress, isLate } = facts;
   const expected = isLate
     ? "It takes longer than we promised, and we are sorry. The oldest promises come first in our queue."
-    : `We expect your backend ${facts.expected}.`;
+    : expectedInWords("We expect your backend", facts.expected);
   switch (status) {
     case "pending":
       return {
-        title: placeInWords(place.position ?? 0),
+        title: placeInWords(place.position),
         text: expected,
         next: "Next, one of us takes up your request and prepares your Supabase project. You get a mail when that happens.",
         station: 1,
@@ -97,7 +101,9 @@ export function wordsOf(facts: {
     case "failed":
       return {
         title: "Building has stopped, and we are on it.",
-        text: isLate ? expected : `You need not do anything. We still expect it ${facts.expected}.`,
+        text: isLate
+          ? expected
+          : `You need not do anything. ${expectedInWords("We still expect it", facts.expected)}`,
         next: "One of us looks at what stopped it and lets it go on from there. What is done already stays done.",
         station: 3,
       };

@@ -13,6 +13,8 @@ export const MAX_PASSWORD_LENGTH = 128;
 /** A session ends by itself after so many days without a visit. */
 const SESSION_DAYS = 7;
 const DAY_SECONDS = 24 * 3_600;
+/** What the names of our cookies begin with. */
+export const COOKIE_PREFIX = "berth";
 
 export interface AuthOptions {
   /** A pool under the login role `berth_auth`. */
@@ -53,7 +55,7 @@ export function createAuth({ db, appSecret, publicUrl, onError }: AuthOptions) {
       // A cached session would outlive its revocation.
       cookieCache: { enabled: false },
     },
-    advanced: { cookiePrefix: "berth", useSecureCookies: publicUrl.startsWith("https:") },
+    advanced: { cookiePrefix: COOKIE_PREFIX, useSecureCookies: publicUrl.startsWith("https:") },
     plugins: [
       apiKey({
         defaultPrefix: "berth_",

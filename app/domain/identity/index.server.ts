@@ -16,5 +16,5 @@ export * from "./errors.ts";
 export { livingSessions } from "./living-sessions.ts";
 export { requireGoodPassword } from "./password-rule.ts";
 export { ALL_SCOPES, SCOPES, type Scope } from "./scopes.ts";
-export { readVisitor, signIn, signOut, type Visitor } from "./sessions.ts";
+export { bringsSession, readVisitor, signIn, signOut, type Visitor } from "./sessions.ts";
 export { signUp } from "./sign-up.ts";

@@ -1,9 +1,10 @@
 import { isAPIError } from "better-auth/api";
+import { getSessionCookie } from "better-auth/cookies";
 import { eq } from "drizzle-orm";
 import { adminUsers } from "#db/identity.ts";
 import { type Actor, asActor, type Db } from "#db/index.ts";
 import type { StaffRole } from "./accounts.ts";
-import type { Auth } from "./auth.ts";
+import { type Auth, COOKIE_PREFIX } from "./auth.ts";
 import { SignInRefusedError } from "./errors.ts";
 
 /** Somebody who is signed in. `role` is null for who is not, or no longer, on the staff. */
@@ -49,6 +50,11 @@ function cookiesOf(from: Headers): Headers {
   const headers = new Headers();
   for (const cookie of from.getSetCookie()) headers.append("Set-Cookie", cookie);
   return headers;
+}
+
+/** Whether these headers come from a browser that was signed in, and may be no more. */
+export function bringsSession(headers: Headers): boolean {
+  return getSessionCookie(headers, { cookiePrefix: COOKIE_PREFIX }) !== null;
 }
 
 /** Who sends these headers; null without a session that holds. Read from the database each time. */

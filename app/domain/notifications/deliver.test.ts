@@ -89,6 +89,22 @@ describe("a mail that is taken", () => {
     expect(JSON.stringify(await outbox())).not.toContain(token);
   });
 
+  it("says that it takes longer, once what was promised has passed, and promises nothing when it is done", async () => {
+    const { id } = await desk.request();
+    const again = async () => {
+      await desk.base.admin.query("update outbox set status = 'waiting', next_attempt_at = now()");
+      await deliver();
+      return server.mails.at(-1)?.text;
+    };
+    expect(await again()).toContain("We expect it to be ready by");
+    await desk.plant(id, { due_at: new Date(Date.now() - 2 * 86_400_000) });
+    const late = await again();
+    expect(late).toContain("It takes longer than we promised, and we are sorry.");
+    expect(late).not.toContain("We expect");
+    await desk.plant(id, { status: "completed", ended_at: new Date() });
+    expect(await again()).not.toMatch(/We expect|longer than we promised/);
+  });
+
   it("is sent by one of many workers at once", async () => {
     for (let count = 0; count < 6; count += 1) await desk.request();
     const took = await Promise.all(Array.from({ length: 12 }, () => deliver()));

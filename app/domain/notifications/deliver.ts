@@ -1,4 +1,4 @@
-import { eq } from "drizzle-orm";
+import { eq, sql } from "drizzle-orm";
 import { type Mailer, MailNotTakenError } from "#app/integrations/smtp/mailer.ts";
 import { BerthError } from "#app/platform/errors.ts";
 import { type Logger, redactText } from "#app/platform/log.ts";
@@ -87,6 +87,8 @@ async function factsOfRequest({ db, actor }: DeliveryDeps, row: OutboxRow, reque
         timezone: customers.timezone,
         plan: plans.name,
         dueAt: provisioningQueue.dueAt,
+        endedAt: provisioningQueue.endedAt,
+        hasPassed: sql<boolean>`coalesce(${provisioningQueue.dueAt} <= berth_now(), false)`,
         backendUrl: customerBackends.url,
       })
       .from(provisioningQueue)
@@ -96,10 +98,12 @@ async function factsOfRequest({ db, actor }: DeliveryDeps, row: OutboxRow, reque
       .where(eq(provisioningQueue.id, requestId)),
   );
   if (!about) throw new Error("The request of a mail is gone.");
+  const { endedAt, hasPassed, ...facts } = about;
   return {
-    ...about,
+    ...facts,
     reference: requestId,
-    dueAt: formatDue(about.dueAt, about.timezone),
+    dueAt: endedAt === null ? formatDue(about.dueAt, about.timezone) : "",
+    isLate: hasPassed && endedAt === null,
     backendUrl: about.backendUrl ?? "",
   };
 }
@@ -115,6 +119,7 @@ async function factsOfAccount({ db, actor }: DeliveryDeps, row: OutboxRow) {
     plan: "",
     reference: row.id,
     dueAt: "",
+    isLate: false,
     backendUrl: "",
   };
 }

@@ -2,8 +2,18 @@ import { BerthError } from "#app/platform/errors.ts";
 
 /** The link is unknown, used, expired or altered: which one is nobody's business but its owner's. */
 export class LinkNotValidError extends BerthError {
+  constructor(message = "This link has been used or has expired.", fix?: string) {
+    super("link_invalid", message, fix === undefined ? {} : { fix });
+  }
+}
+
+/** A later link took the place of this one. Only who holds the older mail is told. */
+export class LinkReplacedError extends LinkNotValidError {
   constructor() {
-    super("link_invalid", "This link has been used or has expired.");
+    super(
+      "We have sent you a newer mail",
+      "The link in it has taken the place of this one. Open the newest mail that you have from us; look in your spam folder, too.",
+    );
   }
 }
 
@@ -20,6 +30,15 @@ export class LinkBusyError extends BerthError {
 export class MailNotFoundError extends BerthError {
   constructor() {
     super("mail_not_found", "There is no such mail.");
+  }
+}
+
+/** It has arrived once: a copy is for somebody to decide who knows that. */
+export class CopyNotConfirmedError extends BerthError {
+  constructor() {
+    super("copy_not_confirmed", "This mail has been sent already.", {
+      fix: "Say that a copy is to be sent.",
+    });
   }
 }
 

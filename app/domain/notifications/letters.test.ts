@@ -9,6 +9,7 @@ const facts: LetterFacts = {
   plan: "Business",
   reference: "00000000-0000-7000-8000-000000000001",
   dueAt: "Thursday 1 October 2026 at 12:00 CEST",
+  isLate: false,
   link: "https://berth.example/account/password?token=t",
   linkLifetime: "7 days",
   page: "https://berth.example/requests/1",
@@ -87,6 +88,16 @@ describe("the letters with a link", () => {
     for (const kind of ["claimed", "failed", "cancelled", "credentials_problem"] as const) {
       expect(writeLetter(kind, facts).text).not.toContain(facts.link);
     }
+  });
+});
+
+describe.each(["received", "claimed", "failed"] as const)("the letter %s", (kind) => {
+  it("promises no moment that has passed, and none of what has ended", () => {
+    expect(writeLetter(kind, facts).text).toMatch(/(ready|is due) by Thursday 1 October/);
+    const late = writeLetter(kind, { ...facts, isLate: true }).text;
+    expect(late).not.toMatch(/We expect|is due/);
+    expect(late).toMatch(/longer than we promised, and we are sorry|was due by Thursday/);
+    expect(writeLetter(kind, { ...facts, dueAt: "" }).text).not.toMatch(/We expect|due by/);
   });
 });
 

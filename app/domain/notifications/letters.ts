@@ -6,8 +6,10 @@ export interface LetterFacts {
   contactName: string;
   plan: string;
   reference: string;
-  /** Already formatted, with its zone. */
+  /** Already formatted, with its zone; empty where the request has ended. */
   dueAt: string;
+  /** The promise has passed, and the request has not ended. */
+  isLate: boolean;
   /** A one-time link; empty where the letter has none. */
   link: string;
   /** Where its reader follows the request, or Berth itself. */
@@ -35,7 +37,7 @@ const DRAFTS: Record<MailKind, (facts: LetterFacts) => Draft> = {
     subject: `We have your request for ${facts.company}`,
     paragraphs: [
       `Hello ${facts.contactName},`,
-      `Your request for ${withArticle(facts.plan)} backend for ${facts.company} is in our queue. We expect it to be ready by ${facts.dueAt}.`,
+      `Your request for ${withArticle(facts.plan)} backend for ${facts.company} is in our queue.${whenReady(facts)}`,
       facts.link
         ? "An account was made for you. Choose a password for it, and you can follow the work."
         : "You can follow the work with the account that you have.",
@@ -52,7 +54,7 @@ const DRAFTS: Record<MailKind, (facts: LetterFacts) => Draft> = {
     subject: `Work on the backend of ${facts.company} has begun`,
     paragraphs: [
       `Hello ${facts.contactName},`,
-      `One of us is now preparing the ${facts.plan} backend of ${facts.company}. You have nothing to do. We expect it to be ready by ${facts.dueAt}.`,
+      `One of us is now preparing the ${facts.plan} backend of ${facts.company}. You have nothing to do.${whenReady(facts)}`,
     ],
     button: followIt(facts),
   }),
@@ -80,7 +82,7 @@ const DRAFTS: Record<MailKind, (facts: LetterFacts) => Draft> = {
     subject: `Building the backend of ${facts.company} has stopped`,
     paragraphs: [
       `The run for request ${facts.reference} (${facts.company}, ${facts.plan}) has stopped: ${facts.problem}`,
-      `It is due by ${facts.dueAt}. Mend what is wrong, then retry: the run goes on from the step that failed.`,
+      `${facts.dueAt ? `It ${facts.isLate ? "was" : "is"} due by ${facts.dueAt}. ` : ""}Mend what is wrong, then retry: the run goes on from the step that failed.`,
     ],
     button: { label: "Open the request", url: facts.page, note: "For staff alone." },
   }),
@@ -128,6 +130,14 @@ const DRAFTS: Record<MailKind, (facts: LetterFacts) => Draft> = {
 
 /** "a Growth", "an Enterprise". */
 const withArticle = (plan: string) => `${/^[aeiou]/i.test(plan) ? "an" : "a"} ${plan}`;
+
+/** What the page of the request says of it, too: no mail promises a date that has passed. */
+function whenReady({ dueAt, isLate }: LetterFacts): string {
+  if (isLate) {
+    return " It takes longer than we promised, and we are sorry. The oldest promises come first in our queue.";
+  }
+  return dueAt ? ` We expect it to be ready by ${dueAt}.` : "";
+}
 
 const followIt = (facts: LetterFacts) => ({
   label: "Follow the work",

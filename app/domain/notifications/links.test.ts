@@ -1,7 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type Desk, openDesk } from "../../../tests/support/desk.ts";
-import { createLink, findLink, LinkNotValidError, linkToken, spendLink } from "./index.server.ts";
+import {
+  createLink,
+  findLink,
+  LinkNotValidError,
+  LinkReplacedError,
+  linkToken,
+  spendLink,
+} from "./index.server.ts";
 import type { LinkPurpose } from "./links.ts";
 
 let desk: Desk;
@@ -94,6 +101,23 @@ describe("a link of one use", () => {
     await expect(find(linkToken(key, id), "set-password")).rejects.toThrow(LinkNotValidError);
     await expect(spend(id, "set-password")).rejects.toThrow(LinkNotValidError);
     expect((await find(linkToken(key, id), "owner")).purpose).toBe("owner");
+  });
+
+  it("to the owner ends with the next one, of the same backend alone, and says so", async () => {
+    const owner = (subjectId: string) =>
+      desk.as(desk.worker, (tx) => createLink(tx, { purpose: "owner", subjectId, requestId }));
+    const [first, other] = [await owner("backend-1"), await owner("backend-2")];
+    expect((await find(linkToken(key, first), "owner")).id).toBe(first);
+    const second = await owner("backend-1");
+    await expect(find(linkToken(key, first), "owner")).rejects.toThrow(LinkReplacedError);
+    await expect(spend(first, "owner")).rejects.toThrow(LinkNotValidError);
+    await spend(other, "owner");
+    await spend(second, "owner");
+    await expect(find(linkToken(key, other), "owner")).rejects.toThrow("has been used");
+    await expect(find(linkToken(key, first), "owner")).rejects.toThrow(LinkReplacedError);
+    // Who asks for a password twice may open either mail: the first used ends both.
+    const [one, two] = [await create(), await create()];
+    for (const id of [one, two]) expect((await find(linkToken(key, id))).id).toBe(id);
   });
 
   it.each([

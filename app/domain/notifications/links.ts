@@ -1,10 +1,11 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
-import { and, eq, gt, isNull, sql } from "drizzle-orm";
+import { and, eq, gt, isNull, not, sql } from "drizzle-orm";
+import { alias } from "drizzle-orm/pg-core";
 import { validate as isUuid } from "uuid";
 import type { Actor, Tx } from "#db/index.ts";
 import { type LINK_PURPOSES, oneTimeLinks } from "#db/notifications.ts";
 import { recordAudit } from "../audit/index.server.ts";
-import { LinkBusyError, LinkNotValidError } from "./errors.ts";
+import { LinkBusyError, LinkNotValidError, LinkReplacedError } from "./errors.ts";
 
 export type LinkPurpose = (typeof LINK_PURPOSES)[number];
 export type Link = typeof oneTimeLinks.$inferSelect;
@@ -55,17 +56,21 @@ function linkIdOf(key: Buffer, token: string): string {
   return id;
 }
 
+const isOpen = and(isNull(oneTimeLinks.usedAt), gt(oneTimeLinks.expiresAt, sql`berth_now()`));
+
+const newer = alias(oneTimeLinks, "newer");
+/** Of a backend's links to its owner the newest alone is good: each mail replaces the one before. */
+const isReplaced = sql<boolean>`(${oneTimeLinks.purpose} = 'owner' and exists (
+  select from ${oneTimeLinks} as ${newer} where ${newer.subjectId} = ${oneTimeLinks.subjectId}
+    and ${newer.purpose} = ${oneTimeLinks.purpose}
+    and (${newer.createdAt}, ${newer.id}) > (${oneTimeLinks.createdAt}, ${oneTimeLinks.id})))`;
+
 const stillOpen = (id: string, purpose: LinkPurpose) =>
-  and(
-    eq(oneTimeLinks.id, id),
-    eq(oneTimeLinks.purpose, purpose),
-    isNull(oneTimeLinks.usedAt),
-    gt(oneTimeLinks.expiresAt, sql`berth_now()`),
-  );
+  and(eq(oneTimeLinks.id, id), eq(oneTimeLinks.purpose, purpose), isOpen, not(isReplaced));
 
 /**
  * The link behind a token, left unused: pages are opened by scanners of mail, too.
- * @throws LinkNotValidError
+ * @throws LinkReplacedError where a newer one was mailed; LinkNotValidError
  */
 export async function findLink(
   tx: Tx,
@@ -73,12 +78,14 @@ export async function findLink(
   purpose: LinkPurpose,
   token: string,
 ): Promise<Link> {
-  const [link] = await tx
-    .select()
+  const id = linkIdOf(key, token);
+  const [link] = await tx.select().from(oneTimeLinks).where(stillOpen(id, purpose));
+  if (link) return link;
+  const [replaced] = await tx
+    .select({ id: oneTimeLinks.id })
     .from(oneTimeLinks)
-    .where(stillOpen(linkIdOf(key, token), purpose));
-  if (!link) throw new LinkNotValidError();
-  return link;
+    .where(and(eq(oneTimeLinks.id, id), isNull(oneTimeLinks.usedAt), isReplaced));
+  throw replaced ? new LinkReplacedError() : new LinkNotValidError();
 }
 
 /** Longer than asking Supabase for its link can take. */

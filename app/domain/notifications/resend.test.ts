@@ -3,6 +3,7 @@ import type { Actor } from "#db/index.ts";
 import { type Desk, openDesk } from "../../../tests/support/desk.ts";
 import { NotStaffError } from "../identity/index.server.ts";
 import {
+  CopyNotConfirmedError,
   createLink,
   listOutbox,
   MailNotFoundError,
@@ -36,7 +37,8 @@ const end = (status: "sent" | "dead", id?: string) =>
      where $2::uuid is null or id = $2`,
     [status, id ?? null],
   );
-const resend = (id: string, actor = kim) => desk.as(actor, (tx) => resendMail({ tx, actor }, id));
+const resend = (id: string, actor = kim, mayCopy = true) =>
+  desk.as(actor, (tx) => resendMail({ tx, actor }, id, { mayCopy }));
 const list = (filter: Record<string, unknown> = {}) =>
   desk.as(kim, (tx) => listOutbox(tx, outboxFilter.parse(filter)));
 const jobsOf = async (id: string) =>
@@ -55,7 +57,7 @@ describe("a dead mail", () => {
     await end("dead");
     const [before] = await rows();
     const jobs = (await jobsOf(before.id)) ?? 0;
-    expect(await resend(before.id)).toEqual({
+    expect(await resend(before.id, kim, false)).toEqual({
       recipient: "ann@example.com",
       isCopy: false,
       hasFreshLink: true,
@@ -99,6 +101,8 @@ describe("a mail that was sent", () => {
     await desk.request({ email: "ann@example.com" });
     await end("sent");
     const [mail] = await rows();
+    await expect(resend(mail.id, kim, false)).rejects.toThrow(CopyNotConfirmedError);
+    expect(await rows()).toEqual([mail]);
     const attempts = await Promise.allSettled([resend(mail.id), resend(mail.id), resend(mail.id)]);
     expect(attempts.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
     const [original, copy, ...more] = await rows();

@@ -8,7 +8,7 @@ import type { Actor, Tx } from "#db/index.ts";
 import { oneTimeLinks, outbox } from "#db/notifications.ts";
 import { recordAudit } from "../audit/index.server.ts";
 import { requireStaff } from "../identity/index.server.ts";
-import { MailNotFoundError, MailNotResendableError } from "./errors.ts";
+import { CopyNotConfirmedError, MailNotFoundError, MailNotResendableError } from "./errors.ts";
 import { createLink } from "./links.ts";
 import { type OutboxRow, queueMail } from "./outbox.ts";
 
@@ -24,12 +24,13 @@ export interface Resent {
 
 /**
  * Sends a mail again, to the same person: a dead one goes back to waiting, one that was sent goes out
- * as a copy. A link that it carries is made anew, with its full life.
- * @throws NotStaffError, MailNotFoundError, MailNotResendableError
+ * as a copy, if that `mayCopy`. A link that it carries is made anew, with its full life.
+ * @throws NotStaffError, MailNotFoundError, MailNotResendableError, CopyNotConfirmedError
  */
 export async function resendMail(
   { tx, actor }: { tx: Tx; actor: Actor },
   mailId: string,
+  { mayCopy }: { mayCopy: boolean },
 ): Promise<Resent> {
   await requireStaff(tx, actor.id);
   const [mail] = await tx.select().from(outbox).where(eq(outbox.id, mailId)).for("update");
@@ -40,6 +41,7 @@ export async function resendMail(
       "Wait for the next attempt: Berth goes on by itself.",
     );
   }
+  if (mail.status === "sent" && !mayCopy) throw new CopyNotConfirmedError();
   if (mail.status === "sent") await refuseIfJustCopied(tx, mail);
   const { copyOf: _, ...facts } = await withFreshLink(tx, mail);
   const outboxId =

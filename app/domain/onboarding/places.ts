@@ -1,3 +1,4 @@
+import { presentZone } from "#app/platform/time-zones.ts";
 import { isCountry, REGIONS } from "./schema.ts";
 
 export type RegionCode = (typeof REGIONS)[number];
@@ -54,14 +55,13 @@ const countries: Choice[] = LETTERS.flatMap((a) => LETTERS.map((b) => a + b))
 /** Every country, in the order of its English name. */
 export const listCountries = (): readonly Choice[] => countries;
 
-const zones: Choice[] = [...new Set(["UTC", ...Intl.supportedValuesOf("timeZone")])].map(
-  (value) => ({
-    value,
-    label: value.replaceAll("_", " "),
-  }),
-);
+const places = Intl.supportedValuesOf("timeZone").map(presentZone).sort();
+const zones: Choice[] = [...new Set(["UTC", ...places])].map((value) => ({
+  value,
+  label: value.replaceAll("_", " "),
+}));
 
-/** Every time zone, UTC first. */
+/** Every time zone by today's name, UTC first. */
 export const listTimeZones = (): readonly Choice[] => zones;
 
 /** Offered as suggestions; anything else may be written. */

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { listTimeZones } from "./places.ts";
 import { credentialsInput, emailAddress, newCustomerInput } from "./schema.ts";
 
 const good = {
@@ -78,11 +79,26 @@ describe("a new customer", () => {
         "a\u2028b",
         "a\u2029b",
         "half \ud83d pair",
+        "\u200b",
+        "\u3164\u115f",
+        "…!",
+        "Evil \u202egnp.exe Company",
+        "Evil \u2067gnp.exe\u2069 Company",
         "x".repeat(201),
         ["a"],
       ],
     ],
-    ["contactName", ["", "Ann\r\nBcc: evil@example.com", "\u0007", "x".repeat(201)]],
+    [
+      "contactName",
+      [
+        "",
+        "\u200b\u2060",
+        "Ann \u202dExample",
+        "Ann\r\nBcc: evil@example.com",
+        "\u0007",
+        "x".repeat(201),
+      ],
+    ],
     ["industry", ["", "a\nb", "x".repeat(101)]],
     [
       "email",
@@ -119,6 +135,13 @@ describe("a new customer", () => {
     ["billingCycle", ["", "weekly", "Monthly"]],
     ["priority", ["", "urgent", "VIP", null]],
   ];
+
+  it("may be called what companies and people are called anywhere", () => {
+    const names = ["7", "Ёлка", "שלום בע״מ", "株式会社", "می‌خواهم", "Müller & Söhne", "C++ ☕"];
+    for (const company of names) {
+      expect(refused({ company, contactName: company }), company).toEqual([]);
+    }
+  });
 
   it.each(BAD)("is refused for a bad %s, and for nothing else", (name, values) => {
     for (const value of values) {
@@ -163,6 +186,16 @@ describe("a new customer", () => {
     for (const timezone of ["UTC", "Asia/Calcutta", "Asia/Kolkata", "US/Eastern"]) {
       expect(refused({ timezone }), timezone).toEqual([]);
     }
+    expect(newCustomerInput.parse({ ...good, timezone: "Europe/Kiev" }).timezone).toBe(
+      "Europe/Kyiv",
+    );
+    const offered = listTimeZones().map(({ label }) => label);
+    expect(offered).toEqual(
+      expect.arrayContaining(["Europe/Kyiv", "Asia/Kolkata", "Asia/Ho Chi Minh"]),
+    );
+    expect(offered).not.toContain("Asia/Calcutta");
+    expect(offered.slice(0, 2)).toEqual(["UTC", "Africa/Abidjan"]);
+    expect(offered.indexOf("America/Nuuk")).toBe(offered.indexOf("America/Ojinaga") - 1);
     const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ".split("");
     const accepted = letters
       .flatMap((one) => letters.map((other) => one + other))

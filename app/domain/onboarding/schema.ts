@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { presentZone } from "#app/platform/time-zones.ts";
 import { PRIORITIES } from "#db/catalog.ts";
 
 /** Regions of Supabase's projects, by its own codes (Management API, `region_selection.code`). */
@@ -22,7 +23,12 @@ export const REGIONS = [
   "ap-northeast-2",
 ] as const;
 
-/** One line of text: trimmed, no control characters, bounded. */
+/** What turns the direction of the text around it (UAX #9, 2.1–2.4): a name could pose as another. */
+const TURNS_TEXT = /[\u202a-\u202e\u2066-\u2069]/;
+/** Some letters are invisible; a name of these alone could be neither read nor pressed. */
+const VISIBLE = /(?!\p{Default_Ignorable_Code_Point})[\p{L}\p{N}]/u;
+
+/** One line of text: trimmed, bounded, with a letter or digit to see, and no control characters. */
 export const line = (longest: number) =>
   z
     .string()
@@ -31,11 +37,14 @@ export const line = (longest: number) =>
     .pipe(
       z
         .string()
-        .min(1, "Fill this in.")
+        .min(1, { error: "Fill this in.", abort: true })
         .max(longest, `Use at most ${longest} characters.`)
-        .refine((text) => !/\p{Cc}|\p{Zl}|\p{Zp}/u.test(text) && text.isWellFormed(), {
-          error: "Use plain text on one line.",
-        }),
+        .refine(
+          (text) =>
+            !/\p{Cc}|\p{Zl}|\p{Zp}/u.test(text) && text.isWellFormed() && !TURNS_TEXT.test(text),
+          { error: "Use plain text on one line.", abort: true },
+        )
+        .refine((text) => VISIBLE.test(text), "Use at least one letter or digit."),
     );
 
 const isTimeZone = (name: string) => {
@@ -95,6 +104,7 @@ export const newCustomerInput = z.strictObject({
     .string()
     .max(64)
     .pipe(z.string().refine(isTimeZone, "Use a time zone such as Europe/Berlin."))
+    .transform(presentZone)
     .default("UTC"),
   industry: line(100).optional(),
   region: z.enum(REGIONS),

@@ -8,6 +8,7 @@ import {
   type RequestStatus,
 } from "../queue/index.server.ts";
 import type { Vault } from "../vault/index.server.ts";
+import { hasLeft } from "./holder.ts";
 import { runsOf } from "./run-report.ts";
 import { type Standing, standingOf } from "./standing.ts";
 
@@ -19,7 +20,7 @@ export interface CredentialsView {
    * has ended; `unclaimed`, `expired` where it must be claimed first; `held` by somebody else.
    */
   standing: "open" | "over" | "unclaimed" | "expired" | "held";
-  holder: { name: string; isVisitor: boolean } | null;
+  holder: { name: string; isVisitor: boolean; hasLeft: boolean } | null;
   /** The project that the customer gave, not yet taken up; or the one that is attached. */
   backend: BackendView | null;
   /** Why the last run failed, if it stands as failed. */
@@ -45,7 +46,11 @@ export async function viewCredentials(
   return {
     request: { requestId, company, status },
     standing: MEANING[standingOf(claim, visitor, await databaseNow(tx))],
-    holder: assignee && { name: assignee.name, isVisitor: assignee.id === visitor.userId },
+    holder: assignee && {
+      name: assignee.name,
+      isVisitor: assignee.id === visitor.userId,
+      hasLeft: await hasLeft(tx, assignee.id),
+    },
     backend: backend?.status === "retired" ? null : backend,
     failure: failure && {
       step: typeof failure.step === "string" ? failure.step : null,

@@ -1,6 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type Desk, openDesk } from "../../../tests/support/desk.ts";
-import { MovedOnError, RequestNotFoundError, WrongStateError } from "../queue/index.server.ts";
+import {
+  MovedOnError,
+  RequestNotFoundError,
+  readSeen,
+  WrongStateError,
+} from "../queue/index.server.ts";
 import type { Vault } from "../vault/index.server.ts";
 import { actOnRequest, type DeskAct, deskAct, viewForDesk } from "./index.server.ts";
 
@@ -60,6 +65,8 @@ describe("the desk's view of a request", () => {
       "received Kim",
     ]);
     expect(seen.seen.eventId).toBe(seen.timeline[0]?.id);
+    // As the page of the run reads it.
+    expect(await desk.as(staff("kim"), (tx) => readSeen(tx, id))).toEqual(seen.seen);
     expect(seen.mails.map(({ kind, status }) => `${kind} ${status}`)).toEqual([
       "received waiting",
       "claimed waiting",

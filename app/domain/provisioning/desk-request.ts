@@ -23,6 +23,7 @@ import {
 } from "../queue/index.server.ts";
 import { type DueState, dueState, targetOfRequest } from "../sla/index.server.ts";
 import type { Vault } from "../vault/index.server.ts";
+import { hasLeft } from "./holder.ts";
 import { type Standing, standingOf } from "./standing.ts";
 
 /** Everything that the desk's page of a request shows. Times are ISO 8601 in UTC. No secret. */
@@ -55,7 +56,7 @@ export interface DeskRequest {
     promisedHours: number;
     pauses: { startedAt: string; endedAt: string | null }[];
   };
-  assignee: { id: string; name: string; isVisitor: boolean } | null;
+  assignee: { id: string; name: string; isVisitor: boolean; hasLeft: boolean } | null;
   claimExpiresAt: string | null;
   failure: RequestFailure | null;
   /** The project attached, or the one that the customer offers; not one that was let go. */
@@ -135,6 +136,7 @@ export async function viewForDesk(
           id: request.assigneeId,
           name: assigneeName ?? "Somebody else",
           isVisitor: request.assigneeId === visitor.userId,
+          hasLeft: await hasLeft(tx, request.assigneeId),
         }
       : null,
     claimExpiresAt: request.status === "in_progress" ? iso(request.leaseExpiresAt) : null,

@@ -30,6 +30,7 @@ export {
   cancelOwnRequest,
   listOwnRequests,
   type OwnRequest,
+  ownRequestsFilter,
   type Tracking,
   trackRequest,
 } from "./tracking.ts";

@@ -34,6 +34,8 @@ async function own(wish: Record<string, unknown> = {}) {
 
 const track = (actor: Actor, id: string) =>
   asActor(desk.base.db, actor, (tx) => trackRequest({ tx, catalog: desk.catalog }, id));
+const list = (actor: Actor, cursor?: string) =>
+  asActor(desk.base.db, actor, (tx) => listOwnRequests(tx, { cursor }));
 const cancel = (actor: Actor, id: string) =>
   asActor(desk.base.db, actor, (tx) => cancelOwnRequest({ tx, actor }, id));
 const claim = (id: string) => desk.as(desk.kim, (tx) => claimRequest({ tx, actor: desk.kim }, id));
@@ -51,8 +53,31 @@ describe("a customer's view", () => {
     });
     await expect(track(ann.actor, bob.request.id)).rejects.toThrow(RequestNotFoundError);
     await expect(track(ann.actor, NO_REQUEST)).rejects.toThrow(RequestNotFoundError);
-    const listed = await asActor(desk.base.db, ann.actor, listOwnRequests);
-    expect(listed.map(({ requestId }) => requestId)).toEqual([ann.request.id]);
+    const listed = await list(ann.actor);
+    expect(listed.requests.map(({ requestId }) => requestId)).toEqual([ann.request.id]);
+    expect(listed.nextCursor).toBeNull();
+  });
+
+  it("lists all of them, newest first, in pages", async () => {
+    const { request, actor } = await own();
+    await rowsOf(
+      `insert into provisioning_queue (id, customer_id, plan_id, billing_cycle, region, features, priority)
+       select ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, customer_id, plan_id,
+         billing_cycle, region, features, priority
+       from provisioning_queue, generate_series(1, 110) n where id = $1`,
+      request.id,
+    );
+    const listed: string[] = [];
+    let cursor: string | undefined;
+    for (const size of [50, 50, 11]) {
+      const { requests, nextCursor } = await list(actor, cursor);
+      expect(requests).toHaveLength(size);
+      listed.push(...requests.map(({ requestId }) => requestId));
+      cursor = nextCursor ?? undefined;
+    }
+    expect(cursor).toBeUndefined();
+    expect(listed).toEqual([...new Set(listed)].sort().reverse());
+    expect(listed[0]).toBe(request.id);
   });
 
   it("tells what happened without names, codes and notes", async () => {

@@ -1,4 +1,5 @@
-import { and, count, desc, eq, sql } from "drizzle-orm";
+import { and, count, desc, eq, lt, sql } from "drizzle-orm";
+import { z } from "zod";
 import { iso } from "#app/platform/instants.ts";
 import { plans } from "#db/catalog.ts";
 import { customers } from "#db/customers.ts";
@@ -33,19 +34,29 @@ export interface OwnRequest {
   createdAt: string;
 }
 
-/** A person speaks for a few companies, not for hundreds. */
-const MOST_LISTED = 100;
+const PAGE = 50;
+
+/** Where in the list of one's own requests a page begins: after this one. */
+export const ownRequestsFilter = z.object({ cursor: z.uuid().optional() });
 
 /** The requests of the customer acting, newest first: row-level security leaves out all others. */
-export async function listOwnRequests(tx: Tx): Promise<OwnRequest[]> {
-  const rows = await ownRequests(tx).orderBy(desc(provisioningQueue.id)).limit(MOST_LISTED);
-  return rows.map(({ request, company, plan }) => ({
+export async function listOwnRequests(
+  tx: Tx,
+  { cursor }: z.infer<typeof ownRequestsFilter> = {},
+): Promise<{ requests: OwnRequest[]; nextCursor: string | null }> {
+  const rows = await ownRequests(tx)
+    .where(cursor === undefined ? undefined : lt(provisioningQueue.id, cursor))
+    .orderBy(desc(provisioningQueue.id))
+    .limit(PAGE + 1);
+  const requests = rows.slice(0, PAGE).map(({ request, company, plan }) => ({
     requestId: request.id,
     company,
     plan,
     status: request.status,
     createdAt: request.createdAt.toISOString(),
   }));
+  const nextCursor = rows.length > PAGE ? (requests.at(-1)?.requestId ?? null) : null;
+  return { requests, nextCursor };
 }
 
 const ownRequests = (tx: Tx) =>

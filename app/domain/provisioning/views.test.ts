@@ -6,6 +6,7 @@ import { type Desk, openDesk } from "../../../tests/support/desk.ts";
 import { attachBackend } from "../backends/index.server.ts";
 import { claimRequest } from "../queue/index.server.ts";
 import { viewCredentials } from "./credentials-view.ts";
+import { viewForDesk } from "./desk-request.ts";
 import { readRun } from "./run-report.ts";
 import { startRun } from "./runs.ts";
 
@@ -50,6 +51,21 @@ describe("who may supply credentials", () => {
     for (const visitor of [KIM, LOU, SAM]) {
       expect((await view(id, visitor)).standing).toBe("expired");
     }
+  });
+
+  it("says of a holder who has left the staff that they have", async () => {
+    const { id } = await claimed();
+    expect((await view(id, LOU)).holder).toMatchObject({ hasLeft: false });
+    await desk.plant(id, { status: "failed", lease_expires_at: null });
+    const set = (at: string) =>
+      desk.base.admin.query(`update admin_users set deactivated_at = ${at} where user_id = 'kim'`);
+    await set("now()");
+    expect((await view(id, SAM)).holder).toMatchObject({ name: "Kim", hasLeft: true });
+    const shown = await desk.as(desk.sam, (tx) =>
+      viewForDesk({ tx, vault, catalog: desk.catalog }, id, SAM),
+    );
+    expect(shown.assignee).toMatchObject({ id: "kim", hasLeft: true });
+    await set("null");
   });
 
   it.each([

@@ -1,14 +1,33 @@
-import { and, asc, desc, eq, gt, notInArray } from "drizzle-orm";
+import { and, asc, desc, eq, gt, notInArray, sql } from "drizzle-orm";
 import { BerthError } from "#app/platform/errors.ts";
 import { user } from "#db/auth.ts";
 import type { Tx } from "#db/index.ts";
-import { requestEvents } from "#db/queue.ts";
+import { provisioningQueue, requestEvents } from "#db/queue.ts";
+import { RequestNotFoundError } from "./errors.ts";
 import { type Context, lockRequest } from "./requests.ts";
 
 /** What the page showed when the person began: the request's version, and its newest event. */
 export interface Seen {
   version: number;
   eventId: number;
+}
+
+/**
+ * Where a request stands, for a page whose forms carry it. Read it before what the page shows: so it
+ * is never newer than that. @throws RequestNotFoundError
+ */
+export async function readSeen(tx: Tx, requestId: string): Promise<Seen> {
+  const [seen] = await tx
+    .select({
+      version: provisioningQueue.version,
+      eventId: sql`coalesce(max(${requestEvents.id}), 0)`.mapWith(Number),
+    })
+    .from(provisioningQueue)
+    .leftJoin(requestEvents, eq(requestEvents.requestId, provisioningQueue.id))
+    .where(eq(provisioningQueue.id, requestId))
+    .groupBy(provisioningQueue.id);
+  if (!seen) throw new RequestNotFoundError();
+  return seen;
 }
 
 /** One thing that happened to a request, and who did it. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Desk, openDesk } from "../../../tests/support/desk.ts";
-import { countDesk, deskChoices, listDesk, readDeskFilter } from "./index.server.ts";
+import { assigneeName, countDesk, deskChoices, listDesk, readDeskFilter } from "./index.server.ts";
 
 let desk: Desk;
 beforeAll(async () => {
@@ -287,4 +287,19 @@ it("offers the plans and the active staff to choose from", async () => {
   const { plans, staff: people } = await desk.as(staff(), (tx) => deskChoices(tx));
   expect(plans.map(({ name }) => name)).toEqual(["Starter", "Growth", "Business", "Enterprise"]);
   expect(people.map(({ name }) => name)).toEqual(["Kim", "Lou", "Sam"]);
+});
+
+it("knows the name of who has left the staff, for a list that is narrowed to them", async () => {
+  const nameOf = (id: string) => desk.as(staff(), (tx) => assigneeName(tx, id));
+  await desk.base.admin.query(
+    "update admin_users set deactivated_at = now() where user_id = 'lou'",
+  );
+  const { staff: people } = await desk.as(staff(), (tx) => deskChoices(tx));
+  expect(people.map(({ name }) => name)).toEqual(["Kim", "Sam"]);
+  expect([await nameOf("lou"), await nameOf("none"), await nameOf("zzz")]).toEqual([
+    "Lou",
+    null,
+    null,
+  ]);
+  await desk.base.admin.query("update admin_users set deactivated_at = null");
 });

@@ -1,15 +1,13 @@
-import { asc, desc, eq, isNull, type SQL, sql } from "drizzle-orm";
+import { asc, desc, eq, type SQL, sql } from "drizzle-orm";
 import { user } from "#db/auth.ts";
-import { PRIORITIES, plans, planTargets } from "#db/catalog.ts";
+import { type PRIORITIES, plans, planTargets } from "#db/catalog.ts";
 import { customers } from "#db/customers.ts";
-import { adminUsers } from "#db/identity.ts";
 import type { Tx } from "#db/index.ts";
 import { provisioningQueue, REQUEST_STATUSES } from "#db/queue.ts";
-import { type DueState, dueState, isLateSql, targetOfRequest } from "../sla/index.server.ts";
-import { conditionsOf, SOON } from "./desk-conditions.ts";
+import { type DueState, dueStateSql, targetOfRequest } from "../sla/index.server.ts";
+import { conditionsOf } from "./desk-conditions.ts";
 import { type DeskCursor, type DeskOrder, writeDeskCursor } from "./desk-cursor.ts";
 import type { DeskFilter } from "./desk-filter.ts";
-import { databaseNow } from "./requests.ts";
 import { ENDED, OPEN, type RequestStatus } from "./states.ts";
 
 /** Rows of one page of the desk's queue. */
@@ -67,72 +65,64 @@ export async function listDesk(tx: Tx, filter: DeskFilter): Promise<DeskPage> {
   const order = orderOf(filter);
   // A cursor of another order is from another list: this one begins at its beginning.
   const cursor = filter.cursor?.order === order ? filter.cursor : undefined;
-  const now = await databaseNow(tx);
-  const ids = await pageOf(tx, filter, order, cursor);
   const { key, newestFirst } = KEYS[order];
   const direction = newestFirst ? desc : asc;
   const found = await tx
     .select({
-      request: provisioningQueue,
+      requestId: provisioningQueue.id,
       company: customers.company,
       plan: plans.name,
-      targetHours: planTargets.hours,
+      region: provisioningQueue.region,
+      priority: provisioningQueue.priority,
+      status: provisioningQueue.status,
+      dueAt: provisioningQueue.dueAt,
+      createdAt: provisioningQueue.createdAt,
+      endedAt: provisioningQueue.endedAt,
       assignee: { id: user.id, name: user.name },
+      dueState: dueStateSql,
+      claimEnded: sql<boolean>`${provisioningQueue.status} = 'in_progress'
+        and coalesce(${provisioningQueue.leaseExpiresAt} <= berth_now(), false)`,
     })
     .from(provisioningQueue)
     .innerJoin(customers, eq(customers.id, provisioningQueue.customerId))
     .innerJoin(plans, eq(plans.id, provisioningQueue.planId))
     .innerJoin(planTargets, targetOfRequest)
     .leftJoin(user, eq(user.id, provisioningQueue.assigneeId))
-    .where(sql`${provisioningQueue.id} = any(${sql.param(ids.slice(0, DESK_PAGE))}::uuid[])`)
+    .where(sql`${provisioningQueue.id} in (${await idsOfPage(tx, filter, order, cursor)})`)
     .orderBy(direction(key), direction(provisioningQueue.id));
-  const isMore = ids.length > DESK_PAGE;
-  const at = (row: (typeof found)[number] | undefined, towards: DeskCursor["direction"]) =>
-    row
-      ? writeDeskCursor({
-          order,
-          direction: towards,
-          key: keyOf(row.request, order),
-          id: row.request.id,
-        })
-      : null;
+  const isMore = found.length > DESK_PAGE;
   const backwards = cursor?.direction === "before";
+  const rows = (backwards ? found.slice(-DESK_PAGE) : found.slice(0, DESK_PAGE)).map((row) => ({
+    ...row,
+    dueAt: row.dueAt?.toISOString() ?? null,
+    createdAt: row.createdAt.toISOString(),
+    endedAt: row.endedAt?.toISOString() ?? null,
+  }));
+  const at = (row: DeskRow | undefined, towards: DeskCursor["direction"]) =>
+    row
+      ? writeDeskCursor({ order, direction: towards, key: keyOf(row, order), id: row.requestId })
+      : null;
   return {
     order,
-    rows: found.map(({ request, targetHours, ...names }) => ({
-      ...names,
-      requestId: request.id,
-      region: request.region,
-      priority: request.priority,
-      status: request.status,
-      dueAt: request.dueAt?.toISOString() ?? null,
-      dueState: dueState({ now, dueAt: request.dueAt, targetHours }),
-      createdAt: request.createdAt.toISOString(),
-      endedAt: request.endedAt?.toISOString() ?? null,
-      claimEnded:
-        request.status === "in_progress" &&
-        request.leaseExpiresAt !== null &&
-        request.leaseExpiresAt <= now,
-    })),
+    rows,
     // Whoever came from a page can go back to it.
-    nextCursor: backwards || isMore ? at(found.at(-1), "after") : null,
-    previousCursor: (backwards ? isMore : cursor) ? at(found[0], "before") : null,
+    nextCursor: backwards || isMore ? at(rows.at(-1), "after") : null,
+    previousCursor: (backwards ? isMore : cursor) ? at(rows[0], "before") : null,
   };
 }
 
-const keyOf = (request: typeof provisioningQueue.$inferSelect, order: DeskOrder): string => {
-  if (order === "received") return request.createdAt.toISOString();
-  const key = order === "due" ? request.dueAt : request.endedAt;
-  return key?.toISOString() ?? "infinity";
+const keyOf = (row: DeskRow, order: DeskOrder): string => {
+  if (order === "received") return row.createdAt;
+  return (order === "due" ? row.dueAt : row.endedAt) ?? "infinity";
 };
 
-/** The ids of a page, and of one more row, from the cursor on. */
-async function pageOf(
+/** A query for the ids of a page, and of one more row, from the cursor on. */
+async function idsOfPage(
   tx: Tx,
   filter: DeskFilter,
   order: DeskOrder,
   cursor: DeskCursor | undefined,
-): Promise<string[]> {
+): Promise<SQL> {
   const { key, newestFirst } = KEYS[order];
   const descending = newestFirst !== (cursor?.direction === "before");
   const towards = sql.raw(descending ? "desc" : "asc");
@@ -146,54 +136,20 @@ async function pageOf(
   if (order === "ended") conditions.push(sql`${provisioningQueue.endedAt} is not null`);
   // Status by status, since an index gives the order within one status alone. The mixed list goes
   // by arrival, and by that index.
-  const page = (status: SQL) => sql`
-    select ${provisioningQueue.id} as id, ${key} as key from ${provisioningQueue}
+  const page = (columns: SQL, status: SQL) => sql`
+    select ${columns} from ${provisioningQueue}
     where ${sql.join([status, ...conditions], sql` and `)}
     order by ${key} ${towards}, ${provisioningQueue.id} ${towards} limit ${DESK_PAGE + 1}`;
+  const id = sql`${provisioningQueue.id} as id`;
   const statuses = sql`${sql.param([...statusesOf(filter)])}::text[]`;
-  const { rows } = await tx.execute<{ id: string }>(
-    order === "due"
-      ? sql`select page.id from unnest(${statuses}) as wanted(status)
-          cross join lateral (${page(sql`${provisioningQueue.status} = wanted.status`)}) page
-          order by page.key ${towards}, page.id ${towards} limit ${DESK_PAGE + 1}`
-      : page(
-          filter.status === "all" ? sql`true` : sql`${provisioningQueue.status} = any(${statuses})`,
-        ),
-  );
-  return rows.map(({ id }) => id);
-}
-
-/** Beyond this nobody counts with the eye; the dashboard has the exact numbers. */
-const COUNTED = 10_000;
-
-/** How many requests wait, are due soon, and are late; each counted up to one more than 10,000. */
-export async function countDesk(tx: Tx): Promise<{ waiting: number; soon: number; late: number }> {
-  const count = (condition: SQL) => sql`(select count(*)::int from (
-    select from ${provisioningQueue} where ${condition} limit ${COUNTED + 1}) counted)`;
-  const { rows } = await tx.execute<{ waiting: number; soon: number; late: number }>(sql`select
-    ${count(sql`${provisioningQueue.status} = 'pending'`)} as waiting,
-    ${count(SOON)} as soon,
-    ${count(isLateSql)} as late`);
-  return rows[0] ?? { waiting: 0, soon: 0, late: 0 };
-}
-
-/** What the filters offer to choose from. */
-export async function deskChoices(tx: Tx): Promise<{
-  statuses: readonly RequestStatus[];
-  priorities: typeof PRIORITIES;
-  plans: { id: string; name: string }[];
-  staff: { id: string; name: string }[];
-}> {
-  return {
-    statuses: REQUEST_STATUSES,
-    priorities: PRIORITIES,
-    plans: await tx.select({ id: plans.id, name: plans.name }).from(plans).orderBy(plans.position),
-    staff: await tx
-      .select({ id: adminUsers.userId, name: user.name })
-      .from(adminUsers)
-      .innerJoin(user, eq(user.id, adminUsers.userId))
-      .where(isNull(adminUsers.deactivatedAt))
-      .orderBy(user.name, user.id)
-      .limit(200),
-  };
+  if (order !== "due") {
+    return page(
+      id,
+      filter.status === "all" ? sql`true` : sql`${provisioningQueue.status} = any(${statuses})`,
+    );
+  }
+  return sql`select page.id from unnest(${statuses}) as wanted(status)
+    cross join lateral (
+      ${page(sql`${id}, ${key} as key`, sql`${provisioningQueue.status} = wanted.status`)}) page
+    order by page.key ${towards}, page.id ${towards} limit ${DESK_PAGE + 1}`;
 }

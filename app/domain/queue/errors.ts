@@ -25,7 +25,7 @@ export class HeldByOtherError extends BerthError {
   constructor(holder: { id: string; name: string }, since: Date | null = null) {
     super("request_held", `${holder.name} has claimed this request.`, {
       found: holder.name,
-      fix: "Take another one from the queue, or ask for it to be released.",
+      fix: "Take another one from the queue, or ask a supervisor to go on with this one.",
     });
     this.holder = holder;
     this.since = since;

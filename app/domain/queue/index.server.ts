@@ -3,6 +3,7 @@ export {
   MovedOnError,
   newestChanges,
   type RequestChange,
+  readSeen,
   requireUnmoved,
   type Seen,
 } from "./changes.ts";
@@ -15,7 +16,8 @@ export {
   resumeRequest,
 } from "./claims.ts";
 export { type DeskFilter, type IgnoredParameter, readDeskFilter } from "./desk-filter.ts";
-export { countDesk, type DeskPage, type DeskRow, deskChoices, listDesk } from "./desk-list.ts";
+export { type DeskPage, type DeskRow, listDesk } from "./desk-list.ts";
+export { assigneeName, countDesk, deskChoices } from "./desk-surroundings.ts";
 export * from "./errors.ts";
 export {
   eventsAfter,

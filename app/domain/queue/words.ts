@@ -1,4 +1,5 @@
 /** What a customer is told: plain words for events and times, without names and codes. */
+import { presentZone } from "#app/platform/time-zones.ts";
 import type { ExpectedWindow } from "./outlook.ts";
 
 interface Telling {
@@ -57,7 +58,7 @@ const DAY_MS = 24 * 3_600_000;
 
 /** "Berlin time" for Europe/Berlin. */
 export function zoneInWords(timeZone: string): string {
-  const city = timeZone.split("/").at(-1)?.replaceAll("_", " ") ?? timeZone;
+  const city = presentZone(timeZone).split("/").at(-1)?.replaceAll("_", " ") ?? timeZone;
   return /^(UTC|GMT)$/i.test(city) ? "UTC" : `${city} time`;
 }
 

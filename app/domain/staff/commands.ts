@@ -7,7 +7,12 @@ import { recordAudit } from "../audit/index.server.ts";
 import { type Auth, endSessions, requireStaff, type StaffRole } from "../identity/index.server.ts";
 import { type Context, releaseAllOf } from "../queue/index.server.ts";
 import { isOpenSql } from "../sla/index.server.ts";
-import { LastSupervisorError, OwnAccountError, StaffNotFoundError } from "./errors.ts";
+import {
+  LastSupervisorError,
+  MemberChangedError,
+  OwnAccountError,
+  StaffNotFoundError,
+} from "./errors.ts";
 
 /** Who may change the staff. */
 export const MANAGERS: readonly StaffRole[] = ["supervisor", "operator"];
@@ -19,11 +24,15 @@ export interface StaffDeps {
   actor: Actor;
 }
 
-interface Member {
-  userId: string;
-  name: string;
+/** What somebody may do, and how much they carry. */
+interface Duties {
   role: StaffRole;
   capacity: number;
+}
+
+interface Member extends Duties {
+  userId: string;
+  name: string;
   deactivatedAt: Date | null;
   /** Whether nobody else is an active supervisor. */
   isLastSupervisor: boolean;
@@ -66,27 +75,33 @@ const record = ({ tx, actor }: Context, action: string, userId: string, data = {
   recordAudit(tx, actor, { action, subjectKind: "account", subjectId: userId, data });
 
 /**
- * Changes what a person may do and how much they carry. A new role ends their sessions at once: the
- * row is written first, and read at every request, so that a crash in between leaves nobody with the
- * old rights.
+ * Changes what a person may do and how much they carry. `shown` is what stood on the page: whoever
+ * changes the one must not undo, unseen, what another did to the other since. A new role ends their
+ * sessions at once: the row is written first, and read at every request, so that a crash in between
+ * leaves nobody with the old rights.
  * @returns whether their sessions were ended.
- * @throws NotStaffError, RoleMissingError, StaffNotFoundError, OwnAccountError, LastSupervisorError
+ * @throws NotStaffError, RoleMissingError, StaffNotFoundError, MemberChangedError, OwnAccountError,
+ * LastSupervisorError
  */
 export async function changeMember(
   { db, auth, actor }: StaffDeps,
   userId: string,
-  wish: { role: StaffRole; capacity: number },
+  wish: Duties,
+  shown: Duties,
 ): Promise<{ signedOut: boolean }> {
   const roleChanged = await asActor(db, actor, async (tx) => {
     const member = await lockMember({ tx, actor }, userId);
     const roleChanged = member.role !== wish.role;
+    const capacityChanged = member.capacity !== wish.capacity;
+    const hasMoved = member.role !== shown.role || member.capacity !== shown.capacity;
+    if (hasMoved && (roleChanged || capacityChanged)) throw new MemberChangedError(member);
     if (roleChanged && userId === actor.id) throw new OwnAccountError("change the role of");
     if (roleChanged && member.isLastSupervisor) throw new LastSupervisorError(member.name);
     if (roleChanged) {
       await tx.update(adminUsers).set({ role: wish.role }).where(eq(adminUsers.userId, userId));
       await record({ tx, actor }, "staff.role", userId, { from: member.role, to: wish.role });
     }
-    if (member.capacity !== wish.capacity) {
+    if (capacityChanged) {
       await tx
         .update(adminUsers)
         .set({ capacity: wish.capacity })

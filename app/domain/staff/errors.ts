@@ -17,6 +17,16 @@ export class OwnAccountError extends BerthError {
   }
 }
 
+/** Somebody else changed the role or the capacity after they were shown. */
+export class MemberChangedError extends BerthError {
+  constructor({ name, role, capacity }: { name: string; role: string; capacity: number }) {
+    super("member_changed", `${name} was changed while the page was open. Nothing was saved.`, {
+      found: `${role}, with a capacity of ${capacity}`,
+      fix: "If your change still makes sense, make it again.",
+    });
+  }
+}
+
 /** Without a supervisor nobody could change priorities or switch templates. */
 export class LastSupervisorError extends BerthError {
   constructor(name: string) {

@@ -21,5 +21,10 @@ export const invitationInput = z.object({
   capacity,
 });
 
-/** The form that changes what somebody may do, and how much they carry. */
-export const memberInput = z.object({ role, capacity });
+/** The form that changes what somebody may do, and how much they carry; and what it showed at first. */
+export const memberInput = z.object({
+  role,
+  capacity,
+  shownRole: role,
+  shownCapacity: capacity,
+});

@@ -27,6 +27,7 @@ import {
   inviteMember,
   LastSupervisorError,
   listStaff,
+  MemberChangedError,
   OwnAccountError,
   reactivateMember,
   resendInvitation,
@@ -79,6 +80,17 @@ beforeEach(async () => {
     insert into admin_users (user_id, role) values
       ('kim', 'admin'), ('lou', 'operator'), ('sam', 'supervisor')`);
 });
+
+/** Changes somebody on a page that was opened just now, or when it `showed` something else. */
+async function change(
+  by: string,
+  id: string,
+  wish: Parameters<typeof changeMember>[2],
+  showed?: typeof wish,
+) {
+  const row = await rowOf(id);
+  return changeMember(deps(by), id, wish, showed ?? { role: row?.role, capacity: row?.capacity });
+}
 
 const rowOf = async (id: string) =>
   (await base.admin.query("select * from admin_users where user_id = $1", [id])).rows[0];
@@ -231,11 +243,11 @@ describe("a new role", () => {
     await setPassword(auth, "kim", "harbour crane lantern");
     const browser = await browserOf("kim");
     const wish = { role: "admin" as const, capacity: 3 };
-    expect(await changeMember(deps("lou"), "kim", wish)).toEqual({ signedOut: false });
+    expect(await change("lou", "kim", wish)).toEqual({ signedOut: false });
     expect(await visitor(browser)).toMatchObject({ role: "admin" });
     expect(await audited("staff.capacity", "kim")).toMatchObject({ data: { from: 10, to: 3 } });
 
-    const changed = await changeMember(deps("sam"), "kim", { ...wish, role: "operator" });
+    const changed = await change("sam", "kim", { ...wish, role: "operator" });
     expect(changed.signedOut).toBe(true);
     expect(await visitor(browser)).toBeNull();
     expect(await visitor(await browserOf("kim"))).toMatchObject({ role: "operator" });
@@ -248,12 +260,44 @@ describe("a new role", () => {
 
   it("is refused for oneself, for strangers, and by admins", async () => {
     const wish = { role: "admin" as const, capacity: 10 };
-    await expect(changeMember(deps("lou"), "lou", wish)).rejects.toThrow(OwnAccountError);
-    await expect(changeMember(deps("lou"), "x", wish)).rejects.toThrow(StaffNotFoundError);
-    await expect(changeMember(deps("kim"), "lou", wish)).rejects.toThrow(RoleMissingError);
+    await expect(change("lou", "lou", wish)).rejects.toThrow(OwnAccountError);
+    await expect(change("lou", "x", wish)).rejects.toThrow(StaffNotFoundError);
+    await expect(change("kim", "lou", wish)).rejects.toThrow(RoleMissingError);
     const own = { role: "operator" as const, capacity: 7 };
-    await changeMember(deps("lou"), "lou", own);
+    await change("lou", "lou", own);
     expect(await rowOf("lou")).toMatchObject(own);
+  });
+});
+
+describe("a page that was opened before somebody else’s change", () => {
+  const before = { role: "admin" as const, capacity: 10 };
+
+  it("undoes nothing of it, and ends no session", async () => {
+    await change("lou", "kim", { ...before, role: "supervisor" });
+    await setPassword(auth, "kim", "harbour crane lantern");
+    const browser = await browserOf("kim");
+    const stale = change("sam", "kim", { ...before, capacity: 9 }, before);
+    await expect(stale).rejects.toThrow(MemberChangedError);
+    expect(await rowOf("kim")).toMatchObject({ role: "supervisor", capacity: 10 });
+    expect(await visitor(browser)).toMatchObject({ role: "supervisor" });
+  });
+
+  it("gives no right back that was taken away", async () => {
+    await change("sam", "kim", { ...before, role: "supervisor" });
+    const shown = { ...before, role: "supervisor" as const };
+    await change("sam", "kim", before);
+    const stale = change("lou", "kim", { ...shown, capacity: 4 }, shown);
+    await expect(stale).rejects.toThrow(MemberChangedError);
+    expect(await rowOf("kim")).toMatchObject(before);
+    // Pressed again on the page as it is now, it is done.
+    await change("lou", "kim", { ...before, capacity: 4 });
+    expect(await rowOf("kim")).toMatchObject({ role: "admin", capacity: 4 });
+  });
+
+  it("has nothing to do where the other one did the same", async () => {
+    const wish = { ...before, capacity: 3 };
+    await change("lou", "kim", wish);
+    expect(await change("sam", "kim", wish, before)).toEqual({ signedOut: false });
   });
 });
 
@@ -351,8 +395,8 @@ describe("the last active supervisor", () => {
   it("stays one", async () => {
     const wish = { role: "admin" as const, capacity: 10 };
     await expect(deactivateMember(deps("lou"), "sam")).rejects.toThrow(LastSupervisorError);
-    await expect(changeMember(deps("lou"), "sam", wish)).rejects.toThrow(LastSupervisorError);
-    await changeMember(deps("lou"), "kim", { role: "supervisor", capacity: 10 });
+    await expect(change("lou", "sam", wish)).rejects.toThrow(LastSupervisorError);
+    await change("lou", "kim", { role: "supervisor", capacity: 10 });
     await deactivateMember(deps("lou"), "kim");
     await expect(deactivateMember(deps("lou"), "sam")).rejects.toThrow(LastSupervisorError);
     expect(await rowOf("sam")).toMatchObject({ role: "supervisor", deactivated_at: null });
@@ -366,7 +410,7 @@ describe("the last active supervisor", () => {
       const wish = { role: "admin" as const, capacity: 10 };
       const attempts = await Promise.allSettled([
         deactivateMember(deps("kim"), "sam"),
-        round % 2 ? deactivateMember(deps("sam"), "kim") : changeMember(deps("sam"), "kim", wish),
+        round % 2 ? deactivateMember(deps("sam"), "kim") : change("sam", "kim", wish),
         deactivateMember(deps("lou"), "sam"),
       ]);
       const { rows } = await base.admin.query(

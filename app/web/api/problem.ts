@@ -64,6 +64,8 @@ const PAGE_STATUS: Record<string, number> = {
   last_supervisor: 409,
   invitation_not_needed: 409,
   mail_not_resendable: 409,
+  copy_not_confirmed: 409,
+  member_changed: 409,
   base_not_switchable: 409,
   password_weak: 422,
 };

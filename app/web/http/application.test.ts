@@ -231,11 +231,15 @@ test("what another site sends in a visitor's name is refused", async () => {
     expect(await post(path, { cookie })).toBe(403);
     expect(await post(path, { cookie, authorization: "Bearer x" })).toBe(403);
     expect(await post(path, { origin: "https://evil.example" })).toBe(403);
+    expect(await post(path, {})).toBe(403);
+    expect(await post(path, { authorization: "Bearer x" })).toBe(403);
+    expect(await post(path, { origin: ours })).toBe(200);
   }
   // A call with a key may come from anywhere; who brings neither cookie nor Origin is no browser.
   const key = { authorization: "Bearer x", origin: "https://evil.example" };
   expect(await post("/api/customers", key)).toBe(200);
-  expect(await post("/owner", {})).toBe(200);
+  expect(await post("/api/customers", {})).toBe(200);
+  expect(await post("/api/customers", { cookie })).toBe(403);
 });
 
 test("an address that would be read in two ways is refused", async () => {

@@ -1,27 +1,28 @@
 import type { RequestHandler } from "express";
 
-/** Larger than any form of ours, in bytes. */
-const MAX_FORM_BYTES = 16 * 1024;
+/**
+ * Larger than any form of ours, in bytes: the largest has fields of 22,000 characters in all, and
+ * sends up to three bytes for each.
+ */
+const MAX_FORM_BYTES = 128 * 1024;
+
+/** The status with which a form of this size is refused, from its headers; null where it is read. */
+export function sizeRefusal(header: (name: string) => string | null | undefined): 411 | 413 | null {
+  const length = header("content-length");
+  if (length) return Number(length) <= MAX_FORM_BYTES ? null : 413;
+  // A body without a length could be endless; browsers always send one.
+  return header("transfer-encoding") ? 411 : null;
+}
 
 /**
- * Refuses large forms before anything of them is kept. Calls of the API are bounded where their
- * body is read, so that they are answered with a problem.
+ * Ends the connection of who sends too large a form: pages refuse it where they would read it
+ * (forms.server.ts), so that it is answered with a page, and nothing of it is kept. Calls of the API
+ * are bounded where their body is read, too.
  */
 export const limitForms: RequestHandler = (request, response, next) => {
-  if (request.path.startsWith("/api/") || request.method === "GET" || request.method === "HEAD") {
-    next();
-    return;
+  const isForm = !request.path.startsWith("/api/") && !["GET", "HEAD"].includes(request.method);
+  if (isForm && sizeRefusal((name) => request.get(name)) !== null) {
+    response.set("Connection", "close");
   }
-  const size = Number(request.get("content-length") ?? Number.NaN);
-  // A body without a length could be endless; browsers always send one.
-  const hasNone = request.get("transfer-encoding") === undefined && Number.isNaN(size);
-  if (hasNone || size <= MAX_FORM_BYTES) {
-    next();
-    return;
-  }
-  response
-    .status(Number.isNaN(size) ? 411 : 413)
-    .set({ "Cache-Control": "no-store", Connection: "close" })
-    .type("text")
-    .send("This form is larger than any of ours.\n");
+  next();
 };

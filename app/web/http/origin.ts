@@ -4,17 +4,18 @@ const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /**
  * Refuses what another site's page sends in a visitor's name: an unsafe method whose Origin is not
- * ours, `null` included. An absent one is refused where a cookie speaks for the visitor; what is no
- * browser and brings no cookie has nothing that could be misused. Calls of the API with a key may
- * come from anywhere: a browser never adds a key by itself.
+ * ours, absent and `null` included. Calls of the API with a key may come from anywhere: a browser
+ * never adds a key by itself. Those that bring neither Origin nor cookie are no browser's, and learn
+ * from the API that they need a key.
  */
 export function refuseForeignOrigin(publicUrl: string): RequestHandler {
   const { origin: ours } = new URL(publicUrl);
   return (request, response, next) => {
     const origin = request.get("origin");
     const speaksForNobody = origin === undefined && request.get("cookie") === undefined;
-    const hasKey = request.path.startsWith("/api/") && request.get("authorization") !== undefined;
-    if (SAFE.has(request.method) || origin === ours || speaksForNobody || hasKey) {
+    const hasKey = request.get("authorization") !== undefined;
+    const isCall = request.path.startsWith("/api/") && (hasKey || speaksForNobody);
+    if (SAFE.has(request.method) || origin === ours || isCall) {
       next();
       return;
     }

@@ -42,13 +42,17 @@ export interface HubOptions {
 
 /** Some windows full of tabs, on some devices. Sessions are easily had, so they do not count. */
 export const STREAMS_PER_PERSON = 40;
-/** 28 KiB each, so a few hundred MiB at most. */
+/** Less than 20 KiB each, so 200 MiB at most. */
 const STREAMS_PER_PROCESS = 10_000;
 /** Of these, so many are kept for the staff: a crowd of customers does not blind the desk. */
 const KEPT_FOR_STAFF = 500;
 const HEARTBEAT_MS = 15_000;
 /** Ends of sessions are notified; this finds those that ended by their time, or unheard. */
 const SESSION_CHECK_MS = 60_000;
+/** So many sessions are asked about in one query. */
+const SESSION_BATCH = 500;
+/** One look over all streams for those whose time is up costs less than a timer for each. */
+const END_CHECK_MS = 1_000;
 /** A run's steps may be many a second. */
 const PROGRESS_EVERY_MS = 100;
 
@@ -59,6 +63,9 @@ export function openHub(options: HubOptions): Hub {
   /** What each customer's stream was told last, so that nothing is said twice. */
   const told = new WeakMap<Watcher, string>();
   const progressed = new Set<string>();
+  /** Sessions that may have ended between being read and being watched under: unheard by us. */
+  const unproved = new Set<string>();
+  let isProving = false;
   let isOpen = true;
 
   const reader = createEventReader({ db, log, deliver, onSkipped: () => sendAll(REFRESH) });
@@ -112,7 +119,6 @@ export function openHub(options: HubOptions): Hub {
     for (const requestId of progressed) {
       const frame = progressFrame(requestId);
       for (const watcher of watchers.of(requestId)) watcher.send(frame);
-      for (const watcher of watchers.of(WHOLE_QUEUE)) watcher.send(frame);
     }
     progressed.clear();
   }
@@ -125,15 +131,37 @@ export function openHub(options: HubOptions): Hub {
     for (const watcher of watchers.ofSession(sessionId)) watcher.end();
   }
 
-  async function endDeadSessions(): Promise<void> {
-    const sessions = watchers.sessions();
-    const living = await options.livingSessions(sessions);
-    for (const id of sessions) if (!living.has(id)) endSession(id);
+  async function endDeadSessions(sessions = watchers.sessions()): Promise<void> {
+    for (let begin = 0; begin < sessions.length; begin += SESSION_BATCH) {
+      const batch = sessions.slice(begin, begin + SESSION_BATCH);
+      const living = await options.livingSessions(batch);
+      for (const id of batch) if (!living.has(id)) endSession(id);
+    }
+  }
+
+  /** Asks about sessions that began to watch; those that came meanwhile share the next query. */
+  async function proveSessions(): Promise<void> {
+    isProving = true;
+    while (unproved.size > 0) {
+      const sessions = [...unproved];
+      unproved.clear();
+      await endDeadSessions(sessions).catch((error) => {
+        log.warn({ err: error }, "sessions were not checked; their streams end");
+        sessions.forEach(endSession);
+      });
+    }
+    isProving = false;
+  }
+
+  function endOldStreams(): void {
+    const now = performance.now();
+    for (const watcher of watchers.all()) if (watcher.endsAt <= now) watcher.end();
   }
 
   const timers = [
     setInterval(() => sendAll(HEARTBEAT), options.heartbeatMs ?? HEARTBEAT_MS),
     setInterval(tellProgress, PROGRESS_EVERY_MS),
+    setInterval(endOldStreams, END_CHECK_MS),
     setInterval(() => {
       endDeadSessions().catch((error) => log.warn({ err: error }, "sessions were not checked"));
     }, options.sessionCheckMs ?? SESSION_CHECK_MS),
@@ -142,6 +170,7 @@ export function openHub(options: HubOptions): Hub {
 
   function endStreams(): void {
     isOpen = false;
+    unproved.clear();
     for (const watcher of watchers.all()) watcher.end();
   }
 
@@ -150,8 +179,10 @@ export function openHub(options: HubOptions): Hub {
     watch(watcher) {
       const room = STREAMS_PER_PROCESS - (watcher.isCustomer ? KEPT_FOR_STAFF : 0);
       if (!isOpen || watchers.size() >= room) return "process";
-      if (watchers.ofPerson(watcher.userId).size >= STREAMS_PER_PERSON) return "person";
+      if (watchers.countOfPerson(watcher.userId) >= STREAMS_PER_PERSON) return "person";
       watchers.add(watcher);
+      unproved.add(watcher.sessionId);
+      if (!isProving) void proveSessions();
       if (watcher.isCustomer) ranker.changed();
       return () => watchers.remove(watcher);
     },

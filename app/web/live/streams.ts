@@ -52,17 +52,13 @@ export function liveStreams(options: StreamsOptions): RequestHandler {
           return refuse(response, 404, "There is nothing here.");
         }
         if (request.method === "HEAD") return void response.set(HEADERS).end();
-        const isOpen = await open(response, {
+        await open(response, {
           sessionId: visitor.sessionId,
           userId: visitor.userId,
           topic,
           isCustomer: as === "customer",
           since: /^\d{1,15}$/.exec(request.get("last-event-id") ?? "")?.[0],
         });
-        // A session that ended since it was read was ended unheard: nobody watched under it yet.
-        if (isOpen && !(await readVisitor({ auth, db }, headersOf(request.headers.cookie)))) {
-          response.end();
-        }
       } catch (error) {
         // Before the headers this becomes an answer; afterwards the stream breaks off, as it should.
         next(error);
@@ -74,38 +70,30 @@ export function liveStreams(options: StreamsOptions): RequestHandler {
     wish: Pick<Watcher, "sessionId" | "userId" | "topic" | "isCustomer"> & {
       since: string | undefined;
     },
-  ): Promise<boolean> {
+  ): Promise<void> {
     const { since, ...who } = wish;
+    const lifetimeMs = options.lifetimeMs ?? LIFETIME_MS;
     const watcher: Watcher = {
       ...who,
+      // Not all at once: neither the ends nor the returns.
+      endsAt: performance.now() + lifetimeMs * (0.9 + Math.random() * 0.2),
       send: (frame) => writeFrame(response, frame, log),
       end: () => void response.end(),
     };
     // Gone while we asked who it is: its close has been told already.
-    if (response.destroyed) return false;
+    if (response.destroyed) return;
     const stopWatching = hub.watch(watcher);
-    if (stopWatching === "person") {
-      refuse(response, 429, "Too many pages are open.");
-      return false;
-    }
-    if (stopWatching === "process") {
-      refuse(response, 503, "Come back in a moment.");
-      return false;
-    }
-    const lifetimeMs = options.lifetimeMs ?? LIFETIME_MS;
-    // Not all at once: neither the ends nor the returns.
-    const end = setTimeout(watcher.end, lifetimeMs * (0.9 + Math.random() * 0.2));
-    response.on("close", () => {
-      clearTimeout(end);
-      stopWatching();
-    });
+    if (stopWatching === "person") return refuse(response, 429, "Too many pages are open.");
+    if (stopWatching === "process") return refuse(response, 503, "Come back in a moment.");
+    response.on("close", stopWatching);
+    // The way back into express's routers, with all they know: nobody goes it any more.
+    response.req.next = undefined;
     response.status(200).set(HEADERS);
     response.flushHeaders();
     watcher.send(retryFrame(1_000 + Math.random() * 2_000));
     watcher.send(HEARTBEAT);
     // Watched already while this is read, so nothing falls between; some of it may come twice.
     if (since !== undefined) await replay(watcher, Number(since));
-    return true;
   }
 
   async function replay(watcher: Watcher, since: number): Promise<void> {

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import path from "node:path";
 import pg from "pg";
 import type { LocalInfo } from "../../../scripts/local/start-local.ts";
 import { type Api, apiOf, mailAt, sandboxOf } from "../../support/client.ts";
@@ -14,6 +15,8 @@ export interface Berth {
   /** One statement on Berth's own database as its superuser: for looking and for planting. */
   // biome-ignore lint/suspicious/noExplicitAny: what a row holds is for each test to say.
   sql<Row extends Record<string, any>>(text: string, values?: unknown[]): Promise<Row[]>;
+  /** What the web process has written to its log about the request with this correlation id. */
+  logged(correlationId: string): Promise<Record<string, unknown>[]>;
 }
 
 /** A customer's request that was made through the API. */
@@ -44,6 +47,11 @@ export async function openInstallation() {
     info,
     api: apiOf(info.url, info.apiKey),
     sql: async (text, values) => (await pool.query(text, values)).rows,
+    logged: async (correlationId) => {
+      const log = await readFile(path.join(path.dirname(file), "logs", "web.log"), "utf8");
+      const lines = log.split("\n").filter((line) => line.includes(correlationId));
+      return lines.map((line) => JSON.parse(line));
+    },
   };
   return {
     berth,

@@ -1,0 +1,62 @@
+import { eq, isNull, type SQL, sql } from "drizzle-orm";
+import { user } from "#db/auth.ts";
+import { PRIORITIES, plans } from "#db/catalog.ts";
+import { adminUsers } from "#db/identity.ts";
+import type { Tx } from "#db/index.ts";
+import { provisioningQueue, REQUEST_STATUSES } from "#db/queue.ts";
+import { isLateSql } from "../sla/index.server.ts";
+import { SOON } from "./desk-conditions.ts";
+import type { RequestStatus } from "./states.ts";
+
+/** Beyond this nobody counts with the eye; the dashboard has the exact numbers. */
+const COUNTED = 1_000;
+
+interface DeskCounts {
+  waiting: number;
+  soon: number;
+  late: number;
+}
+
+/** How many requests wait, are due soon, and are late; each counted up to one more than 1,000. */
+export async function countDesk(tx: Tx): Promise<DeskCounts> {
+  const count = (condition: SQL) => sql`(select count(*)::int from (
+    select from ${provisioningQueue} where ${condition} limit ${COUNTED + 1}) counted)`;
+  const { rows } = await tx.execute<DeskCounts & Record<string, unknown>>(sql`select
+    ${count(sql`${provisioningQueue.status} = 'pending'`)} as waiting,
+    ${count(SOON)} as soon,
+    ${count(isLateSql)} as late`);
+  return rows[0] ?? { waiting: 0, soon: 0, late: 0 };
+}
+
+interface DeskChoices {
+  statuses: readonly RequestStatus[];
+  priorities: typeof PRIORITIES;
+  plans: { id: string; name: string }[];
+  staff: { id: string; name: string }[];
+}
+
+/** What the filters offer to choose from. */
+export async function deskChoices(tx: Tx): Promise<DeskChoices> {
+  return {
+    statuses: REQUEST_STATUSES,
+    priorities: PRIORITIES,
+    plans: await tx.select({ id: plans.id, name: plans.name }).from(plans).orderBy(plans.position),
+    staff: await tx
+      .select({ id: adminUsers.userId, name: user.name })
+      .from(adminUsers)
+      .innerJoin(user, eq(user.id, adminUsers.userId))
+      .where(isNull(adminUsers.deactivatedAt))
+      .orderBy(user.name, user.id)
+      .limit(200),
+  };
+}
+
+/** Who a list is narrowed to, if the filters do not offer them: who left the staff still has requests. */
+export async function assigneeName(tx: Tx, userId: string): Promise<string | null> {
+  const [found] = await tx
+    .select({ name: user.name })
+    .from(adminUsers)
+    .innerJoin(user, eq(user.id, adminUsers.userId))
+    .where(eq(adminUsers.userId, userId));
+  return found?.name ?? null;
+}
