@@ -63,12 +63,22 @@ export function createDb(url: string, options: DbOptions): Db {
  * row-level security and the audit triggers read. All of it ends with the transaction.
  */
 export async function withActor(tx: Tx, actor: Actor): Promise<void> {
-  await tx.execute(sql`select
-    set_config('role', ${ROLES[actor.kind]}, true),
-    set_config('berth.actor_kind', ${actor.kind}, true),
-    set_config('berth.actor_id', ${actor.id}, true),
-    set_config('berth.origin', ${actor.origin}, true),
-    set_config('berth.correlation_id', ${actor.correlationId}, true)`);
+  await tx.execute(sql.raw(settingsOf(actor)));
+}
+
+/** With literals: several statements in one trip take no parameters. */
+function settingsOf({ kind, id, origin, correlationId }: Actor): string {
+  const settings = {
+    role: ROLES[kind],
+    "berth.actor_kind": kind,
+    "berth.actor_id": id,
+    "berth.origin": origin,
+    "berth.correlation_id": correlationId,
+  };
+  const calls = Object.entries(settings).map(
+    ([name, value]) => `set_config('${name}', ${pg.escapeLiteral(value)}, true)`,
+  );
+  return `select ${calls.join(", ")}`;
 }
 
 /** Building a query interface costs more than a short query; a connection keeps its own. */
@@ -106,10 +116,8 @@ export async function asActor<T>(
   const tx = interfaceOf(client);
   let broken = false;
   try {
-    await tx.execute(
-      options.snapshot ? sql`begin isolation level repeatable read, read only` : sql`begin`,
-    );
-    await withActor(tx, actor);
+    const begin = options.snapshot ? "begin isolation level repeatable read, read only" : "begin";
+    await client.query(`${begin}; ${settingsOf(actor)}`);
     const result = await work(tx);
     await tx.execute(sql`commit`);
     return result;

@@ -1,7 +1,6 @@
 import type { LoaderFunctionArgs, MetaFunction } from "@remix-run/node";
 import { Outlet, useLoaderData, useRouteError, useRouteLoaderData } from "@remix-run/react";
-import { isOnDuty } from "#app/domain/staff/index.server.ts";
-import { inTx, requireDesk } from "#app/web/session.server.ts";
+import { requireDesk } from "#app/web/session.server.ts";
 import { DeskFrame } from "../components/desk-frame.tsx";
 import { describeError, ErrorMessage } from "../components/error-message.tsx";
 import { Frame } from "../components/frame.tsx";
@@ -11,9 +10,8 @@ export const meta: MetaFunction = ({ error }) => [
 ];
 
 export async function loader(args: LoaderFunctionArgs) {
-  const { visitor, actor } = await requireDesk(args);
-  const onDuty = await inTx(args, actor, (tx) => isOnDuty(tx, visitor.userId));
-  return { person: { name: visitor.name, role: visitor.role, onDuty } };
+  const { name, role, onDuty } = (await requireDesk(args)).visitor;
+  return { person: { name, role, onDuty } };
 }
 
 /** The frame of all pages of the desk. Each of them asks by itself who may see it. */

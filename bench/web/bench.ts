@@ -16,7 +16,7 @@ const ROUNDS = 5;
 const SLICE_MS = 4_000;
 const GOAL = 0.7;
 /** Its packages are found from here, and nothing else cleans it up. */
-const CACHE = path.join(import.meta.dirname, "../node_modules/.cache");
+const CACHE = path.join(import.meta.dirname, "../../node_modules/.cache");
 
 type Sides = Record<"node" | "remix" | "berth", Slice>;
 

@@ -258,6 +258,10 @@ test("values that are missing, or far too long, are told before anything is trie
 
   await paste(page, { url: project.url, serviceRoleKey: "x".repeat(20_000) });
   await button(page, "Test").click();
+  await expect(await errorOf(page, "serviceRoleKey")).toContainText("far too long to be right");
+
+  await paste(page, { serviceRoleKey: "x".repeat(140_000) });
+  await button(page, "Test").click();
   await expect(page.getByRole("alert")).toContainText("far longer than any project’s");
   await expect(button(page, "Submit")).toBeDisabled();
 });

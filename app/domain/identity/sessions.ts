@@ -14,6 +14,8 @@ export interface Visitor {
   name: string;
   email: string;
   role: StaffRole | null;
+  /** Takes requests at present; of the staff alone. */
+  onDuty: boolean;
   /** Was on the staff, until somebody took it off. */
   deactivated: boolean;
 }
@@ -70,13 +72,24 @@ export async function readVisitor(
   const actor: Actor = { kind: "staff", id: userId, origin: "", correlationId: "" };
   const [member] = await asActor(db, actor, (tx) =>
     tx
-      .select({ role: adminUsers.role, deactivatedAt: adminUsers.deactivatedAt })
+      .select({
+        role: adminUsers.role,
+        onDuty: adminUsers.onDuty,
+        deactivatedAt: adminUsers.deactivatedAt,
+      })
       .from(adminUsers)
       .where(eq(adminUsers.userId, userId)),
   );
   // Nobody works the desk from an account whose address was never proved to be theirs.
   const works = member && member.deactivatedAt === null && found.user.emailVerified;
   const role = works ? member.role : null;
-  const deactivated = member !== undefined && member.deactivatedAt !== null;
-  return { userId, sessionId: found.session.id, name, email, role, deactivated };
+  return {
+    userId,
+    sessionId: found.session.id,
+    name,
+    email,
+    role,
+    onDuty: member?.onDuty ?? false,
+    deactivated: member !== undefined && member.deactivatedAt !== null,
+  };
 }

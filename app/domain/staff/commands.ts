@@ -180,12 +180,3 @@ export async function setOnDuty({ tx, actor }: Context, onDuty: boolean): Promis
     .returning({ userId: adminUsers.userId });
   if (changed.length > 0) await record({ tx, actor }, "staff.on_duty", actor.id, { onDuty });
 }
-
-/** Whether somebody is at the desk, for the switch that every page of it shows. */
-export async function isOnDuty(tx: Tx, userId: string): Promise<boolean> {
-  const [member] = await tx
-    .select({ onDuty: adminUsers.onDuty })
-    .from(adminUsers)
-    .where(eq(adminUsers.userId, userId));
-  return member?.onDuty === true;
-}

@@ -1,7 +1,6 @@
 export {
   changeMember,
   deactivateMember,
-  isOnDuty,
   MANAGERS,
   reactivateMember,
   type StaffDeps,
