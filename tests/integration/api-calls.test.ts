@@ -226,15 +226,9 @@ describe("pages", () => {
 });
 
 /** Sends a body of this many bytes in pieces, without saying how large it will be. */
-function sendChunks(bytes: number): Promise<number> {
+function sendChunks(path: string, headers: Record<string, string>, bytes: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    const sent = httpRequest(`${berth.local.info.url}/api/customers`, {
-      method: "POST",
-      headers: {
-        authorization: `Bearer ${berth.local.info.apiKey}`,
-        "content-type": "application/json",
-      },
-    });
+    const sent = httpRequest(`${berth.local.info.url}${path}`, { method: "POST", headers });
     sent.on("response", (response) => resolve(response.resume().statusCode ?? 0));
     sent.on("error", reject);
     const piece = Buffer.alloc(16_384, "x");
@@ -250,8 +244,25 @@ describe("too much", () => {
   it("of a body is 413, in one piece or in many, and the next call is answered", async () => {
     const large = await api("POST", "/api/customers", { company: "x".repeat(10_000_000) });
     expect([large.status, code(large)]).toEqual([413, "body_too_large"]);
-    for (const bytes of [80_000, 10_000_000]) expect(await sendChunks(bytes)).toBe(413);
+    const headers = {
+      authorization: `Bearer ${berth.local.info.apiKey}`,
+      "content-type": "application/json",
+    };
+    for (const bytes of [80_000, 10_000_000]) {
+      expect(await sendChunks("/api/customers", headers, bytes)).toBe(413);
+    }
     expect((await api("GET", "/api/queue?limit=1")).status).toBe(200);
+  });
+
+  it("of a form whose length nobody knows is 411, and the next page is answered", async () => {
+    const headers = {
+      origin: berth.local.info.url,
+      "content-type": "application/x-www-form-urlencoded",
+    };
+    for (const bytes of [16_384, 200_000]) {
+      expect(await sendChunks("/sign-up/business", headers, bytes)).toBe(411);
+    }
+    expect((await fetch(`${berth.local.info.url}/sign-up/business`)).status).toBe(200);
   });
 
   it("of strangers' calls is 429 with the seconds to wait, and does not touch who has a key", async () => {

@@ -157,7 +157,7 @@ describe("the owner's link", () => {
     const third = await sendNext(first, second);
     for (const answer of [await fetch(second), await postPage(second, { redirect: "manual" })]) {
       expect(answer.status).toBe(404);
-      expect(await answer.text()).toContain("We have sent you a newer mail");
+      expect(await answer.text()).toContain("A newer link has taken the place of this one");
     }
     expect((await postPage(third, { redirect: "manual" })).status).toBe(303);
   });

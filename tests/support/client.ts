@@ -60,7 +60,10 @@ async function exchange(
 }
 
 /** Sends a form to a page as a browser does that has it open. */
-export function postPage(url: string, init: RequestInit = {}): Promise<Response> {
+export function postPage(
+  url: string,
+  init: Omit<RequestInit, "headers" | "method"> = {},
+): Promise<Response> {
   return fetch(url, { ...init, method: "POST", headers: { origin: new URL(url).origin } });
 }
 

@@ -53,7 +53,7 @@ export function QueueTable(props: {
   // The link is for everybody; a press anywhere else in the row is a convenience.
   const open = (event: MouseEvent<HTMLElement>) => {
     const pressed = event.target as HTMLElement;
-    const isElse = pressed.closest("a, button, form, time");
+    const isElse = pressed.closest("a, button, time");
     if (isElse || event.ctrlKey || event.metaKey || getSelection()?.toString()) return;
     const requestId = pressed.closest("tr")?.dataset.request;
     if (requestId) navigate(pageOf(requestId));

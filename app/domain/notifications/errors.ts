@@ -7,12 +7,12 @@ export class LinkNotValidError extends BerthError {
   }
 }
 
-/** A later link took the place of this one. Only who holds the older mail is told. */
+/** A later link took the place of this one; its mail may be on its way still. Who holds the older one is told. */
 export class LinkReplacedError extends LinkNotValidError {
   constructor() {
     super(
-      "We have sent you a newer mail",
-      "The link in it has taken the place of this one. Open the newest mail that you have from us; look in your spam folder, too.",
+      "A newer link has taken the place of this one",
+      "It is in our newest mail to you. If that has not come, look in your spam folder, or answer any of our mails.",
     );
   }
 }

@@ -80,12 +80,16 @@ export async function findLink(
 ): Promise<Link> {
   const id = linkIdOf(key, token);
   const [link] = await tx.select().from(oneTimeLinks).where(stillOpen(id, purpose));
-  if (link) return link;
+  if (!link) throw await whyClosed(tx, id);
+  return link;
+}
+
+async function whyClosed(tx: Tx, id: string): Promise<LinkNotValidError> {
   const [replaced] = await tx
     .select({ id: oneTimeLinks.id })
     .from(oneTimeLinks)
     .where(and(eq(oneTimeLinks.id, id), isNull(oneTimeLinks.usedAt), isReplaced));
-  throw replaced ? new LinkReplacedError() : new LinkNotValidError();
+  return replaced ? new LinkReplacedError() : new LinkNotValidError();
 }
 
 /** Longer than asking Supabase for its link can take. */
@@ -94,7 +98,7 @@ const CLAIM_SECONDS = 60;
 /**
  * Keeps a link for the one who opens it at this moment, so that a second press of the button does
  * not spoil what the first is about to get. Ends by itself when that one is lost.
- * @throws LinkBusyError, LinkNotValidError
+ * @throws LinkBusyError, LinkReplacedError, LinkNotValidError
  */
 export async function claimLink(tx: Tx, link: Pick<Link, "id" | "purpose">): Promise<void> {
   const [open] = await tx
@@ -104,7 +108,7 @@ export async function claimLink(tx: Tx, link: Pick<Link, "id" | "purpose">): Pro
     .from(oneTimeLinks)
     .where(stillOpen(link.id, link.purpose))
     .for("update");
-  if (!open) throw new LinkNotValidError();
+  if (!open) throw await whyClosed(tx, link.id);
   if (open.isClaimed) throw new LinkBusyError();
   await tx
     .update(oneTimeLinks)
@@ -136,7 +140,7 @@ export async function voidLinks(
 
 /**
  * Uses a link up. Of two at once, one wins.
- * @throws LinkNotValidError
+ * @throws LinkReplacedError, LinkNotValidError
  */
 export async function spendLink(
   { tx, actor }: { tx: Tx; actor: Actor },
@@ -147,7 +151,7 @@ export async function spendLink(
     .set({ usedAt: sql`berth_now()` })
     .where(stillOpen(link.id, link.purpose))
     .returning();
-  if (!spent) throw new LinkNotValidError();
+  if (!spent) throw await whyClosed(tx, link.id);
   await recordAudit(tx, actor, {
     action: `link.${link.purpose}.use`,
     subjectKind: "link",

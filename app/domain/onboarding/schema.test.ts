@@ -82,6 +82,7 @@ describe("a new customer", () => {
         "\u200b",
         "\u3164\u115f",
         "…!",
+        "☕",
         "Evil \u202egnp.exe Company",
         "Evil \u2067gnp.exe\u2069 Company",
         "x".repeat(201),
@@ -138,8 +139,15 @@ describe("a new customer", () => {
 
   it("may be called what companies and people are called anywhere", () => {
     const names = ["7", "Ёлка", "שלום בע״מ", "株式会社", "می‌خواهم", "Müller & Söhne", "C++ ☕"];
+    names.push("\u200fאבג\u200f", "ไทย", "👩‍🔬 Lab");
     for (const company of names) {
       expect(refused({ company, contactName: company }), company).toEqual([]);
+    }
+  });
+
+  it("loses the marks that programs put around what is copied", () => {
+    for (const company of ["\u2068أحمد\u2069", "\u202a أحمد \u202c"]) {
+      expect(newCustomerInput.parse({ ...good, company }).company).toBe("أحمد");
     }
   });
 

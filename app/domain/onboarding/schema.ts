@@ -23,9 +23,14 @@ export const REGIONS = [
   "ap-northeast-2",
 ] as const;
 
-/** What turns the direction of the text around it (UAX #9, 2.1–2.4): a name could pose as another. */
+/**
+ * What turns the direction of the text around it (UAX #9, section 2): a name could pose as another.
+ * Programs put a pair of them around names that are copied; the marks of Hebrew and Arabic text
+ * (RLM, LRM, ALM) are none of these.
+ */
 const TURNS_TEXT = /[\u202a-\u202e\u2066-\u2069]/;
-/** Some letters are invisible; a name of these alone could be neither read nor pressed. */
+const AROUND = /^[\s\u202a-\u202e\u2066-\u2069]+|[\s\u202a-\u202e\u2066-\u2069]+$/g;
+/** Some letters are invisible, and signs alone could be neither read aloud nor looked for. */
 const VISIBLE = /(?!\p{Default_Ignorable_Code_Point})[\p{L}\p{N}]/u;
 
 /** One line of text: trimmed, bounded, with a letter or digit to see, and no control characters. */
@@ -33,17 +38,20 @@ export const line = (longest: number) =>
   z
     .string()
     .max(longest * 2)
-    .transform((text) => text.trim())
+    .transform((text) => text.replace(AROUND, ""))
     .pipe(
       z
         .string()
         .min(1, { error: "Fill this in.", abort: true })
         .max(longest, `Use at most ${longest} characters.`)
-        .refine(
-          (text) =>
-            !/\p{Cc}|\p{Zl}|\p{Zp}/u.test(text) && text.isWellFormed() && !TURNS_TEXT.test(text),
-          { error: "Use plain text on one line.", abort: true },
-        )
+        .refine((text) => !/\p{Cc}|\p{Zl}|\p{Zp}/u.test(text) && text.isWellFormed(), {
+          error: "Use plain text on one line.",
+          abort: true,
+        })
+        .refine((text) => !TURNS_TEXT.test(text), {
+          error: "This holds invisible marks that turn text around. Type it instead of pasting it.",
+          abort: true,
+        })
         .refine((text) => VISIBLE.test(text), "Use at least one letter or digit."),
     );
 

@@ -1,7 +1,7 @@
 import path from "node:path";
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from "express";
 import type { Logger } from "#app/platform/log.ts";
-import { limitForms } from "./form-size.ts";
+import { endAfterLargeForm } from "./form-size.ts";
 import { health, readiness } from "./health.ts";
 import { refuseForeignOrigin } from "./origin.ts";
 import { requestLog } from "./request-log.ts";
@@ -108,7 +108,7 @@ export function createApplication(options: ApplicationOptions): Express {
   app.use(canonicalHost(options.publicUrl));
   app.use(refuseForeignOrigin(options.publicUrl));
   app.use(options.live);
-  app.use(limitForms);
+  app.use(endAfterLargeForm);
   app.all("*", options.handler);
   app.use(failure(options.log));
   return app;

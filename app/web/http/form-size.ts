@@ -1,8 +1,8 @@
 import type { RequestHandler } from "express";
 
 /**
- * Larger than any form of ours, in bytes: the largest has fields of 22,000 characters in all, and
- * sends up to three bytes for each.
+ * Larger than any form of ours, in bytes: the largest has fields of 22,000 characters in all, of keys
+ * and addresses, each of which is sent as three bytes at most.
  */
 const MAX_FORM_BYTES = 128 * 1024;
 
@@ -15,11 +15,11 @@ export function sizeRefusal(header: (name: string) => string | null | undefined)
 }
 
 /**
- * Ends the connection of who sends too large a form: pages refuse it where they would read it
- * (forms.server.ts), so that it is answered with a page, and nothing of it is kept. Calls of the API
- * are bounded where their body is read, too.
+ * Has the connection end after the answer to too large a form, so that the rest of it is not taken.
+ * The answer is a page's: it refuses the form where it would read it (readForm). Calls of the API are
+ * bounded where their body is read, too.
  */
-export const limitForms: RequestHandler = (request, response, next) => {
+export const endAfterLargeForm: RequestHandler = (request, response, next) => {
   const isForm = !request.path.startsWith("/api/") && !["GET", "HEAD"].includes(request.method);
   if (isForm && sizeRefusal((name) => request.get(name)) !== null) {
     response.set("Connection", "close");

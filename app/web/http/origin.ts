@@ -14,7 +14,7 @@ export function refuseForeignOrigin(publicUrl: string): RequestHandler {
     const origin = request.get("origin");
     const speaksForNobody = origin === undefined && request.get("cookie") === undefined;
     const hasKey = request.get("authorization") !== undefined;
-    const isCall = request.path.startsWith("/api/") && (hasKey || speaksForNobody);
+    const isCall = /^\/api(\/|$)/.test(request.path) && (hasKey || speaksForNobody);
     if (SAFE.has(request.method) || origin === ours || isCall) {
       next();
       return;

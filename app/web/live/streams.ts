@@ -86,7 +86,7 @@ export function liveStreams(options: StreamsOptions): RequestHandler {
     if (stopWatching === "person") return refuse(response, 429, "Too many pages are open.");
     if (stopWatching === "process") return refuse(response, 503, "Come back in a moment.");
     response.on("close", stopWatching);
-    // The way back into express's routers, with all they know: nobody goes it any more.
+    // Express's routers hang on this; each open stream would keep them in memory.
     response.req.next = undefined;
     response.status(200).set(HEADERS);
     response.flushHeaders();
