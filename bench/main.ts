@@ -1,5 +1,6 @@
 /** `npm run bench -- NAME [--json]`: measurements side by side, as ratios taken in one run. */
 import { parseArgs } from "node:util";
+import { toItsEnd } from "./ending.ts";
 import { benchLive } from "./live/bench.ts";
 import { benchPositions } from "./positions.ts";
 import { benchQueue } from "./queue.ts";
@@ -28,6 +29,7 @@ for (const name of names) {
     );
     process.exit(1);
   }
-  const report = await bench();
+  const report = await toItsEnd(bench);
+  if (!report) process.exit(130);
   process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : asTable(report));
 }

@@ -1,7 +1,6 @@
 import { claimRequest, createRequest } from "#app/domain/queue/index.server.ts";
 import { type Actor, asActor, type Db } from "#db/index.ts";
 
-export const HOUSE: Actor = { kind: "worker", id: "bench", origin: "", correlationId: "" };
 const STAFF: Actor = { kind: "staff", id: "staff-1", origin: "192.0.2.7", correlationId: "bench" };
 const API: Actor = { ...STAFF, kind: "api" };
 

@@ -6,8 +6,8 @@ import { openHub } from "#app/web/live/hub.ts";
 import { RANK_EVERY_MS } from "#app/web/live/ranker.ts";
 import type { Watcher } from "#app/web/live/watchers.ts";
 import { asActor } from "#db/index.ts";
-import { withBerthDatabase } from "./cluster.ts";
-import { agesOf, type Change, type Frame, HOUSE, makeChange } from "./positions-changes.ts";
+import { HOUSE, startDatabase } from "./database.ts";
+import { agesOf, type Change, type Frame, makeChange } from "./positions-changes.ts";
 import { type SeededQueue, seedQueue } from "./queue-seed.ts";
 import { median, type Report, type Row } from "./report.ts";
 
@@ -147,54 +147,49 @@ async function watchChanges(queue: SeededQueue, databaseUrl: string, watched: re
  * hub that a web process has, without HTTP.
  */
 export async function benchPositions(): Promise<Report> {
-  return withBerthDatabase(async (database) => {
-    const queue = await seedQueue(database, SIZE);
-    try {
-      // Spread over the whole queue, behind the requests that will be claimed.
-      const { rows } = await queue.admin.query<{ id: string }>(
-        `select id from ${ORDERED}
-         where position >= $1 and position % (($2 - $1) / $3) = 0 order by position limit $3`,
-        [PACE * SECONDS, SIZE.waiting, WATCHERS],
-      );
-      const watched = rows.map(({ id }) => id);
-      if (watched.length !== WATCHERS) throw new Error(`${watched.length} watch.`);
-      const times = await timePasses(queue, watched);
-      const seen = await watchChanges(queue, database.databaseUrl, watched);
-      const at = (share: number) => seen.ages[Math.floor(seen.ages.length * share)] ?? Number.NaN;
-      const label = `${PACE} changes/s, ${SECONDS} s`;
-      const row = (side: string, unit: string, value: number, n: number): Row => ({
-        case: label,
-        side,
-        unit,
-        median: value,
-        n,
-      });
-      const most = Math.floor(seen.elapsed / RANK_EVERY_MS) + 1;
-      return {
-        bench: "positions",
-        rows: [
-          ...times,
-          row("berth, passes", "/s", (seen.passes / seen.elapsed) * 1_000, seen.passes),
-          row("berth, age shown", "ms", at(0.5), seen.ages.length),
-          row("berth, age shown, p99", "ms", at(0.99), seen.ages.length),
-        ],
-        ratios: [
-          {
-            name: `passes / one per ${RANK_EVERY_MS} ms`,
-            value: seen.passes / most,
-            goal: "<= 1",
-            ok: seen.passes <= most,
-          },
-          {
-            name: `age shown, p99 / ${OLDEST_MS} ms`,
-            value: at(0.99) / OLDEST_MS,
-            goal: "<= 1",
-            ok: at(0.99) <= OLDEST_MS,
-          },
-        ],
-      };
-    } finally {
-      await queue.close();
-    }
+  const database = await startDatabase();
+  const queue = await seedQueue(database, SIZE);
+  // Spread over the whole queue, behind the requests that will be claimed.
+  const { rows } = await queue.admin.query<{ id: string }>(
+    `select id from ${ORDERED}
+     where position >= $1 and position % (($2 - $1) / $3) = 0 order by position limit $3`,
+    [PACE * SECONDS, SIZE.waiting, WATCHERS],
+  );
+  const watched = rows.map(({ id }) => id);
+  if (watched.length !== WATCHERS) throw new Error(`${watched.length} watch.`);
+  const times = await timePasses(queue, watched);
+  const seen = await watchChanges(queue, database.databaseUrl, watched);
+  const at = (share: number) => seen.ages[Math.floor(seen.ages.length * share)] ?? Number.NaN;
+  const label = `${PACE} changes/s, ${SECONDS} s`;
+  const row = (side: string, unit: string, value: number, n: number): Row => ({
+    case: label,
+    side,
+    unit,
+    median: value,
+    n,
   });
+  const most = Math.floor(seen.elapsed / RANK_EVERY_MS) + 1;
+  return {
+    bench: "positions",
+    rows: [
+      ...times,
+      row("berth, passes", "/s", (seen.passes / seen.elapsed) * 1_000, seen.passes),
+      row("berth, age shown", "ms", at(0.5), seen.ages.length),
+      row("berth, age shown, p99", "ms", at(0.99), seen.ages.length),
+    ],
+    ratios: [
+      {
+        name: `passes / one per ${RANK_EVERY_MS} ms`,
+        value: seen.passes / most,
+        goal: "<= 1",
+        ok: seen.passes <= most,
+      },
+      {
+        name: `age shown, p99 / ${OLDEST_MS} ms`,
+        value: at(0.99) / OLDEST_MS,
+        goal: "<= 1",
+        ok: at(0.99) <= OLDEST_MS,
+      },
+    ],
+  };
 }

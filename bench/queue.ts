@@ -1,7 +1,7 @@
-import pg from "pg";
+import type pg from "pg";
 import { claimRequest } from "#app/domain/queue/index.server.ts";
 import { type Actor, asActor } from "#db/index.ts";
-import { withBerthDatabase } from "./cluster.ts";
+import { connect, startDatabase } from "./database.ts";
 import { type SeededQueue, seedQueue } from "./queue-seed.ts";
 import { median, type Ratio, type Report, type Row } from "./report.ts";
 
@@ -154,31 +154,22 @@ async function measure(queue: SeededQueue, sides: Record<SideName, Side>) {
  * prepared statement against Berth's command with its event, audit record, mail, job and NOTIFY.
  */
 export async function benchQueue(): Promise<Report> {
-  return withBerthDatabase(async (database) => {
-    const queue = await seedQueue(database, SIZE);
-    await queue.admin.query(BARE_TABLES);
-    await queue.admin.query("vacuum analyze");
-    await queue.admin.query("checkpoint");
-    const connections = Array.from(
-      { length: Math.max(...CLIENTS) },
-      () => new pg.Client({ connectionString: database.adminUrl }),
-    );
-    for (const connection of connections) await connection.connect();
-    // A web process listens to what is claimed, so the notifications go somewhere.
-    const listener = new pg.Client({ connectionString: database.databaseUrl });
-    await listener.connect();
-    await listener.query("listen berth_events");
-    try {
-      const { staff } = queue;
-      const sides = {
-        slim: bareSide("slim_queue", connections, staff),
-        bare: bareSide("equal_queue", connections, staff),
-        berth: berthSide(queue),
-      };
-      return { bench: "queue", ...(await measure(queue, sides)) };
-    } finally {
-      for (const connection of [listener, ...connections]) await connection.end();
-      await queue.close();
-    }
-  });
+  const database = await startDatabase();
+  const queue = await seedQueue(database, SIZE);
+  await queue.admin.query(BARE_TABLES);
+  await queue.admin.query("vacuum analyze");
+  await queue.admin.query("checkpoint");
+  const connections: pg.Client[] = [];
+  while (connections.length < Math.max(...CLIENTS)) {
+    connections.push(await connect(database.adminUrl));
+  }
+  // A web process listens to what is claimed, so the notifications go somewhere.
+  const listener = await connect(database.databaseUrl);
+  await listener.query("listen berth_events");
+  const sides = {
+    slim: bareSide("slim_queue", connections, queue.staff),
+    bare: bareSide("equal_queue", connections, queue.staff),
+    berth: berthSide(queue),
+  };
+  return { bench: "queue", ...(await measure(queue, sides)) };
 }

@@ -6,7 +6,8 @@ import type { SqlStep } from "#app/integrations/postgres/ledger.ts";
 import { openRunSession } from "#app/integrations/postgres/run-session.ts";
 import { createLogger } from "#app/platform/log.ts";
 import { type ProjectServer, prepareServer } from "../feature-templates/fresh-database.ts";
-import { withCluster } from "./cluster.ts";
+import { startBenchCluster } from "./cluster.ts";
+import { atEnd } from "./ending.ts";
 import { median, type Report } from "./report.ts";
 
 const ROUNDS = 15;
@@ -85,33 +86,32 @@ async function time(
  * local server with fsync on. Connections count in.
  */
 export async function benchRunner(): Promise<Report> {
-  return withCluster("supabase_admin", async (cluster) => {
-    const server = await prepareServer(cluster.superuserUrl());
-    const steps = await allSteps();
-    const took: Record<"berth" | "bare", number[]> = { berth: [], bare: [] };
-    for (let round = 0; round <= ROUNDS; round += 1) {
-      const bare = await time(server, (connect) => bareLoop(connect, steps));
-      const berth = await time(server, (connect) => berthRunner(connect, steps));
-      // The first round warms both sides up.
-      if (round === 0) continue;
-      took.bare.push(bare);
-      took.berth.push(berth);
-    }
-    await server.stop();
-    const statements = steps.reduce((sum, step) => sum + step.statements.length, 0);
-    const label = `${steps.length} files, ${statements} statements`;
-    const row = (side: string, times: number[]) => ({
-      case: label,
-      side,
-      unit: "ms",
-      median: median(times),
-      n: ROUNDS,
-    });
-    const value = median(took.berth) / median(took.bare);
-    return {
-      bench: "runner",
-      rows: [row("bare per-file loop", took.bare), row("berth, all guards", took.berth)],
-      ratios: [{ name: "berth / bare loop", value, goal: "<= 1.15", ok: value <= 1.15 }],
-    };
+  const cluster = await startBenchCluster("supabase_admin");
+  const server = await prepareServer(cluster.superuserUrl());
+  atEnd(() => server.stop());
+  const steps = await allSteps();
+  const took: Record<"berth" | "bare", number[]> = { berth: [], bare: [] };
+  for (let round = 0; round <= ROUNDS; round += 1) {
+    const bare = await time(server, (connect) => bareLoop(connect, steps));
+    const berth = await time(server, (connect) => berthRunner(connect, steps));
+    // The first round warms both sides up.
+    if (round === 0) continue;
+    took.bare.push(bare);
+    took.berth.push(berth);
+  }
+  const statements = steps.reduce((sum, step) => sum + step.statements.length, 0);
+  const label = `${steps.length} files, ${statements} statements`;
+  const row = (side: string, times: number[]) => ({
+    case: label,
+    side,
+    unit: "ms",
+    median: median(times),
+    n: ROUNDS,
   });
+  const value = median(took.berth) / median(took.bare);
+  return {
+    bench: "runner",
+    rows: [row("bare per-file loop", took.bare), row("berth, all guards", took.berth)],
+    ratios: [{ name: "berth / bare loop", value, goal: "<= 1.15", ok: value <= 1.15 }],
+  };
 }

@@ -1,5 +1,7 @@
-import { useLocation } from "@remix-run/react";
-import { type ButtonHTMLAttributes, type ReactNode, useId, useRef } from "react";
+import { useLocation, useSearchParams } from "@remix-run/react";
+import { type ButtonHTMLAttributes, type ReactNode, useEffect, useId, useRef } from "react";
+import { SubmitButton } from "./form.tsx";
+import { Notice } from "./notice.tsx";
 import { Button, ButtonLink, type ButtonSize, type ButtonVariant } from "./ui.tsx";
 
 /**
@@ -42,6 +44,11 @@ export function ConfirmButton({
   params.delete("confirm");
   const others = params.toString();
   const unasked = others === "" ? pathname : `${pathname}?${others}`;
+  const answer = { variant: variant === "danger" ? "danger" : "primary", value: "1" } as const;
+  // The button that was pressed is gone.
+  useEffect(() => {
+    if (isAsked) dialog.current?.focus();
+  }, [isAsked]);
   return (
     <>
       <input type="hidden" name={name} value={value} />
@@ -72,25 +79,54 @@ export function ConfirmButton({
         <div className="mt-2">{children}</div>
         <div className="mt-6 flex flex-wrap justify-end gap-2">
           {isAsked ? (
-            <ButtonLink to={unasked} variant="quiet">
-              {keepLabel}
-            </ButtonLink>
+            <>
+              <ButtonLink to={unasked} variant="quiet">
+                {keepLabel}
+              </ButtonLink>
+              <SubmitButton
+                {...answer}
+                name="confirmed"
+                formAction={unasked}
+                pendingText="One moment …"
+              >
+                {confirmLabel}
+              </SubmitButton>
+            </>
           ) : (
-            <Button variant="quiet" onClick={() => dialog.current?.close()}>
-              {keepLabel}
-            </Button>
+            <>
+              <Button variant="quiet" onClick={() => dialog.current?.close()}>
+                {keepLabel}
+              </Button>
+              <Button
+                {...answer}
+                type="submit"
+                name="confirmed"
+                onClick={() => dialog.current?.close()}
+              >
+                {confirmLabel}
+              </Button>
+            </>
           )}
-          <Button
-            type="submit"
-            variant={variant === "danger" ? "danger" : "primary"}
-            name="confirmed"
-            value="1"
-            {...(isAsked ? { formAction: unasked } : { onClick: () => dialog.current?.close() })}
-          >
-            {confirmLabel}
-          </Button>
         </div>
       </dialog>
     </>
+  );
+}
+
+/**
+ * Says so where the address asks what the page no longer offers: somebody was quicker, and a press
+ * without scripts would be answered by nothing.
+ * @param offered the questions of the page's `ConfirmButton`s
+ */
+export function LapsedQuestion({ offered }: { offered: readonly string[] }) {
+  const [search] = useSearchParams();
+  const question = search.get("confirm");
+  if (question === null || offered.includes(question)) return null;
+  return (
+    <div id="question" tabIndex={-1} className="rounded-box">
+      <Notice tone="warning" title="This is no longer possible" live>
+        <p>Nothing was done just now. The page shows how things stand.</p>
+      </Notice>
+    </div>
   );
 }

@@ -16,6 +16,7 @@ import {
 import { readFilter } from "#app/web/filters.server.ts";
 import { askFirst, attempt, isConfirmed, readForm } from "#app/web/forms.server.ts";
 import { inTx, requireDesk } from "#app/web/session.server.ts";
+import { LapsedQuestion } from "../components/confirm.tsx";
 import {
   FilterBar,
   FilterField,
@@ -23,7 +24,7 @@ import {
   IgnoredFilters,
 } from "../components/desk/filter-bar.tsx";
 import { MAIL_STATUS_WORDS, MAIL_WORDS } from "../components/desk/mail-words.ts";
-import { OutboxTable } from "../components/desk/outbox-table.tsx";
+import { askedAbout, OutboxTable } from "../components/desk/outbox-table.tsx";
 import { Notice, ProblemNotice } from "../components/notice.tsx";
 import { Pager } from "../components/table.tsx";
 import { EmptyState, PageHeader } from "../components/ui.tsx";
@@ -44,6 +45,19 @@ function filtersOf(request: Request): URLSearchParams {
   return new URLSearchParams(kept);
 }
 
+/**
+ * This page with the question about a mail open. Where it was sent meanwhile, it has left the list of
+ * those that did not get through: it stands first in that of all.
+ */
+function askAbout(request: Request, mailId: string): Response {
+  const url = new URL(request.url);
+  if (url.searchParams.get("status") === "dead") {
+    url.searchParams.delete("status");
+    url.searchParams.set("cursor", mailId);
+  }
+  return askFirst({ url: url.href }, mailId);
+}
+
 export async function action(args: ActionFunctionArgs) {
   const { actor } = await requireDesk(args);
   const form = await readForm(args.request);
@@ -53,7 +67,7 @@ export async function action(args: ActionFunctionArgs) {
     inTx(args, actor, (tx) => resendMail({ tx, actor }, mail.data, { mayCopy: isConfirmed(form) })),
   );
   if (!outcome.done && outcome.error instanceof CopyNotConfirmedError) {
-    return askFirst(args.request, mail.data);
+    return askAbout(args.request, mail.data);
   }
   if (!outcome.done) return data({ problem: outcome.problem }, outcome.status);
   const to = filtersOf(args.request);
@@ -78,6 +92,7 @@ export default function Outbox() {
         <p>Every mail that Berth writes. Berth tries each for about a day, then gives up.</p>
       </PageHeader>
       {answer ? <ProblemNotice problem={answer.problem} /> : <Again how={search.get("again")} />}
+      {answer ? null : <LapsedQuestion offered={askedAbout(mails)} />}
       {dead > 0 && filters.status !== "dead" ? <DeadMails count={dead} /> : null}
       <IgnoredFilters ignored={ignored} />
       <FilterBar label="Search the outbox" isSet={isSet || cursor !== undefined}>

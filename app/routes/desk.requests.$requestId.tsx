@@ -14,8 +14,14 @@ import { actOrRefuse } from "#app/web/desk-acts.server.ts";
 import { askFirst, isConfirmed, readForm } from "#app/web/forms.server.ts";
 import { orNotFound, requestIdOf } from "#app/web/request-id.server.ts";
 import { inTx, requireDesk } from "#app/web/session.server.ts";
+import { LapsedQuestion } from "../components/confirm.tsx";
 import { RefusedAct } from "../components/desk/refused-act.tsx";
-import { NoteForm, PriorityForm, RequestActs } from "../components/desk/request-acts.tsx";
+import {
+  NoteForm,
+  PriorityForm,
+  RequestActs,
+  weightyActs,
+} from "../components/desk/request-acts.tsx";
 import { RequestMails } from "../components/desk/request-done.tsx";
 import { RequestFacts } from "../components/desk/request-facts.tsx";
 import { RequestTimeline } from "../components/desk/request-timeline.tsx";
@@ -89,7 +95,7 @@ export default function DeskRequestPage() {
           <LiveState state={live} />
         </div>
       </PageHeader>
-      {refusal ? <RefusedAct {...refusal} /> : null}
+      {refusal ? <RefusedAct {...refusal} /> : <LapsedQuestion offered={weightyActs(request)} />}
       <div className="grid gap-x-10 gap-y-6 xl:grid-cols-[minmax(0,2fr)_minmax(0,1fr)]">
         <div className="min-w-0">
           <RequestWork request={request} />

@@ -29,6 +29,7 @@ import {
 } from "#app/web/forms.server.ts";
 import { inTx, requireDesk } from "#app/web/session.server.ts";
 import { staffDeps } from "#app/web/staff.server.ts";
+import { LapsedQuestion } from "../components/confirm.tsx";
 import { MemberActs, MemberForm } from "../components/desk/member-forms.tsx";
 import { MemberNews } from "../components/desk/member-news.tsx";
 import { StaffLoad, StaffStateBadge } from "../components/desk/staff-table.tsx";
@@ -116,6 +117,11 @@ export default function Member() {
       <PageHeader title={member.name} back={{ to: "/desk/staff", label: "Staff" }} />
       {refused?.problem ? <ProblemNotice problem={refused.problem} /> : null}
       {refused ? null : <MemberNews member={member} news={news} />}
+      {refused ? null : (
+        <LapsedQuestion
+          offered={mayManage && !isMe && member.state !== "deactivated" ? ["deactivate"] : []}
+        />
+      )}
       <Panel title="Now">
         <Facts
           items={[

@@ -10,6 +10,7 @@ import { z } from "zod";
 import { listTemplates, switchTemplate } from "#app/domain/catalog/index.server.ts";
 import { askFirst, attempt, isConfirmed, readForm } from "#app/web/forms.server.ts";
 import { inTx, requireDesk } from "#app/web/session.server.ts";
+import { LapsedQuestion } from "../components/confirm.tsx";
 import { TemplatePart } from "../components/desk/template-item.tsx";
 import { Notice, ProblemNotice } from "../components/notice.tsx";
 import { PageHeader } from "../components/ui.tsx";
@@ -50,6 +51,9 @@ export default function Templates() {
   const answer = useActionData<typeof action>();
   const [search] = useSearchParams();
   const switched = templates.find(({ name }) => name === search.get("switched"));
+  const offered = templates.flatMap(({ name, active, isBase }) =>
+    maySwitch && active && !isBase ? [name] : [],
+  );
   return (
     <div className="max-w-4xl">
       <PageHeader title="Templates">
@@ -69,6 +73,7 @@ export default function Templates() {
           </p>
         </Notice>
       ) : null}
+      {answer ? null : <LapsedQuestion offered={offered} />}
       {templates.map((template) => (
         <TemplatePart key={template.name} template={template} maySwitch={maySwitch} />
       ))}

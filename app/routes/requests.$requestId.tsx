@@ -12,7 +12,7 @@ import { askFirst, attempt, isConfirmed, readForm } from "#app/web/forms.server.
 import { inTx, requireCustomer } from "#app/web/session.server.ts";
 import { ownOrNotFound, readTracking } from "#app/web/tracking.server.ts";
 import { spendRequest } from "#app/web/visitors-actor.server.ts";
-import { ConfirmButton } from "../components/confirm.tsx";
+import { ConfirmButton, LapsedQuestion } from "../components/confirm.tsx";
 import { Frame } from "../components/frame.tsx";
 import type { Place } from "../components/live-connection.ts";
 import { LiveState } from "../components/live-state.tsx";
@@ -64,7 +64,11 @@ export default function TrackingPage() {
   return (
     <Frame>
       <div className="mx-auto max-w-180 pt-8 sm:pt-12">
-        {problem ? <ProblemNotice problem={problem} /> : null}
+        {problem ? (
+          <ProblemNotice problem={problem} />
+        ) : (
+          <LapsedQuestion offered={status === "pending" ? ["cancel"] : []} />
+        )}
         <div className="mb-2 flex items-baseline justify-between gap-x-4 text-quiet">
           <p className="min-w-0 wrap-anywhere">
             Backend for <bdi>{company}</bdi>

@@ -79,12 +79,16 @@ export async function readForm(request: Request): Promise<FormData> {
 /** Whether the person has said yes to the question of a `ConfirmButton`. */
 export const isConfirmed = (form: FormData): boolean => form.get("confirmed") === "1";
 
+/** What an address says of the act before: no news any more beside a question. */
+const NEWS = ["done", "again", "switched"];
+
 /**
  * The answer to an act that asks first and came unconfirmed, as it does without scripts: the same
  * page with this question open, which is the `question` of its `ConfirmButton`.
  */
-export function askFirst(request: Request, question: string): Response {
-  const { pathname, searchParams } = new URL(request.url);
+export function askFirst({ url }: Pick<Request, "url">, question: string): Response {
+  const { pathname, searchParams } = new URL(url);
+  for (const name of NEWS) searchParams.delete(name);
   searchParams.set("confirm", question);
   return redirect(`${pathname}?${searchParams}#question`, 303);
 }

@@ -76,8 +76,10 @@ describe("an act that is asked about first", () => {
     expect(isConfirmed(formOf({ intent: "cancel" }))).toBe(false);
   });
 
-  it("leads to the page that it came from, whatever that was narrowed to", () => {
-    const request = new Request("http://a.example/desk/outbox?to=b%40c&confirm=old");
+  it("leads to the page that it came from, whatever that was narrowed to, without old news", () => {
+    const request = new Request(
+      "http://a.example/desk/outbox?to=b%40c&confirm=old&done=saved&again=copy&switched=pos",
+    );
     const { status, headers } = askFirst(request, "a mail&more");
     expect(status).toBe(303);
     expect(headers.get("location")).toBe("/desk/outbox?to=b%40c&confirm=a+mail%26more#question");

@@ -1,20 +1,10 @@
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { buildWhenNeeded } from "../../scripts/local/build.ts";
-import { withBerthDatabase } from "../cluster.ts";
+import { connect, startDatabase } from "../database.ts";
+import { signInStaff } from "../people.ts";
+import type { MeasuredServer } from "../processes.ts";
 import { median, type Report } from "../report.ts";
-import { seedWatchers } from "./people.ts";
-import { type Clients, type MeasuredServer, startClients } from "./processes.ts";
-import {
-  APP_SECRET,
-  bareChanges,
-  berthChanges,
-  type Changes,
-  ROOT,
-  startBerth,
-  startFloor,
-} from "./sides.ts";
+import { bareChanges, berthChanges, type Changes, startFloor, startWatchedBerth } from "./sides.ts";
+import { type Clients, startClients } from "./watchers.ts";
 
 const STREAMS = 5_000;
 const CHANGES = 30;
@@ -44,15 +34,13 @@ interface Side {
  * on chance. Some streams come and go before: what a process takes to be at work is no stream's.
  */
 async function openStreams({ server, clients }: Side, cookies: string[]): Promise<number> {
-  const { port, memory } = server;
+  const { port } = server;
+  const memory = async () => (await server.ask<{ rss: number }>("memory")).rss;
   let before = 0;
   for (let visit = 0; visit < VISITS; visit += 1) {
     const visitors = startClients();
-    try {
-      await visitors.open({ port, path: PATH, cookies: cookies.slice(0, BATCH) });
-    } finally {
-      await visitors.stop();
-    }
+    await visitors.open({ port, path: PATH, cookies: cookies.slice(0, BATCH) });
+    await visitors.stop();
     await sleep(REST_MS);
     before = await memory();
   }
@@ -86,37 +74,26 @@ async function timeChange({ clients, changes }: Side, n: number): Promise<number
  * bounds, an end, and a session that may end before. Both beat every 15 seconds.
  */
 export async function benchLive(): Promise<Report> {
-  const logFile = path.join(tmpdir(), "berth-bench-build.log");
-  await buildWhenNeeded({ root: ROOT, logFile, say: () => {} });
-  return withBerthDatabase(async (database) => {
-    const stops: (() => Promise<void>)[] = [];
-    try {
-      const cookies = await seedWatchers(database.adminUrl, APP_SECRET, STREAMS);
-      const sides: Side[] = [];
-      for (const [name, prepare, start] of [
-        ["bare node", bareChanges, startFloor],
-        ["berth", berthChanges, startBerth],
-      ] as const) {
-        const changes = await prepare(database);
-        stops.push(changes.close);
-        const server = await start(database);
-        stops.push(server.stop);
-        const clients = startClients();
-        stops.push(clients.stop);
-        sides.push({ name, server, clients, changes, latencies: [], bytesPerStream: 0 });
-      }
-      for (const side of sides) side.bytesPerStream = await openStreams(side, cookies);
-      for (let n = 0; n < WARM_UP + CHANGES; n += 1) {
-        for (const side of n % 2 === 0 ? sides : sides.toReversed()) {
-          const latencies = await timeChange(side, n);
-          if (n >= WARM_UP) side.latencies.push(latencies);
-        }
-      }
-      return reportOf(sides);
-    } finally {
-      for (const stop of stops.reverse()) await stop().catch(() => {});
+  const database = await startDatabase();
+  const cookies = await signInStaff(await connect(database.adminUrl), STREAMS);
+  const sides: Side[] = [];
+  for (const [name, prepare, start] of [
+    ["bare node", bareChanges, startFloor],
+    ["berth", berthChanges, startWatchedBerth],
+  ] as const) {
+    const changes = await prepare(database);
+    const server = await start(database);
+    const clients = startClients();
+    sides.push({ name, server, clients, changes, latencies: [], bytesPerStream: 0 });
+  }
+  for (const side of sides) side.bytesPerStream = await openStreams(side, cookies);
+  for (let n = 0; n < WARM_UP + CHANGES; n += 1) {
+    for (const side of n % 2 === 0 ? sides : sides.toReversed()) {
+      const latencies = await timeChange(side, n);
+      if (n >= WARM_UP) side.latencies.push(latencies);
     }
-  });
+  }
+  return reportOf(sides);
 }
 
 /** After which time a change has reached this share of the streams: the median over all changes. */

@@ -5,6 +5,7 @@
  */
 import { createServer, type ServerResponse } from "node:http";
 import pg from "pg";
+import { serveBare } from "../serve-bare.ts";
 
 const HEARTBEAT_MS = 15_000;
 
@@ -23,18 +24,14 @@ await client.connect();
 await client.query("listen bare_events");
 setInterval(() => writeToAll(": still here\n\n"), HEARTBEAT_MS);
 
-const server = createServer((request, response) => {
-  if (request.url === "/readyz") {
-    response.end();
-    return;
-  }
-  response.writeHead(200, {
-    "Content-Type": "text/event-stream; charset=utf-8",
-    "Cache-Control": "no-store",
-  });
-  response.write("retry: 2000\n\n");
-  streams.add(response);
-  response.on("close", () => streams.delete(response));
-});
-server.listen(Number(process.env.PORT), "127.0.0.1");
-process.on("disconnect", () => process.exit());
+await serveBare(
+  createServer((_request, response) => {
+    response.writeHead(200, {
+      "Content-Type": "text/event-stream; charset=utf-8",
+      "Cache-Control": "no-store",
+    });
+    response.write("retry: 2000\n\n");
+    streams.add(response);
+    response.on("close", () => streams.delete(response));
+  }),
+);

@@ -1,20 +1,12 @@
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import path from "node:path";
-import pg from "pg";
-import { loadCatalog, syncCatalog } from "#app/domain/catalog/index.server.ts";
 import { newCustomerInput, submitRequest } from "#app/domain/onboarding/index.server.ts";
 import { changePriority } from "#app/domain/queue/index.server.ts";
-import { generateKey } from "#app/domain/vault/index.server.ts";
-import { type Actor, asActor, createDb } from "#db/index.ts";
-import { freePort } from "#local/cluster.ts";
-import type { BerthDatabase } from "../cluster.ts";
-import { SUPERVISOR } from "./people.ts";
-import { type MeasuredServer, startServer } from "./processes.ts";
-
-export const ROOT = path.join(import.meta.dirname, "../..");
-/** Signs the sessions of the people who watch. */
-export const APP_SECRET = randomBytes(48).toString("base64");
-const LOCAL = "127.0.0.1";
+import { type Actor, asActor } from "#db/index.ts";
+import { startBerth } from "../berth.ts";
+import { type BerthDatabase, connect, fillCatalog, openDb } from "../database.ts";
+import { SUPERVISOR } from "../people.ts";
+import { startBare } from "../processes.ts";
 
 /** Milliseconds of the machine's monotonic clock, which all processes share. */
 const now = () => Number(process.hrtime.bigint()) / 1e6;
@@ -22,13 +14,11 @@ const now = () => Number(process.hrtime.bigint()) / 1e6;
 /** Commits a change that everybody sees. @returns the moment just before the commit */
 export interface Changes {
   commit(n: number): Promise<number>;
-  close(): Promise<void>;
 }
 
 /** A row changes, and its notification carries what is to be told. */
 export async function bareChanges(database: BerthDatabase): Promise<Changes> {
-  const client = new pg.Client({ connectionString: database.adminUrl });
-  await client.connect();
+  const client = await connect(database.adminUrl);
   const requestId = randomUUID();
   await client.query("create table bare_requests (id uuid primary key, changes int not null)");
   await client.query("insert into bare_requests values ($1, 0)", [requestId]);
@@ -44,16 +34,14 @@ export async function bareChanges(database: BerthDatabase): Promise<Changes> {
       await client.query("commit");
       return begin;
     },
-    close: () => client.end(),
   };
 }
 
 /** A request waits, and a supervisor changes its priority by the domain's own command. */
 export async function berthChanges(database: BerthDatabase): Promise<Changes> {
-  const db = createDb(database.databaseUrl, { applicationName: "bench", onError: () => {} });
+  const db = openDb(database);
   const actor: Actor = { kind: "api", id: SUPERVISOR, origin: "", correlationId: "bench" };
-  const catalog = await loadCatalog(path.join(ROOT, "feature-templates"));
-  await asActor(db, { ...actor, kind: "worker" }, (tx) => syncCatalog(tx, catalog));
+  const catalog = await fillCatalog(db);
   const wish = newCustomerInput.parse({
     company: "Harbour Bakery",
     contactName: "Ann Example",
@@ -72,37 +60,13 @@ export async function berthChanges(database: BerthDatabase): Promise<Changes> {
         await changePriority({ tx, actor }, request.id, n % 2 === 0 ? "high" : "low");
         return now();
       }),
-    close: () => db.$client.end(),
   };
 }
 
-export async function startFloor(database: BerthDatabase): Promise<MeasuredServer> {
-  return startServer({
-    script: path.join(import.meta.dirname, "floor.ts"),
-    port: await freePort(),
-    env: { DATABASE_URL: database.adminUrl },
-  });
-}
+const execArgv = ["--import", path.join(import.meta.dirname, "probe.ts")];
+const floor = path.join(import.meta.dirname, "floor.ts");
 
-/** The web process as `npm run web` starts it. */
-export async function startBerth(database: BerthDatabase): Promise<MeasuredServer> {
-  const port = await freePort();
-  return startServer({
-    script: path.join(ROOT, "app", "server.ts"),
-    port,
-    env: {
-      HOST: LOCAL,
-      PUBLIC_URL: `http://${LOCAL}:${port}`,
-      DATABASE_URL: database.databaseUrl,
-      AUTH_DATABASE_URL: database.authDatabaseUrl,
-      JOBS_DATABASE_URL: database.jobsDatabaseUrl,
-      ENCRYPTION_KEYS: generateKey(new Date()),
-      APP_SECRET,
-      SMTP_URL: `smtp://bench:${randomUUID()}@${LOCAL}:9`,
-      MAIL_FROM: "berth@berth.localhost",
-      STAFF_MAIL: "staff@berth.localhost",
-      LOG_LEVEL: "warn",
-      FEATURE_TEMPLATES_DIR: path.join(ROOT, "feature-templates"),
-    },
-  });
-}
+// Each with the probe in it.
+export const startFloor = ({ adminUrl }: BerthDatabase) =>
+  startBare(floor, { env: { DATABASE_URL: adminUrl }, execArgv });
+export const startWatchedBerth = (database: BerthDatabase) => startBerth(database, execArgv);

@@ -1,7 +1,7 @@
 /** One side of the bench `web`: the queue's rows as a page, by Node.js and pg alone. */
 import { createServer } from "node:http";
 import pg from "pg";
-import { serveBare } from "./children.ts";
+import { serveBare } from "../serve-bare.ts";
 import { firstRows, type QueueRow } from "./rows.ts";
 
 const MARKUP: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };

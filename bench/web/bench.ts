@@ -1,56 +1,55 @@
-import { randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import path from "node:path";
-import { type BerthDatabase, withBerthDatabase } from "../cluster.ts";
+import { startBerth } from "../berth.ts";
+import { type BerthDatabase, startDatabase } from "../database.ts";
+import { atEnd } from "../ending.ts";
+import { signInStaff } from "../people.ts";
+import { type MeasuredServer, ROOT, startBare, startProcess } from "../processes.ts";
+import { seedQueue } from "../queue-seed.ts";
 import { median, type Report } from "../report.ts";
 import { bareNode } from "./bare-node.ts";
 import { bareRemix } from "./bare-remix/server.ts";
-import { fillQueue, signInStaff, webEnvironment } from "./berth.ts";
-import { answerOf, Children } from "./children.ts";
 import { load, type Slice, type Yield } from "./load.ts";
 import { buildBareRemix } from "./remix-build.ts";
 
 const WAITING = 10_000;
+/** Of each promise between nothing and four fifths are used up; a few dozen are late. */
+const ARRIVAL = `now() - interval '1 hour' * hours
+  * case when i % 400 = 0 then 1.05 else 0.8 * i / ${WAITING} end`;
 const CONNECTIONS = 10;
 const ROUNDS = 5;
 const SLICE_MS = 4_000;
 const GOAL = 0.7;
 /** Its packages are found from here, and nothing else cleans it up. */
-const CACHE = path.join(import.meta.dirname, "../../node_modules/.cache");
+const CACHE = path.join(ROOT, "node_modules", ".cache");
 
 type Sides = Record<"node" | "remix" | "berth", Slice>;
 
-/** Starts the servers, each in a process of its own on the same database, and signs in. */
-async function startSides(
-  children: Children,
-  database: BerthDatabase,
-  folder: string,
-): Promise<Sides> {
-  const bare = { DATABASE_URL: database.adminUrl, BUILD: folder };
-  const appSecret = randomBytes(32).toString("base64");
-  const node = await children.startBare(bareNode, bare);
-  const remix = await children.startBare(bareRemix, bare);
-  const berth = await children.startBerth(webEnvironment(database, appSecret));
-  const cookie = await signInStaff(database, appSecret, berth);
-  const slice = (url: string, headers: Record<string, string> = {}): Slice => ({
-    url: `${url}/desk/queue`,
+/** Starts the servers, each in a process of its own on the same database. */
+async function startSides(database: BerthDatabase, folder: string, cookie: string): Promise<Sides> {
+  const env = { DATABASE_URL: database.adminUrl, BUILD: folder };
+  const slice = ({ port }: MeasuredServer, headers: Slice["headers"] = {}): Slice => ({
+    url: `http://127.0.0.1:${port}/desk/queue`,
     headers,
     connections: CONNECTIONS,
     ms: SLICE_MS,
     rowMark: 'href="/desk/requests/',
     rows: 50,
   });
-  return { node: slice(node), remix: slice(remix), berth: slice(berth, { cookie }) };
+  return {
+    node: slice(await startBare(bareNode, { env })),
+    remix: slice(await startBare(bareRemix, { env })),
+    berth: slice(await startBerth(database), { cookie }),
+  };
 }
 
 /** Asks each side in turn, round by round, from a process of its own. */
-async function measure(children: Children, sides: Sides): Promise<Record<keyof Sides, Yield[]>> {
-  const client = children.start(load);
+async function measure(sides: Sides): Promise<Record<keyof Sides, Yield[]>> {
+  const client = startProcess(load);
   const yields: Record<keyof Sides, Yield[]> = { node: [], remix: [], berth: [] };
   for (let round = 0; round <= ROUNDS; round += 1) {
     for (const name of ["node", "remix", "berth"] as const) {
-      client.send(sides[name]);
-      const got = await answerOf<Yield>(client);
+      const got = await client.ask<Yield>(sides[name]);
       // The first round warms all sides up.
       if (round > 0) yields[name].push(got);
     }
@@ -99,23 +98,16 @@ function asReport(yields: Record<keyof Sides, Yield[]>): Report {
 /**
  * The desk's queue as a page of 50 rows, with 10,000 requests waiting and 10 connections that ask
  * without a pause: Berth in production, signed in and with row-level security on, against Remix and
- * express with one query and a plain table. Needs `npm run build`.
+ * express with one query and a plain table.
  */
 export async function benchWeb(): Promise<Report> {
   await mkdir(CACHE, { recursive: true });
   const folder = await mkdtemp(path.join(CACHE, "berth-bench-"));
-  const children = new Children();
-  try {
-    await buildBareRemix(folder);
-    return await withBerthDatabase(async (database) => {
-      try {
-        await fillQueue(database, WAITING);
-        return asReport(await measure(children, await startSides(children, database, folder)));
-      } finally {
-        await children.stop();
-      }
-    });
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  atEnd(() => rm(folder, { recursive: true, force: true }));
+  await buildBareRemix(folder);
+  const database = await startDatabase();
+  const size = { requests: WAITING, waiting: WAITING, staff: 1, arrival: ARRIVAL };
+  const { admin } = await seedQueue(database, size);
+  const [cookie = ""] = await signInStaff(admin, 1);
+  return asReport(await measure(await startSides(database, folder, cookie)));
 }

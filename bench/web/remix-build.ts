@@ -1,19 +1,11 @@
-import { execFile } from "node:child_process";
 import path from "node:path";
-import { promisify } from "node:util";
-
-const ROOT = path.join(import.meta.dirname, "../..");
+import { ROOT, startProcess } from "../processes.ts";
 
 /** Builds `bench/web/bare-remix` into a folder below the repository, whose packages the build imports. */
 export async function buildBareRemix(folder: string): Promise<void> {
-  await promisify(execFile)(
-    process.execPath,
-    [
-      path.join(ROOT, "node_modules/@remix-run/dev/dist/cli.js"),
-      "vite:build",
-      "--config",
-      "bench/web/bare-remix/vite.config.ts",
-    ],
-    { cwd: ROOT, env: { ...process.env, NODE_ENV: "production", BUILD: folder } },
-  );
+  const build = startProcess(path.join(ROOT, "node_modules/@remix-run/dev/dist/cli.js"), {
+    args: ["vite:build", "--config", "bench/web/bare-remix/vite.config.ts"],
+    env: { BUILD: folder },
+  });
+  if ((await build.ended) !== 0) throw new Error("The bare Remix was not built.");
 }

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, open, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 
 /** What the build reads. Routes may import from all of app/ and db/. */
@@ -51,6 +51,8 @@ export async function buildWhenNeeded(options: {
   if (isBuilt && last === hash) return;
 
   say("Building the pages …");
+  // A build that is broken off leaves no whole one, whatever the sources are next time.
+  await rm(stamp, { force: true });
   await mkdir(path.dirname(logFile), { recursive: true });
   const output = await open(logFile, "w");
   try {

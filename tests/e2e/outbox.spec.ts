@@ -19,6 +19,8 @@ test("a mail that Berth gave up on is sent again, and arrives", async ({
   await hydrated(page);
   await page.getByRole("link", { name: "See why, and send again" }).click();
   await expect(page).toHaveURL(/status=dead/);
+  // The fields begin anew with the new list, a moment after the address.
+  await expect(page.getByLabel("State")).toHaveValue("dead");
   await page.getByLabel("Address begins with").fill(email.slice(0, 20));
   await page.getByRole("button", { name: "Apply" }).click();
   await expect(page).toHaveURL(/to=customer/);
@@ -112,13 +114,23 @@ test("a mail that arrived since the page was opened goes out again after a quest
     berth.sql(`update outbox set ${columns} where request_id = $1`, [requestId]);
   await set("status = 'dead', sent_at = null, attempts = 30, last_error = 'Refused.'");
   const { page } = await as("admin");
-  await open(page, `/desk/outbox?to=${encodeURIComponent(email)}`);
+  await open(page, "/desk/outbox?status=dead");
   await set("status = 'sent', sent_at = now(), last_error = null");
-  await page.getByRole("button", { name: "Send again" }).click();
+  // Behind newer ones, more than the list of all has on its first page.
+  await berth.sql(
+    `insert into outbox (id, kind, recipient, status, created_at, sent_at)
+     select (left(id::text, 24) || lpad(n::text, 12, 'f'))::uuid, 'password',
+       'crowd@berth.example', 'sent', now(), now()
+     from outbox, generate_series(1, 60) n where request_id = $1`,
+    [requestId],
+  );
+  await page.getByRole("button", { name: `Send again to ${email}` }).click();
   await expect(page.getByRole("dialog")).toContainText("It has arrived once already");
+  await expect(page.getByRole("dialog")).toBeFocused();
   await axe(page);
   await page.getByRole("dialog").getByRole("link", { name: "Not now" }).click();
   await expect(page.getByRole("dialog")).toHaveCount(0);
+  await expect(page.getByRole("button", { name: `Send again to ${email}` })).toBeVisible();
   const mails = await berth.sql("select 1 from outbox where request_id = $1", [requestId]);
   expect(mails).toHaveLength(1);
 });

@@ -196,6 +196,20 @@ test("without scripts a request is claimed, given back and cancelled, each after
   await expect(page.locator("header").getByText("Cancelled")).toBeVisible();
 });
 
+test("without scripts a press on what is no longer offered is answered", async ({
+  as,
+  newCustomer,
+  berth,
+}) => {
+  const { requestId } = await newCustomer();
+  const { page } = await as("operator", { javaScriptEnabled: false });
+  await page.goto(pageOf(requestId));
+  await berth.api("POST", `/api/queue/${requestId}/claim`);
+  await page.getByRole("button", { name: "Cancel the request" }).click();
+  await expect(page.getByText("This is no longer possible")).toBeInViewport();
+  await expect(next(page)).toContainText("Demo Admin has this request");
+});
+
 test("who cannot give a request back is not said to, and who has left is named as gone", async ({
   as,
   newCustomer,

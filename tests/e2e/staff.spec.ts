@@ -187,7 +187,7 @@ test("a page that is behind changes neither role nor capacity, and can be used a
   await expect(stale.getByRole("radio", { name: "Supervisor" })).toBeChecked();
   await stale.getByRole("spinbutton", { name: "Capacity" }).fill("9");
   await stale.getByRole("button", { name: "Save" }).click();
-  await expect(stale.getByText("Saved")).toBeVisible();
+  await expect(stale.getByText("Done: Saved")).toBeVisible();
   const [row] = await berth.sql("select role, capacity from admin_users where user_id = $1", [
     await idOf(berth, email),
   ]);
@@ -201,13 +201,21 @@ test("without scripts somebody is deactivated after a question alone", async ({ 
   const [name, email] = [unique("Staff"), newAddress()];
   const { page: inviter } = await as("operator");
   await invite(inviter, { name, email });
-  const { page } = await as("operator", { javaScriptEnabled: false });
-  await page.goto(`/desk/staff/${await idOf(berth, email)}`);
+  const { page, context } = await as("operator", { javaScriptEnabled: false });
+  const path = `/desk/staff/${await idOf(berth, email)}`;
+  await page.goto(`${path}?done=saved`);
+  await expect(page.getByText("Done: Saved")).toBeVisible();
+  const stale = await context.newPage();
+  await stale.goto(path);
   await page.getByRole("button", { name: `Deactivate ${name}` }).click();
   await expect(page.getByRole("dialog")).toContainText("You can reactivate them later");
+  // What was done before is no news beside the question.
+  await expect(page.getByText("Done: Saved")).toHaveCount(0);
   await expect(page.getByText("Invited", { exact: true })).toBeVisible();
   await page.getByRole("dialog").getByRole("button", { name: "Deactivate now" }).click();
   await expect(page.getByText(`${name} is deactivated`)).toBeVisible();
+  await stale.getByRole("button", { name: `Deactivate ${name}` }).click();
+  await expect(stale.getByText("This is no longer possible")).toBeInViewport();
 });
 
 test("everybody says for themselves whether they are on duty, from any page of the desk", async ({

@@ -58,8 +58,9 @@ test("a template that is switched off cannot be chosen until it is on again", as
 });
 
 test("without scripts a template is switched off after its question alone", async ({ as }) => {
-  const { page } = await as("supervisor", { javaScriptEnabled: false });
-  await page.goto("/desk/templates");
+  const { page, context } = await as("supervisor", { javaScriptEnabled: false });
+  const stale = await context.newPage();
+  for (const one of [page, stale]) await one.goto("/desk/templates");
   const part = page.getByRole("article", { name: "Analytics" });
   await part.getByRole("button", { name: "Switch off Analytics" }).click();
   const question = part.getByRole("dialog");
@@ -69,6 +70,8 @@ test("without scripts a template is switched off after its question alone", asyn
   await question.getByRole("button", { name: "Switch off" }).click();
   try {
     await expect(part.getByText("Switched off", { exact: true })).toBeVisible();
+    await stale.getByRole("button", { name: "Switch off Analytics" }).click();
+    await expect(stale.getByText("This is no longer possible")).toBeInViewport();
   } finally {
     await part.getByRole("button", { name: "Switch on Analytics" }).click();
   }

@@ -1,5 +1,5 @@
 import { settled } from "../support/client.ts";
-import { deafen, expect, hydrated, test, unique } from "./support/test.ts";
+import { deafen, expect, hydrated, open, test, unique } from "./support/test.ts";
 
 test("a customer cancels what nobody has begun", async ({
   newCustomer,
@@ -28,7 +28,6 @@ test("a cancellation that comes too late is refused, and the page says why", asy
   newCustomer,
   asCustomer,
   berth,
-  pageErrors,
 }) => {
   const customer = await newCustomer();
   const { page } = await asCustomer(customer);
@@ -43,7 +42,6 @@ test("a cancellation that comes too late is refused, and the page says why", asy
     "We are preparing your backend.",
   );
   await expect(page.getByRole("button", { name: "Cancel the request" })).toHaveCount(0);
-  pageErrors.length = 0;
 });
 
 test("without scripts the page can be read and the request cancelled", async ({
@@ -98,6 +96,7 @@ test("a press before the scripts are there asks, too, and they take the question
   await expect(question).toBeVisible();
   letScriptsIn();
   await hydrated(page);
+  await expect(question).toBeFocused();
   await axe(page);
   await question.getByRole("link", { name: "Not now" }).click();
   await expect(question).toHaveCount(0);
@@ -107,6 +106,50 @@ test("a press before the scripts are there asks, too, and they take the question
   await page.getByRole("button", { name: "Cancel the request" }).click();
   await question.getByRole("button", { name: "Cancel the request" }).click();
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("This request is cancelled.");
+});
+
+test("the answer to an open question is taken once, however often it is pressed", async ({
+  newCustomer,
+  asCustomer,
+}) => {
+  const customer = await newCustomer();
+  const { page } = await asCustomer(customer);
+  await open(page, `/requests/${customer.requestId}?confirm=cancel`);
+  let posts = 0;
+  let letThrough = () => {};
+  const held = new Promise<void>((resolve) => {
+    letThrough = resolve;
+  });
+  await page.route("**/requests/**", async (route) => {
+    if (route.request().method() === "POST") {
+      posts += 1;
+      await held;
+    }
+    await route.continue();
+  });
+  const question = page.getByRole("dialog", { name: "Cancel this request?" });
+  await question.getByRole("button", { name: "Cancel the request" }).click();
+  await question.getByRole("button", { name: "One moment …" }).click({ force: true });
+  letThrough();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("This request is cancelled.");
+  await expect(page.getByRole("alert")).toHaveCount(0);
+  expect(posts).toBe(1);
+});
+
+test("without scripts a press on what is no longer offered is answered", async ({
+  newCustomer,
+  asCustomer,
+  berth,
+}) => {
+  const customer = await newCustomer();
+  const { page } = await asCustomer(customer, { javaScriptEnabled: false });
+  await page.goto(`/requests/${customer.requestId}`);
+  await berth.api("POST", `/api/queue/${customer.requestId}/claim`);
+  await page.getByRole("button", { name: "Cancel the request" }).click();
+  await expect(page.getByText("This is no longer possible")).toBeInViewport();
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+  const { body } = await berth.api("GET", `/api/queue/${customer.requestId}`);
+  expect(body.status).toBe("in_progress");
 });
 
 test("a finished backend shows its address, what is in it, and what became of the link", async ({

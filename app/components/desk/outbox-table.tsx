@@ -14,6 +14,10 @@ const LOOKS = {
   dead: { tone: "error", icon: CircleAlert },
 } as const;
 
+/** The questions that sending one of these mails again can ask. */
+export const askedAbout = (mails: OutboxItem[]): string[] =>
+  mails.flatMap(({ id, status }) => (status === "sent" ? [id] : []));
+
 /** Mails that left, are about to, or never will by themselves. */
 export function OutboxTable({ mails }: { mails: OutboxItem[] }) {
   return (

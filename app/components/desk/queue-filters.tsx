@@ -1,6 +1,7 @@
 import { Form, Link, useSubmit } from "@remix-run/react";
 import { CircleAlert, Clock, Search, SlidersHorizontal, TimerReset, X } from "lucide-react";
 import { type FormEvent, useEffect, useRef } from "react";
+import type { DeskCounts } from "#app/domain/queue/index.server.ts";
 import { Button, buttonClass, closeOnEscape } from "../ui.tsx";
 import {
   addressOf,
@@ -150,23 +151,17 @@ function Chips({ params, choices }: { params: URLSearchParams; choices: QueueCho
   );
 }
 
-/** Beyond this the house does not count for a list; the dashboard has the exact number. */
-const COUNTED = 1_000;
-
 /** What matters now, each a link to its list. */
-export function QueueCounts({
-  counts,
-}: {
-  counts: { waiting: number; soon: number; late: number };
-}) {
+export function QueueCounts({ counts }: { counts: DeskCounts }) {
+  const { waiting, soon, late } = counts;
   const items = [
-    { to: "?status=pending", count: counts.waiting, word: "waiting", icon: Clock, ink: "" },
-    { to: "?due=soon", count: counts.soon, word: "soon", icon: TimerReset, ink: "text-warning" },
-    { to: "?due=late", count: counts.late, word: "late", icon: CircleAlert, ink: "text-error" },
+    { to: "?status=pending", ...waiting, word: "waiting", icon: Clock, ink: "" },
+    { to: "?due=soon", ...soon, word: "soon", icon: TimerReset, ink: "text-warning" },
+    { to: "?due=late", ...late, word: "late", icon: CircleAlert, ink: "text-error" },
   ];
   return (
     <ul aria-label="Now" className="flex flex-wrap gap-1">
-      {items.map(({ to, count, word, icon: Icon, ink }) => (
+      {items.map(({ to, count, isMore, word, icon: Icon, ink }) => (
         <li key={word}>
           <Link
             to={to}
@@ -174,7 +169,8 @@ export function QueueCounts({
           >
             <Icon size={14} aria-hidden="true" />
             <span className="font-semibold">
-              {count > COUNTED ? `${COUNTED.toLocaleString("en")}+` : count.toLocaleString("en")}
+              {count.toLocaleString("en")}
+              {isMore ? "+" : null}
             </span>
             {word}
           </Link>

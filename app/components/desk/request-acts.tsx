@@ -7,13 +7,23 @@ import { useAnswer } from "../use-answer.ts";
 import { ActForm } from "./act-form.tsx";
 import type { RequestOnPage } from "./request-on-page.ts";
 
+/** What this person may do besides the next act, each after a question. */
+export function weightyActs(request: RequestOnPage): ("release" | "cancel")[] {
+  const { status, standing, canCancel } = request;
+  if (standing === "held" || standing === "expired") return [];
+  return [
+    ...(status === "in_progress" ? (["release"] as const) : []),
+    ...(canCancel ? (["cancel"] as const) : []),
+  ];
+}
+
 /** What one may do besides the next act: give back, cancel. Nothing that this person may not. */
 export function RequestActs({ request }: { request: RequestOnPage }) {
-  const { seen, status, standing, canCancel, backend, customer } = request;
-  const mayAct = standing !== "held" && standing !== "expired";
+  const { seen, backend, customer } = request;
+  const acts = weightyActs(request);
   return (
     <>
-      {mayAct && status === "in_progress" ? (
+      {acts.includes("release") ? (
         <ActForm seen={seen}>
           <ConfirmButton
             label="Give back"
@@ -31,7 +41,7 @@ export function RequestActs({ request }: { request: RequestOnPage }) {
           </ConfirmButton>
         </ActForm>
       ) : null}
-      {mayAct && canCancel ? (
+      {acts.includes("cancel") ? (
         <ActForm seen={seen}>
           <ConfirmButton
             label="Cancel the request"

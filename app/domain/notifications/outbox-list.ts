@@ -1,11 +1,11 @@
-import { and, count, desc, eq, lt, sql } from "drizzle-orm";
+import { and, count, desc, eq, lte, sql } from "drizzle-orm";
 import { z } from "zod";
 import { customers } from "#db/customers.ts";
 import type { Tx } from "#db/index.ts";
 import { MAIL_KINDS, OUTBOX_STATUSES, outbox } from "#db/notifications.ts";
 import { provisioningQueue } from "#db/queue.ts";
 
-/** What the outbox can be searched by; each page ends with the cursor of the next. */
+/** What the outbox can be searched by; `cursor` is the first mail of the page. */
 export const outboxFilter = z.object({
   status: z.enum(OUTBOX_STATUSES).optional(),
   kind: z.enum(MAIL_KINDS).optional(),
@@ -59,7 +59,7 @@ export async function listOutbox(
         filter.status === undefined ? undefined : eq(outbox.status, filter.status),
         filter.kind === undefined ? undefined : eq(outbox.kind, filter.kind),
         filter.to === undefined ? undefined : sql`${outbox.recipient} like ${likeStart(filter.to)}`,
-        filter.cursor === undefined ? undefined : lt(outbox.id, filter.cursor),
+        filter.cursor === undefined ? undefined : lte(outbox.id, filter.cursor),
       ),
     )
     .orderBy(desc(outbox.id))
@@ -67,7 +67,7 @@ export async function listOutbox(
   const page = rows.slice(0, PAGE);
   return {
     mails: page.map(toItem),
-    nextCursor: rows.length > PAGE ? (page.at(-1)?.mail.id ?? null) : null,
+    nextCursor: rows[PAGE]?.mail.id ?? null,
     dead: await countDead(tx),
   };
 }

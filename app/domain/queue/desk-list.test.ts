@@ -17,6 +17,8 @@ const page = (query = "") => {
   const { filter } = readDeskFilter(new URLSearchParams(query), "kim");
   return desk.as(staff(), (tx) => listDesk(tx, filter));
 };
+const counts = () => desk.as(staff(), (tx) => countDesk(tx));
+const exactly = (count: number) => ({ count, isMore: false });
 const companies = async (query = "") => (await page(query)).rows.map(({ company }) => company);
 
 /** A request of a company, with columns of its own. */
@@ -78,7 +80,21 @@ describe("the list", () => {
     await request("Done", { due_at: hours(-2), status: "completed", ended_at: hours(-1) });
     expect(await companies("due=soon")).toEqual(["Soon"]);
     expect(await companies("due=late")).toEqual(["Late"]);
-    expect(await desk.as(staff(), (tx) => countDesk(tx))).toEqual({ waiting: 3, soon: 1, late: 1 });
+    expect(await counts()).toEqual({ waiting: exactly(3), soon: exactly(1), late: exactly(1) });
+  });
+
+  it("counts up to 1,000, and says where there are more", async () => {
+    await request("Fine", { due_at: hours(7) });
+    await desk.base.admin.query(`
+      insert into provisioning_queue (id, customer_id, plan_id, billing_cycle, region, features, priority, due_at)
+      select gen_random_uuid(), customer_id, plan_id, billing_cycle, region, features, priority,
+        berth_now() - interval '1 hour'
+      from provisioning_queue, generate_series(1, 1000)`);
+    expect(await counts()).toEqual({
+      waiting: { count: 1_000, isMore: true },
+      soon: exactly(0),
+      late: exactly(1_000),
+    });
   });
 
   it("lists what ended by its end, newest first, by window and by promise", async () => {

@@ -11,21 +11,38 @@ import type { RequestStatus } from "./states.ts";
 /** Beyond this nobody counts with the eye; the dashboard has the exact numbers. */
 const COUNTED = 1_000;
 
-interface DeskCounts {
-  waiting: number;
-  soon: number;
-  late: number;
+/** At most 1,000; `isMore` where there are more. */
+interface DeskCount {
+  count: number;
+  isMore: boolean;
 }
 
-/** How many requests wait, are due soon, and are late; each counted up to one more than 1,000. */
+/** How many requests wait, are due soon, and are late. */
+export interface DeskCounts {
+  waiting: DeskCount;
+  soon: DeskCount;
+  late: DeskCount;
+}
+
+const upToBound = (found = 0): DeskCount => ({
+  count: Math.min(found, COUNTED),
+  isMore: found > COUNTED,
+});
+
+/** Counts what matters now on the desk. */
 export async function countDesk(tx: Tx): Promise<DeskCounts> {
   const count = (condition: SQL) => sql`(select count(*)::int from (
     select from ${provisioningQueue} where ${condition} limit ${COUNTED + 1}) counted)`;
-  const { rows } = await tx.execute<DeskCounts & Record<string, unknown>>(sql`select
+  const { rows } = await tx.execute<Record<keyof DeskCounts, number>>(sql`select
     ${count(sql`${provisioningQueue.status} = 'pending'`)} as waiting,
     ${count(SOON)} as soon,
     ${count(isLateSql)} as late`);
-  return rows[0] ?? { waiting: 0, soon: 0, late: 0 };
+  const [found] = rows;
+  return {
+    waiting: upToBound(found?.waiting),
+    soon: upToBound(found?.soon),
+    late: upToBound(found?.late),
+  };
 }
 
 interface DeskChoices {

@@ -17,7 +17,12 @@ export {
 } from "./claims.ts";
 export { type DeskFilter, type IgnoredParameter, readDeskFilter } from "./desk-filter.ts";
 export { type DeskPage, type DeskRow, listDesk } from "./desk-list.ts";
-export { assigneeName, countDesk, deskChoices } from "./desk-surroundings.ts";
+export {
+  assigneeName,
+  countDesk,
+  type DeskCounts,
+  deskChoices,
+} from "./desk-surroundings.ts";
 export * from "./errors.ts";
 export {
   eventsAfter,

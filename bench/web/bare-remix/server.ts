@@ -5,7 +5,7 @@ import { createRequestHandler } from "@remix-run/express";
 import type { ServerBuild } from "@remix-run/node";
 import express from "express";
 import pg from "pg";
-import { serveBare } from "../children.ts";
+import { serveBare } from "../../serve-bare.ts";
 
 /** This file, as a process of its own; BUILD names the folder with the build. */
 export const bareRemix = import.meta.filename;

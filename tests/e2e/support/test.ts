@@ -47,10 +47,7 @@ interface Fixtures {
   mailTo(address: string, subjectPart: string): Promise<ReadMail>;
   /** The page has no serious or critical violation. */
   axe(page: Page): Promise<void>;
-  /**
-   * Errors of this test's pages so far. The test fails at its end if there is any; one that provokes
-   * an error empties the list.
-   */
+  /** Errors of this test's pages so far. The test fails at its end if there is any. */
   pageErrors: string[];
 }
 
