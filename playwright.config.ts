@@ -11,7 +11,7 @@ export default defineConfig({
   globalSetup: "tests/e2e/support/global-setup.ts",
   // Pictures and traces of failures: to look at, never to commit.
   outputDir: process.env.BERTH_E2E_OUTPUT ?? path.join(tmpdir(), "berth-e2e-failures"),
-  workers: 3,
+  workers: 2,
   retries: 0,
   forbidOnly: true,
   // These end hung tests on a busy machine; they judge nothing.
