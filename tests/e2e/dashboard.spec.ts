@@ -161,10 +161,10 @@ async function lengthOf(page: Page, href: string): Promise<number> {
   return length;
 }
 
-test("every number opens a list of exactly as many requests", async ({ as }) => {
-  const { page } = await as("supervisor");
-  await page.goto("/desk/dashboard");
-  await hydrated(page);
+const isMeasure = (text: string) => /%|\d (h|min|s|d|ms)\b/.test(text);
+
+/** The numbers of the page that count requests, each with the address of its list. */
+async function countsOn(page: Page): Promise<[href: string, text: string][]> {
   const texts = await page
     .locator('main a[href^="/desk/queue?"]')
     .evaluateAll((all) =>
@@ -176,29 +176,27 @@ test("every number opens a list of exactly as many requests", async ({ as }) => 
   // A rate and a length of time open what they were measured on.
   const counts = texts.filter(([, text]) => /\d/.test(text) && !isMeasure(text));
   expect(counts.length).toBeGreaterThan(100);
-  // The days and weeks are many of a kind; the module's test holds each against its list.
-  const ofKind = new Map<string, number>();
-  for (const [href, text] of new Map(counts)) {
-    const kind = text.replace(/[1-9]\d*/, "n");
-    ofKind.set(kind, (ofKind.get(kind) ?? 0) + 1);
-    if (Number(ofKind.get(kind)) > 3) continue;
-    await expect
-      .poll(async () => (await lengthOf(page, href)) - (await nowShown(page, href, text)), {
-        message: `${text}: ${href}`,
-        timeout: 30_000,
-      })
-      .toBe(0);
-  }
-});
-
-const isMeasure = (text: string) => /%|\d (h|min|s|d|ms)\b/.test(text);
-
-/** What the page shows for a list by now: of the present, it changes while other tests run. */
-async function nowShown(page: Page, href: string, before: string | null): Promise<number> {
-  const link = page.locator(`main a[href="${href}"]`).first();
-  const text = (await link.count()) === 0 ? before : await link.textContent();
-  return Number(/\d+/.exec(text ?? "")?.[0]);
+  return [...new Map(counts)];
 }
+
+test("every number opens a list of exactly as many requests", async ({ as }) => {
+  const { page } = await as("supervisor");
+  const proven = new Set<string>();
+  // Other tests go on meanwhile: a number that something has overtaken is read anew.
+  await expect(async () => {
+    await page.goto("/desk/dashboard");
+    const ofKind = new Map<string, number>();
+    for (const [href, text] of await countsOn(page)) {
+      const kind = text.replace(/[1-9]\d*/, "n");
+      const nth = (ofKind.get(kind) ?? 0) + 1;
+      ofKind.set(kind, nth);
+      // The days and weeks are many of a kind; the module's test holds each against its list.
+      if (nth > 3 || proven.has(`${kind} ${nth}`)) continue;
+      expect(await lengthOf(page, href), `${text}: ${href}`).toBe(Number(/\d+/.exec(text)?.[0]));
+      proven.add(`${kind} ${nth}`);
+    }
+  }).toPass({ timeout: 120_000 });
+});
 
 test("the most urgent are named, and lead to their pages; a number leads to the queue", async ({
   as,
