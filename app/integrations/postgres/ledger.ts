@@ -23,6 +23,8 @@ export interface SqlStep {
   template: string;
   templateVersion: string;
   transactional: boolean;
+  /** Longest time for each statement, in milliseconds; absent for the run's own limit. */
+  timeoutMs?: number;
   statements: { sql: string; line: number }[];
 }
 

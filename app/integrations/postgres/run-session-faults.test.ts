@@ -160,7 +160,7 @@ test("a network that swallows the answer: the watchdog hangs up, the ledger deci
   const session = await prepared({ limits: { silenceGraceMs: 200 } });
   const hole = proxy.arm({ from: "server", when: "Z", action: "pause" });
   const step = await sqlStep("20260101000000", "create table t (id int)");
-  expect((await session.apply(step, { statementTimeoutMs: 1_000 })).outcome).toBe("applied");
+  expect((await session.apply({ ...step, timeoutMs: 1_000 })).outcome).toBe("applied");
   expect(hole.struck()).toBe(1);
   hole.release();
 });

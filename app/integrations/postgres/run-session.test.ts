@@ -313,7 +313,7 @@ describe("a failing step", () => {
   test("is stopped by its statement time-out", async () => {
     const session = await prepared();
     const step = await sqlStep("20260101000000", "create table a (id int); select pg_sleep(30)");
-    const error: SqlStepError = await rejected(session.apply(step, { statementTimeoutMs: 200 }));
+    const error: SqlStepError = await rejected(session.apply({ ...step, timeoutMs: 200 }));
     expect(error).toMatchObject({ sqlstate: "57014", statement: 2, retryable: true });
     expect(await tableExists("a")).toBe(false);
   });

@@ -40,11 +40,13 @@ export interface RunSession {
    * ChecksumMismatchError, LedgerDisagreementError, StepEscapedError, FencedError, LockedError,
    * NotPreparedError, RunStoppedError, or UnknownOutcomeError (retryable: the ledger decides).
    */
-  apply(step: SqlStep, options?: { statementTimeoutMs?: number }): Promise<StepOutcome>;
+  apply(step: SqlStep): Promise<StepOutcome>;
   /** What the database's own ledger says, oldest first. */
   ledger(): Promise<LedgerRow[]>;
   /** Runs one SELECT of checks in a read-only transaction. */
   check(sql: string): Promise<CheckRow[]>;
+  /** Runs reading work on the run's connection; again on a new one after a loss. `what` names it. */
+  read<T>(what: string, work: (client: pg.Client) => Promise<T>): Promise<T>;
   /** Cancels the step in progress; the session does nothing more. */
   cancel(): Promise<void>;
   /** Gives the lock back and disconnects. */
@@ -81,12 +83,15 @@ export async function openRunSession(options: {
   });
   return {
     prepare: () => prepare(connection),
-    apply: (step, { statementTimeoutMs = limits.statementTimeoutMs } = {}) =>
-      step.transactional
-        ? applyInTransaction(connection, step, statementTimeoutMs)
-        : applyAlone(connection, step, statementTimeoutMs),
+    apply: (step) => {
+      const timeoutMs = step.timeoutMs ?? limits.statementTimeoutMs;
+      return step.transactional
+        ? applyInTransaction(connection, step, timeoutMs)
+        : applyAlone(connection, step, timeoutMs);
+    },
     ledger: () => connection.use("reading the ledger", ({ client }) => readLedger(client)),
     check: (sql) => check(connection, sql),
+    read: (what, work) => connection.use(what, ({ client }) => work(client)),
     cancel: () => connection.cancel(),
     close: () => connection.close(),
   };
