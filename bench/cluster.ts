@@ -6,14 +6,17 @@ import { type Cluster, clusterRoot, freePort, initCluster, startCluster } from "
 import { atEnd } from "./ending.ts";
 
 /** A real PostgreSQL with fsync on; gone when the bench is over. */
-export async function startBenchCluster(superuser: string): Promise<Cluster> {
+export async function startBenchCluster(
+  superuser: string,
+  tls?: { certFile: string; keyFile: string },
+): Promise<Cluster> {
   const folder = await clusterRoot(path.join(tmpdir(), `berth-bench-${randomUUID()}`));
   const login = { superuser, password: randomUUID() };
   const dataDir = path.join(folder, "data");
   const start = async () => {
     await initCluster({ dataDir, ...login });
     const settings = { max_connections: "300" };
-    return startCluster({ dataDir, port: await freePort(), ...login, settings });
+    return startCluster({ dataDir, port: await freePort(), ...login, tls, settings });
   };
   const starting = start();
   atEnd(async () => {

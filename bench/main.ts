@@ -5,7 +5,7 @@ import { benchLive } from "./live/bench.ts";
 import { benchPositions } from "./positions.ts";
 import { benchQueue } from "./queue.ts";
 import { asTable, type Report } from "./report.ts";
-import { benchRunner } from "./runner.ts";
+import { benchRunner } from "./runner/bench.ts";
 import { benchWeb } from "./web/bench.ts";
 
 const BENCHES: Record<string, () => Promise<Report>> = {

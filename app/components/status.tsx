@@ -34,9 +34,21 @@ const STATUSES: Record<Status, { word: string; tone: Tone; icon: LucideIcon }> =
 /** A request's status in the words of the desk, for lists of choices. */
 export const statusWord = (status: Status): string => STATUSES[status].word;
 
-/** Where a request stands. `isListed`: one of many, below {@link StatusIcons}. */
-export function StatusBadge({ status, isListed }: { status: Status; isListed?: boolean }) {
-  const { word, tone, icon } = STATUSES[status];
+/** A run that a person ended is no failure, although its request stands as failed. */
+const RUN_CANCELLED = { word: "Run cancelled", tone: "warning", icon: Ban } as const;
+
+/**
+ * Where a request stands. `isListed`: one of many, below {@link StatusIcons}; `failure`: why it
+ * stands as failed.
+ */
+export function StatusBadge(props: {
+  status: Status;
+  isListed?: boolean;
+  failure?: { code?: string } | null;
+}) {
+  const { status, isListed, failure } = props;
+  const { word, tone, icon } =
+    failure?.code === "run_cancelled" && status === "failed" ? RUN_CANCELLED : STATUSES[status];
   return (
     <Badge tone={tone} icon={isListed ? iconId(status) : icon}>
       {word}

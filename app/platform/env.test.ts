@@ -109,6 +109,7 @@ describe("refused, with what to do", () => {
     ["PORT", "70000", /whole number/],
     ["PORT", "3000x", /whole number/],
     ["WORKER_CONCURRENCY", "0", /whole number/],
+    ["RUN_CONCURRENCY", "1001", /whole number/],
     ["LOG_LEVEL", "loud", /one of trace/],
     ["OUTBOUND_ALLOW_ORIGINS", "https://x", /separated by commas/],
     ["OUTBOUND_ALLOW_SUFFIXES", "*", /separated by commas/],

@@ -55,6 +55,8 @@ export interface Env {
   trustedProxies: string[];
   logLevel: LogLevel;
   workerConcurrency: number;
+  /** Runs at work at once, of all workers together. */
+  runConcurrency: number;
   shutdownTimeoutMs: number;
   featureTemplatesDir: string;
 }
@@ -222,6 +224,7 @@ function schemaFor(mode: Mode) {
       .enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(", ")}.` })
       .default("info"),
     WORKER_CONCURRENCY: wholeNumber(1, 256, 4),
+    RUN_CONCURRENCY: wholeNumber(1, 1_000, 32),
     SHUTDOWN_TIMEOUT_MS: wholeNumber(100, 600_000, 10_000),
     FEATURE_TEMPLATES_DIR: z.string().default("./feature-templates"),
   });
@@ -297,6 +300,7 @@ export function parseEnv(source: Source): Env {
     trustedProxies: value.TRUSTED_PROXIES,
     logLevel: value.LOG_LEVEL,
     workerConcurrency: value.WORKER_CONCURRENCY,
+    runConcurrency: value.RUN_CONCURRENCY,
     shutdownTimeoutMs: value.SHUTDOWN_TIMEOUT_MS,
     featureTemplatesDir: value.FEATURE_TEMPLATES_DIR,
   };

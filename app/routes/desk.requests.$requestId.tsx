@@ -26,6 +26,7 @@ import { RequestMails } from "../components/desk/request-done.tsx";
 import { RequestFacts } from "../components/desk/request-facts.tsx";
 import { RequestTimeline } from "../components/desk/request-timeline.tsx";
 import { RequestWork } from "../components/desk/request-work.tsx";
+import { StayList } from "../components/desk/stay-list.tsx";
 import { LiveState } from "../components/live-state.tsx";
 import { StatusBadge } from "../components/status.tsx";
 import { Mono, PageHeader, Panel } from "../components/ui.tsx";
@@ -89,7 +90,7 @@ export default function DeskRequestPage() {
     <>
       <PageHeader title={customer.company} back={{ to: "/desk/queue", label: "Queue" }}>
         <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
-          <StatusBadge status={status} />
+          <StatusBadge status={status} failure={request.failure} />
           <span>{plan.name}</span>
           <Mono>{requestId}</Mono>
           <LiveState state={live} />
@@ -99,6 +100,11 @@ export default function DeskRequestPage() {
       <div className="grid gap-x-10 gap-y-6 xl:grid-cols-[minmax(0,2fr)_minmax(0,1fr)]">
         <div className="min-w-0">
           <RequestWork request={request} />
+          {status === "cancelled" && request.stays ? (
+            <Panel title={`What stays in the project ${request.stays.projectRef}`}>
+              <StayList stays={request.stays} />
+            </Panel>
+          ) : null}
           <div className="mt-3 flex flex-wrap justify-end gap-2 empty:hidden">
             <RequestActs request={request} />
           </div>

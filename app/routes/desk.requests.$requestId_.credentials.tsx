@@ -11,11 +11,13 @@ import { type CredentialsView, viewCredentials } from "#app/domain/provisioning/
 import { claimRequest } from "#app/domain/queue/index.server.ts";
 import {
   type CredentialsAnswer,
+  planOffered,
   readCredentials,
   submitPasted,
   testPasted,
 } from "#app/web/credentials.server.ts";
 import { attempt, readForm } from "#app/web/forms.server.ts";
+import { type RehearsalAnswer, rehearsePasted } from "#app/web/rehearsal.server.ts";
 import { orNotFound, requestIdOf } from "#app/web/request-id.server.ts";
 import { inTx, requireDesk } from "#app/web/session.server.ts";
 import { CredentialsForm } from "../components/desk/credentials-form.tsx";
@@ -41,16 +43,43 @@ export async function loader(args: LoaderFunctionArgs) {
   return { view, links: dashboardLinks(dashboardUrl, view.backend?.projectRef) };
 }
 
-type Intent = "test" | "submit" | "take-up" | "claim";
+const INTENTS = [
+  "claim",
+  // Of what was pasted, and of what the customer gave: each is tested and planned, then started.
+  "test",
+  "submit",
+  "rehearse",
+  "plan-offered",
+  "take-up",
+  "rehearse-offered",
+] as const;
+type Intent = (typeof INTENTS)[number];
+
+const ABOUT_OFFERED: Intent[] = ["plan-offered", "take-up", "rehearse-offered"];
+
+/** What an act is answered with; without scripts, how a rehearsal went, too. */
+type Told = CredentialsAnswer & { rehearsed?: RehearsalAnswer };
+type Given = Parameters<typeof testPasted>[1];
 
 export async function action(args: ActionFunctionArgs) {
   const { actor } = await requireDesk(args);
   const requestId = requestIdOf(args.params);
   const form = await readForm(args.request);
-  const intent = form.get("intent") as Intent;
+  const intent = INTENTS.find((one) => one === form.get("intent"));
+  if (!intent) throw new Response(null, { status: 400 });
   const { context } = args;
   const act = { context, actor, requestId };
-  const tell = (answer: CredentialsAnswer, status: number) => data({ intent, answer }, status);
+  const tell = (answer: Told, status: number) => data({ intent, answer }, status);
+  const startOrTell = async (given: Given | null) => {
+    const refused = await submitPasted(act, given, String(form.get("planDigest") ?? ""));
+    if (refused) return tell(refused.answer, refused.status);
+    return redirect(`/desk/requests/${requestId}/run`, 303);
+  };
+  const rehearsed = async ({ answer, status }: Awaited<ReturnType<typeof planOffered>>) => {
+    if (!answer.plan) return tell(answer, status);
+    const rehearsal = await rehearsePasted(act, form, args.request.signal);
+    return tell({ ...answer, rehearsed: rehearsal.answer }, rehearsal.status);
+  };
 
   if (intent === "claim") {
     const tried = await attempt(context, () =>
@@ -59,21 +88,16 @@ export async function action(args: ActionFunctionArgs) {
     if (!tried.done) return tell({ problem: tried.problem }, tried.status);
     return redirect(`/desk/requests/${requestId}/credentials`, 303);
   }
-  if (intent === "take-up") {
-    const refused = await submitPasted(act, null);
-    if (refused) return tell(refused.answer, refused.status);
-    return redirect(`/desk/requests/${requestId}/run`, 303);
+  if (ABOUT_OFFERED.includes(intent)) {
+    if (intent === "take-up") return startOrTell(null);
+    const planned = await planOffered(act);
+    return intent === "plan-offered" ? tell(planned.answer, planned.status) : rehearsed(planned);
   }
-  if (intent !== "test" && intent !== "submit") throw new Response(null, { status: 400 });
   const { given, fields } = readCredentials(form);
   if (!given) return tell({ fields }, 422);
-  if (intent === "test") {
-    const { answer, status } = await testPasted(act, given);
-    return tell(answer, status);
-  }
-  const refused = await submitPasted(act, given);
-  if (refused) return tell(refused.answer, refused.status);
-  return redirect(`/desk/requests/${requestId}/run`, 303);
+  if (intent === "submit") return startOrTell(given);
+  const tested = await testPasted(act, given);
+  return intent === "test" ? tell(tested.answer, tested.status) : rehearsed(tested);
 }
 
 export { readAgainAfterRefusal as shouldRevalidate } from "../components/read-again.ts";
@@ -85,23 +109,27 @@ export default function CredentialsPage() {
   const { requestId, company, status } = view.request;
   useLive(`/live/requests/${requestId}`);
   const isOffered = view.backend?.status === "offered";
-  const pasted = told?.intent === "test" || told?.intent === "submit" ? told.answer : undefined;
+  const isAboutOffered = told !== undefined && ABOUT_OFFERED.includes(told.intent);
+  const pasted = told && told.intent !== "claim" && !isAboutOffered ? told.answer : undefined;
+  const offered = isAboutOffered ? told.answer : undefined;
   const isOpen = view.standing === "open";
-  const isTold = told?.intent === "take-up" && status === "waiting_on_customer";
+  const isTold = isAboutOffered && status === "waiting_on_customer";
+  const page = `/desk/requests/${requestId}`;
+  const pending = formData?.get("intent");
   const form = (
     <CredentialsForm
-      testUrl={`/desk/requests/${requestId}/credentials/check`}
+      page={page}
       links={links}
       answer={pasted}
-      isSubmitting={formData?.get("intent") === "submit"}
+      isSubmitting={pending === "submit"}
     />
   );
   return (
     <>
       <PageHeader
         title="Credentials"
-        back={{ to: `/desk/requests/${requestId}`, label: company }}
-        actions={<StatusBadge status={status} />}
+        back={{ to: page, label: company }}
+        actions={<StatusBadge status={status} failure={view.failure} />}
       >
         {isOpen && !isOffered ? (
           <>
@@ -121,8 +149,10 @@ export default function CredentialsPage() {
           {view.backend && isOffered ? (
             <OfferedProject
               backend={view.backend}
-              lines={told?.intent === "take-up" ? (told.answer.lines ?? []) : []}
-              isTesting={formData?.get("intent") === "take-up"}
+              answer={offered}
+              rehearsalUrl={`${page}/rehearsal`}
+              isTesting={pending === "plan-offered"}
+              isStarting={pending === "take-up"}
               isPastedOpen={pasted !== undefined}
             >
               {form}
@@ -172,7 +202,11 @@ function Before(props: {
       {failure ? (
         <Notice
           tone="warning"
-          title={`The last run failed${failure.step ? ` at “${failure.step}”` : ""}.`}
+          title={
+            failure.code === "run_cancelled"
+              ? "The last run was cancelled."
+              : `The last run failed${failure.step ? ` at “${failure.step}”` : ""}.`
+          }
         >
           <p>{failure.message}</p>
           <p>
@@ -181,7 +215,7 @@ function Before(props: {
           </p>
           <div className="mt-1">
             <ButtonLink to={run} size="sm">
-              Look at the run, or retry it
+              Look at the run, or {failure.code === "run_cancelled" ? "resume" : "retry"} it
             </ButtonLink>
           </div>
         </Notice>

@@ -6,24 +6,28 @@ import {
   redirect,
 } from "@remix-run/node";
 import { useLoaderData } from "@remix-run/react";
-import { RotateCw } from "lucide-react";
 import {
   type CredentialsView,
   deskAct,
+  readAcceptance,
   readRun,
+  staysOf,
   viewCredentials,
 } from "#app/domain/provisioning/index.server.ts";
-import { readSeen, type Seen } from "#app/domain/queue/index.server.ts";
+import { readSeen } from "#app/domain/queue/index.server.ts";
 import { actOrRefuse } from "#app/web/desk-acts.server.ts";
-import { readForm } from "#app/web/forms.server.ts";
+import { askFirst, echo, isConfirmed, readForm } from "#app/web/forms.server.ts";
 import { orNotFound, requestIdOf } from "#app/web/request-id.server.ts";
 import { inTx, requireDesk } from "#app/web/session.server.ts";
-import { ActForm } from "../components/desk/act-form.tsx";
+import type { StepError } from "#db/provisioning.ts";
+import { LapsedQuestion } from "../components/confirm.tsx";
+import { CancelledRun } from "../components/desk/cancelled-run.tsx";
+import { DriftAcceptance } from "../components/desk/drift-acceptance.tsx";
 import { RefusedAct } from "../components/desk/refused-act.tsx";
+import { CancelRun, RunActs, weightyRunActs } from "../components/desk/run-acts.tsx";
 import { RunSteps } from "../components/desk/run-steps.tsx";
 import { RunSummary } from "../components/desk/run-summary.tsx";
 import { StepFailure } from "../components/desk/step-failure.tsx";
-import { SubmitButton } from "../components/form.tsx";
 import { LiveState } from "../components/live-state.tsx";
 import { Notice } from "../components/notice.tsx";
 import { ButtonLink, EmptyState, PageHeader } from "../components/ui.tsx";
@@ -38,41 +42,68 @@ export async function loader(args: LoaderFunctionArgs) {
   const { visitor, actor } = await requireDesk(args);
   const requestId = requestIdOf(args.params);
   const { vault, catalog } = args.context.runtime.services;
+  const isSupervisor = visitor.role === "supervisor";
   const chosen = new URL(args.request.url).searchParams.get("run") ?? undefined;
   return orNotFound(
     inTx(args, actor, async (tx) => {
       const seen = await readSeen(tx, requestId);
       const view = await viewCredentials({ tx, vault }, requestId, visitor);
       const asked = await readRun({ tx, catalog }, requestId, chosen);
-      if (asked.run || asked.runs.length === 0) return { seen, view, ...asked, isUnknown: false };
-      return { seen, view, ...(await readRun({ tx, catalog }, requestId)), isUnknown: true };
+      const isUnknown = asked.run === null && asked.runs.length > 0;
+      const shown = isUnknown ? await readRun({ tx, catalog }, requestId) : asked;
+      const stays = await staysOf(tx, { id: requestId, status: view.request.status });
+      const accepted = await readAcceptance(tx, requestId);
+      return { seen, view, ...shown, stays, accepted, isUnknown, isSupervisor };
     }),
   );
 }
 
+/** What the page does; the first two are asked about first. */
+const WEIGHTY = ["cancel-run", "cancel"];
+const ACTS = new Set([...WEIGHTY, "retry", "accept-drift"]);
+
 export async function action(args: ActionFunctionArgs) {
   const person = await requireDesk(args);
   const requestId = requestIdOf(args.params);
-  const act = deskAct.safeParse(Object.fromEntries(await readForm(args.request)));
-  if (!act.success || act.data.intent !== "retry") throw new Response(null, { status: 400 });
-  const refused = await actOrRefuse(args, person, requestId, act.data);
-  if (refused) return data(refused.refusal, refused.status);
-  return redirect(`/desk/requests/${requestId}/run`, 303);
+  const form = await readForm(args.request);
+  const act = deskAct.safeParse(Object.fromEntries(form));
+  if (!act.success) {
+    const reason = act.error.issues.find(({ path }) => path[0] === "reason");
+    if (!reason) throw new Response(null, { status: 400 });
+    const refused = { text: reason.message, reason: echo(form, ["reason"]).reason };
+    return data({ refused, refusal: null }, 422);
+  }
+  const { intent } = act.data;
+  if (!ACTS.has(intent)) throw new Response(null, { status: 400 });
+  if (WEIGHTY.includes(intent) && !isConfirmed(form)) return askFirst(args.request, intent);
+  const answer = await actOrRefuse(args, person, requestId, act.data);
+  if (!answer) return redirect(`/desk/requests/${requestId}/run`, 303);
+  return data({ refused: null, refusal: answer.refusal }, answer.status);
 }
 
 export { readAgainAfterRefusal as shouldRevalidate } from "../components/read-again.ts";
 
 export default function RunPage() {
-  const { seen, view, run, runs, isUnknown } = useLoaderData<typeof loader>();
-  const told = useAnswer<typeof action>();
+  const { seen, view, run, runs, stays, accepted, isUnknown, isSupervisor } =
+    useLoaderData<typeof loader>();
+  const { refusal, refused = null } = useAnswer<typeof action>() ?? {};
   const { requestId, company } = view.request;
   const live = useLive(`/live/requests/${requestId}`);
   const page = `/desk/requests/${requestId}`;
   const isNewest = run?.runId === runs[0]?.runId;
-  const acts = isNewest ? (
-    <Acts seen={seen} view={view} isPersonal={run?.status === "needs_person"} />
-  ) : null;
+  const weighty = run ? weightyRunActs({ run, view, isNewest, isSupervisor }) : [];
   const blamed = run?.steps.find((step) => step.error !== null)?.position;
+  const actsFor = (error: StepError | null) => {
+    if (!run || !isNewest) return null;
+    const drift = error?.digest ? { seen, digest: error.digest, accepted } : null;
+    return (
+      <RunActs {...{ seen, view, run, stays }} isQuiet={drift !== null && !accepted}>
+        {drift ? (
+          <DriftAcceptance {...drift} isSupervisor={isSupervisor} refused={refused} />
+        ) : null}
+      </RunActs>
+    );
+  };
   return (
     <>
       <PageHeader
@@ -80,58 +111,34 @@ export default function RunPage() {
         back={{ to: page, label: company }}
         actions={<LiveState state={live} />}
       />
-      {told ? <RefusedAct {...told} /> : null}
+      {refusal ? <RefusedAct {...refusal} /> : <LapsedQuestion offered={weighty} />}
       {isUnknown ? (
         <Notice tone="info" title="This request has no such run. This is its newest." />
       ) : null}
       {run ? (
         <>
-          <RunSummary run={run} runs={runs} page={page} blamed={blamed} />
-          {run.error ? (
+          <RunSummary run={run} runs={runs} page={page} blamed={blamed}>
+            {weighty.includes("cancel-run") ? <CancelRun seen={seen} /> : null}
+          </RunSummary>
+          {run.status === "cancelled" ? (
+            <CancelledRun
+              run={run}
+              stays={stays}
+              isClosed={view.request.status === "cancelled"}
+              acts={actsFor(null)}
+            />
+          ) : run.error ? (
             <div className="mb-6">
-              <StepFailure error={run.error} excerpt={null} acts={acts} />
+              <StepFailure error={run.error} excerpt={null} acts={actsFor(run.error)} />
             </div>
           ) : null}
-          <RunSteps run={run} acts={(step) => (step.position === blamed ? acts : null)} />
+          <RunSteps
+            run={run}
+            acts={(step) => (step.position === blamed ? actsFor(step.error) : null)}
+          />
         </>
       ) : (
         <NoRun view={view} />
-      )}
-    </>
-  );
-}
-
-/** Retry, or other credentials; for who may not, the reason. */
-function Acts(props: { seen: Seen; view: CredentialsView; isPersonal: boolean }) {
-  const { seen, view, isPersonal } = props;
-  const { standing, holder, request } = view;
-  if (request.status !== "failed") return null;
-  const word = isPersonal ? "Check again" : "Retry";
-  const isHeld = standing === "held";
-  return (
-    <>
-      <ActForm seen={seen}>
-        <SubmitButton
-          name="intent"
-          value="retry"
-          icon={RotateCw}
-          pendingText={isPersonal ? "Checking …" : "Starting …"}
-          disabled={isHeld}
-          aria-describedby={isHeld ? "who-retries" : undefined}
-        >
-          {word}
-        </SubmitButton>
-      </ActForm>
-      {isHeld ? (
-        <p id="who-retries" className="text-quiet">
-          {holder?.hasLeft
-            ? `${holder.name} has this request and is no longer on the staff: only a supervisor may run it again.`
-            : `${holder?.name} has this request: only ${holder?.name} or a supervisor may run it again.`}
-        </p>
-      ) : (
-        <ButtonLink to={`/desk/requests/${request.requestId}/credentials`} variant="quiet">
-          Supply other credentials
-        </ButtonLink>
       )}
     </>
   );

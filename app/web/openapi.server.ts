@@ -21,6 +21,7 @@ const problem = {
     found: { type: "string" },
     needed: { type: "string" },
     fix: { type: "string" },
+    plan: { type: "object", description: "With `plan_changed`: the plan as it is now." },
     errors: {
       type: "array",
       items: {

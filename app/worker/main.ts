@@ -52,8 +52,9 @@ async function main(log: Logger): Promise<void> {
       { name: "close connections", run: () => Promise.all([services.close(), mailer.close()]) },
     ],
   });
+  const { staffMail, runConcurrency } = env;
   const runner = createRunner(
-    { ...services, actor, staffMail: env.staffMail, log },
+    { ...services, actor, staffMail, runConcurrency, log },
     env.workerConcurrency,
     shutdown.signal,
   );

@@ -12,7 +12,7 @@ const LABELS: Record<keyof Values, string> = {
   databaseUrl: "Database URL",
 };
 const pageOf = (requestId: string) => `/desk/requests/${requestId}/credentials`;
-const button = (page: Page, name: "Test" | "Submit") =>
+const button = (page: Page, name: "Test" | "Submit" | "Start the run" | "Test and plan") =>
   page.getByRole("button", { name, exact: true });
 const line = (page: Page, name: string) => page.locator(`[data-line="${name}"]`);
 const field = (page: Page, name: keyof Values) => page.getByLabel(LABELS[name], { exact: true });
@@ -44,7 +44,7 @@ async function expectNoSecret(page: Page, values: Values): Promise<void> {
   }
 }
 
-test("lines arrive one by one, and submitting is open only while all of them hold", async ({
+test("lines arrive one by one, and a run can be started only while all of them hold", async ({
   as,
   berth,
   sandbox,
@@ -73,18 +73,20 @@ test("lines arrive one by one, and submitting is open only while all of them hol
   await expect(button(page, "Submit")).toBeDisabled();
   await expect(page.getByText("All 15 lines hold.", { exact: true })).toBeVisible();
   await expect(page.locator('[data-line][data-state="holds"]')).toHaveCount(15);
-  await expect(button(page, "Submit")).toBeEnabled();
+  await expect(button(page, "Start the run")).toBeEnabled();
+  await expect(button(page, "Submit")).toHaveCount(0);
 
   // Any change closes it again, even one that is taken back: only a test opens it.
   await field(page, "anonKey").fill(project.publishableKey);
+  await expect(button(page, "Start the run")).toHaveCount(0);
   await expect(button(page, "Submit")).toBeDisabled();
   await field(page, "anonKey").fill(project.anonKey);
-  await expect(button(page, "Submit")).toBeDisabled();
+  await expect(button(page, "Start the run")).toHaveCount(0);
   await button(page, "Test").click();
-  await expect(button(page, "Submit")).toBeEnabled();
+  await expect(button(page, "Start the run")).toBeEnabled();
 
   await expectNoSecret(page, credentialsOf(project));
-  await button(page, "Submit").click();
+  await button(page, "Start the run").click();
   await page.waitForURL(`**/desk/requests/${requestId}/run`);
   await expectNoSecret(page, credentialsOf(project));
   await settled(berth.api, requestId);
@@ -348,7 +350,7 @@ test("only whoever holds the request may supply credentials, or a supervisor", a
   await expect(supervisor.getByText("Demo Admin has claimed this request.")).toBeVisible();
   await paste(supervisor, credentialsOf(project));
   await button(supervisor, "Test").click();
-  await expect(button(supervisor, "Submit")).toBeEnabled();
+  await expect(button(supervisor, "Start the run")).toBeEnabled();
 });
 
 test("a claim that has ended is told, and can be made again on the spot", async ({
@@ -380,7 +382,7 @@ test("a claim that has ended is told, and can be made again on the spot", async 
   await expect(button(page, "Test")).toBeVisible();
   await paste(page, credentialsOf(project));
   await button(page, "Test").click();
-  await expect(button(page, "Submit")).toBeEnabled();
+  await expect(button(page, "Start the run")).toBeEnabled();
 });
 
 test("who submits after somebody else did is told so, and nothing is done twice", async ({
@@ -398,10 +400,10 @@ test("who submits after somebody else did is told so, and nothing is done twice"
   await page.goto(pageOf(requestId));
   await paste(page, credentialsOf(mine));
   await button(page, "Test").click();
-  await expect(button(page, "Submit")).toBeEnabled();
+  await expect(button(page, "Start the run")).toBeEnabled();
   const path = `/api/queue/${requestId}/credentials`;
   expect((await berth.api("POST", path, credentialsOf(theirs))).status).toBe(200);
-  await button(page, "Submit").click();
+  await button(page, "Start the run").click();
   await expect(page.getByRole("alert")).toContainText("so you cannot supply credentials for it");
   await expect(page.getByRole("heading", { name: "The credentials are in" })).toBeVisible();
   await expect(page.getByText(theirs.ref, { exact: true })).toBeVisible();
@@ -450,7 +452,7 @@ test("a customer's own project is taken up without pasting, and its customer tol
   const { page } = await as("admin");
   await page.goto(pageOf(requestId));
   await expect(page.getByRole("heading", { name: "The customer’s own project" })).toBeVisible();
-  await page.getByRole("button", { name: "Test and take it up" }).click();
+  await button(page, "Test and plan").click();
   await expect(page.getByRole("alert")).toContainText("cannot be used as they are");
   await expect(line(page, "database-login").first()).toHaveAttribute("data-state", "fails");
   await expect(page.getByText("This request waits on the customer.")).toBeVisible();
@@ -462,11 +464,11 @@ test("a customer's own project is taken up without pasting, and its customer tol
   await page.getByText("Use the credentials of another project").click();
   await paste(page, credentialsOf(another));
   await button(page, "Test").click();
-  await button(page, "Submit").click();
+  await button(page, "Start the run").click();
   await page.waitForURL(`**/desk/requests/${requestId}/run`);
 });
 
-test("a customer's own project that holds starts the run at once", async ({
+test("a customer's own project that holds is planned, and started as planned", async ({
   as,
   berth,
   newCustomer,
@@ -478,11 +480,16 @@ test("a customer's own project that holds starts the run at once", async ({
   const { page } = await as("admin");
   await page.goto(pageOf(requestId));
   await expectNoSecret(page, credentialsOf(project));
-  await page.getByRole("button", { name: "Test and take it up" }).click();
+  await button(page, "Test and plan").click();
+  await expect(page.getByRole("heading", { name: "The plan" })).toBeVisible();
+  await expect(page.getByText(/on a fresh PostgreSQL \d+/)).toBeVisible();
+  const { body } = await berth.api("GET", `/api/queue/${requestId}`);
+  expect(body).toMatchObject({ status: "in_progress", run: null });
+  await button(page, "Start the run").click();
   await page.waitForURL(`**/desk/requests/${requestId}/run`);
 });
 
-test("without JavaScript the server shows the lines, keeps no value, and submits what holds", async ({
+test("without JavaScript the server shows lines and plan, keeps no value, and starts what was seen", async ({
   as,
   berth,
   newCustomer,
@@ -511,8 +518,15 @@ test("without JavaScript the server shows the lines, keeps no value, and submits
   await expect(page.getByRole("alert").first()).toContainText("cannot be used as they are");
   await expectNoSecret(page, credentialsOf(project));
 
+  // Without a plan seen, nothing is started.
   await paste(page, credentialsOf(project));
   await button(page, "Submit").click();
+  await expect(page.getByRole("heading", { name: "The plan" })).toBeVisible();
+  await expect(field(page, "serviceRoleKey")).toHaveValue("");
+  const { body } = await berth.api("GET", `/api/queue/${requestId}`);
+  expect(body).toMatchObject({ status: "in_progress", run: null });
+  await paste(page, credentialsOf(project));
+  await button(page, "Start the run").click();
   await page.waitForURL(`**/desk/requests/${requestId}/run`);
 });
 

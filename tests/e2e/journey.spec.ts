@@ -92,7 +92,7 @@ for (const { on, viewport } of SIZES) {
       return made;
     });
 
-    await test.step("pastes, tests and submits the credentials", async () => {
+    await test.step("pastes and tests the credentials, reads the plan, and starts the run", async () => {
       await desk
         .getByRole("link", { name: /paste|credentials/i })
         .first()
@@ -105,7 +105,8 @@ for (const { on, viewport } of SIZES) {
       await expect(desk.getByRole("button", { name: "Submit" })).toBeDisabled();
       await desk.getByRole("button", { name: "Test" }).click();
       await expect(desk.getByText(/All lines hold\./)).toBeVisible({ timeout: 60_000 });
-      await desk.getByRole("button", { name: "Submit" }).click();
+      await expect(desk.getByText(/nothing is applied yet\./)).toBeVisible();
+      await desk.getByRole("button", { name: "Start the run" }).click();
     });
 
     await test.step("and watches the run to its end", async () => {

@@ -143,7 +143,7 @@ test("after a failed run, other credentials build in another project", async ({
     await page.locator(`#${name}`).fill(value);
   }
   await page.getByRole("button", { name: "Test", exact: true }).click();
-  await page.getByRole("button", { name: "Submit", exact: true }).click();
+  await page.getByRole("button", { name: "Start the run" }).click();
   await page.waitForURL(`**${pageOf(requestId)}`);
   await expect(badge(page, "Done")).toBeVisible();
 });

@@ -5,12 +5,13 @@ import type { SqlStep } from "../../app/integrations/postgres/ledger.ts";
 import { openRunSession } from "../../app/integrations/postgres/run-session.ts";
 import { diffCatalogs, snapshotCatalog } from "../support/catalog.ts";
 import { type CustomerServer, startCustomerServer } from "../support/customer-database.ts";
+import { faultRounds, report } from "../support/fault-report.ts";
 import { lostCommits } from "../support/lost-commits.ts";
 import { type FaultProxy, startFaultProxy } from "../support/proxy.ts";
 import { sqlStep } from "../support/sql-step.ts";
 
 const LOST_COMMITS = 100;
-const RUNS = 20;
+const RUNS = faultRounds();
 
 const log = pino({ level: "silent" });
 let server: CustomerServer;
@@ -28,7 +29,7 @@ beforeEach(async () => {
 });
 afterEach(() => proxy.close());
 
-const print = (line: string) => process.stdout.write(`${line}\n`);
+const print = (line: string) => report(line, true);
 
 /** One of every kind: tables, functions, policies, concurrent indexes, a seed. */
 async function plan(): Promise<SqlStep[]> {

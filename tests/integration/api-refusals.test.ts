@@ -41,8 +41,11 @@ describe("the description", () => {
       "POST /api/queue/{requestId}/cancel",
       "POST /api/queue/{requestId}/claim",
       "POST /api/queue/{requestId}/credentials",
+      "POST /api/queue/{requestId}/plan",
+      "POST /api/queue/{requestId}/rehearsal",
       "POST /api/queue/{requestId}/release",
       "POST /api/queue/{requestId}/retry",
+      "POST /api/queue/{requestId}/run/cancel",
       "POST /api/test-supabase-connection",
     ]);
   });

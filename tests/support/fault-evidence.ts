@@ -2,6 +2,7 @@
 import type pg from "pg";
 import type { SandboxClient } from "./berth.ts";
 import { type CatalogSnapshot, diffCatalogs, snapshotCatalog } from "./catalog.ts";
+import { readEffects } from "./effects-log.ts";
 
 export interface Evidence {
   request: { status: string; failure: unknown };
@@ -14,8 +15,12 @@ export interface Evidence {
   records: Record<string, number>;
   /** Writing calls that the customer's project has answered well, by route. */
   effects: Record<string, number>;
+  /** How often each command that makes or changes an object took effect. */
+  commands: Record<string, number>;
   /** The customer's database. */
   catalog: CatalogSnapshot;
+  /** Its server's databases: a scratch copy must be gone. */
+  databases: string[];
   invalidIndexes: string[];
   /** Rows of `berth.unfinished`. */
   unfinishedVersions: string[];
@@ -70,12 +75,56 @@ export async function gatherEvidence(from: {
     foundDone: foundDone.map(({ name }) => name),
     records: Object.fromEntries(recorded.map(({ name, times }) => [name, times])),
     effects: body.effects,
+    commands: await readEffects(customer),
     catalog: await snapshotCatalog(customer, { rowCounts: ["public", "auth"] }),
+    databases: await names("select datname as name from pg_database order by 1"),
     invalidIndexes: await names(
       "select indexrelid::regclass::text as name from pg_index where not indisvalid",
     ),
     unfinishedVersions: await names("select version as name from berth.unfinished"),
   };
+}
+
+/**
+ * What Berth has recorded, held against the customer's ledger, at any moment of a run: a step that
+ * counts as done and is not in the ledger is a false success, and nothing is in the ledger before
+ * its turn. One line per step that is wrong.
+ */
+export async function falseRecords(from: {
+  db: pg.Pool;
+  customer: pg.Client;
+  requestId: string;
+}): Promise<string[]> {
+  const { db, customer, requestId } = from;
+  const steps = async () => {
+    const { rows } = await db.query<{ key: string; status: string }>(
+      `select case s.kind when 'seed' then 'seed:' || s.template else s.ledger_version end as key,
+         s.status
+       from provisioning_steps s join provisioning_runs r on r.id = s.run_id
+       where s.kind in ('sql', 'seed') and r.id = (
+         select id from provisioning_runs where request_id = $1 order by id desc limit 1)`,
+      [requestId],
+    );
+    return rows;
+  };
+  // In this order each half is judged by an older look than the other: what is right stays right.
+  const before = await steps();
+  const { rows: made } = await customer.query(
+    "select to_regclass('berth.ledger') is not null as there",
+  );
+  const { rows } = made[0].there
+    ? await customer.query<{ version: string }>("select version from berth.ledger")
+    : { rows: [] };
+  const ledger = new Set(rows.map(({ version }) => version));
+  const after = await steps();
+  return [
+    ...before
+      .filter(({ key, status }) => status === "done" && !ledger.has(key))
+      .map(({ key }) => `a false success: ${key} counts as done, and is not in the ledger`),
+    ...after
+      .filter(({ key, status }) => status === "pending" && ledger.has(key))
+      .map(({ key }) => `${key} is in the ledger before its turn`),
+  ];
 }
 
 /** One line per thing that is wrong with a run whose worker was struck; empty when all is right. */
@@ -94,6 +143,10 @@ export function defectsOf(found: Evidence, clean: Evidence): string[] {
     ...defects,
     ...diffCounts("recorded", found.records, clean.records),
     ...diffCounts("effect", found.effects, clean.effects),
+    ...fewOf(diffCounts("took effect:", found.commands, clean.commands)),
+    ...found.databases
+      .filter((name) => !clean.databases.includes(name))
+      .map((name) => `left over: database ${name}`),
     ...fewOf(diffCatalogs(clean.catalog, found.catalog)),
   ];
 }

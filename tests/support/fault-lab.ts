@@ -2,59 +2,16 @@
  * A whole Berth whose workers are killed: each takes one run at a time, so that a kill strikes one
  * run alone, and each run reaches its customer's database through a fault proxy of its own.
  */
-import { readFile } from "node:fs/promises";
-import path from "node:path";
 import pg from "pg";
 import { localKeys } from "../../scripts/local/keys.ts";
 import type { WorkerHandle } from "../../scripts/local/start-local.ts";
-import {
-  claimedRequest,
-  credentialsOf,
-  eventually,
-  PATIENCE_MS,
-  type SandboxProject,
-  startBerth,
-  type TestBerth,
-} from "./berth.ts";
-import { type Evidence, gatherEvidence } from "./fault-evidence.ts";
-import { type FaultProxy, startFaultProxy } from "./proxy.ts";
-import { installGates, type RecordingGate, shutGate } from "./recording-gate.ts";
+import { startBerth, type TestBerth } from "./berth.ts";
+import type { Evidence } from "./fault-evidence.ts";
+import { type FaultedRun, makeFaultedRun } from "./faulted-run.ts";
 import { createSandboxFaults, type SandboxFaults } from "./sandbox-faults.ts";
-import { secretsInLogs, secretsOf } from "./secrets.ts";
+import { secretsIn, secretsInLogs, secretsOf } from "./secrets.ts";
+import { installGates } from "./step-gate.ts";
 import { openTcpLink, type TcpLink } from "./tcp-link.ts";
-
-export interface Holder {
-  pid: number;
-  token: number;
-}
-
-/** A request of its own, with a project of its own, ready to be submitted. */
-export interface FaultedRun {
-  requestId: string;
-  project: SandboxProject;
-  /** Stands between Berth and the customer's database. */
-  proxy: FaultProxy;
-  /** Submits the credentials, by which the run begins. */
-  begin(): Promise<void>;
-  /** Who has the lease; waits until somebody has. */
-  holder(): Promise<Holder>;
-  /** Who has, or had, the lease. */
-  lastHolder(): Promise<Holder>;
-  /** `kill -9` of the worker that has the lease; another one is started in its place. */
-  kill(): Promise<Holder>;
-  /** Notes since when (as `Date.now()`) a holder is away, for the time of the take-over. */
-  missing(from: Holder, since: number): void;
-  /** Waits until somebody else than this holder has, or had, the lease. */
-  takenOver(from: Holder): Promise<Holder>;
-  /** Keeps the end of a step, or of the run (`RUN_END`), from being recorded. */
-  gate(step: string): Promise<RecordingGate>;
-  /** A session in the customer's database that does not pass the proxy. */
-  customer(): Promise<pg.Client>;
-  /** Waits until the request is completed or failed. */
-  settled(): Promise<void>;
-  evidence(): Promise<Evidence>;
-  close(): Promise<void>;
-}
 
 export interface FaultLab {
   berth: TestBerth;
@@ -63,15 +20,26 @@ export interface FaultLab {
   sandboxFaults: SandboxFaults;
   /** What a run without any fault leaves. */
   clean: Evidence;
+  /** What a run without any fault has sent over its session, in order. */
+  cleanScripts: readonly string[];
   /** How long each take-over took, from the moment when the holder went, in milliseconds. */
   takeOverMs: number[];
   newRun(): Promise<FaultedRun>;
   /** A worker's link to Berth's own database, where the lab was opened with links. */
   link(pid: number): TcpLink;
-  /** See {@link secretsInLogs}, for the secrets of every run so far. */
+  /** Looks for the secrets of every run so far in every log, and in what Berth has written down. */
   secretsInLogs(): Promise<{ logs: number; found: string[] }>;
   stop(): Promise<void>;
 }
+
+/** Tables of Berth's own that people read: a secret has no place in them, sealed or not. */
+const RECORDS = [
+  "audit_log",
+  "request_events",
+  "provisioning_runs",
+  "provisioning_steps",
+  "outbox",
+];
 
 /**
  * Starts it, and lets one run go undisturbed. `links`: each worker reaches Berth's own database by
@@ -92,9 +60,6 @@ export async function openFaultLab(options: {
   const workers: { handle: WorkerHandle; link: TcpLink | null }[] = [];
   const secrets = new Map<string, string>();
   const takeOverMs: number[] = [];
-  const authority = path.join(berth.dataDir, "sandbox");
-  const ca = await readFile(path.join(authority, "ca.crt"), "utf8");
-  const sandboxFaults = createSandboxFaults(berth.sandbox);
 
   async function startWorker(): Promise<void> {
     const { passwords } = await localKeys(berth.dataDir);
@@ -111,113 +76,24 @@ export async function openFaultLab(options: {
     return worker;
   }
 
-  async function newRun(): Promise<FaultedRun> {
-    const [project, requestId] = await Promise.all([
-      berth.sandbox.project({ name: "faulted" }),
-      claimedRequest(berth.api),
-    ]);
-    for (const [name, secret] of secretsOf(project)) secrets.set(name, secret);
-    const proxy = await startFaultProxy({
-      upstream: { host: "127.0.0.1", port: Number(new URL(project.databaseUrl).port), tls: { ca } },
-      authority,
-    });
-    const sessions: pg.Client[] = [];
-    const absences: { token: number; since: number }[] = [];
-    const lease = async () => {
-      const { rows } = await db.query<{ owner: string | null; token: string; open: boolean }>(
-        `select lease_owner as owner, lease_token as token, status = 'running' as open
-         from provisioning_runs where request_id = $1`,
-        [requestId],
-      );
-      const pid = /-(\d+)-[0-9a-f]+$/.exec(rows[0]?.owner ?? "")?.[1];
-      if (!rows[0] || pid === undefined) return null;
-      return { pid: Number(pid), token: Number(rows[0].token), open: rows[0].open };
-    };
-    const run: FaultedRun = {
-      requestId,
-      project,
-      proxy,
-      async begin() {
-        const via = new URL(project.databaseUrl);
-        via.port = String(proxy.port);
-        const credentials = { ...credentialsOf(project), databaseUrl: via.href };
-        const at = `/api/queue/${requestId}/credentials`;
-        const { status, body } = await berth.api("POST", at, credentials);
-        if (status !== 200) throw new Error(`Not submitted: ${JSON.stringify(body)}`);
-      },
-      holder: () =>
-        eventually(
-          `a holder of ${requestId}`,
-          async () => {
-            const now = await lease();
-            return now?.open ? now : null;
-          },
-          PATIENCE_MS,
-        ),
-      async lastHolder() {
-        const last = await lease();
-        if (!last) throw new Error(`Nobody ever had ${requestId}.`);
-        return last;
-      },
-      async kill() {
-        const holder = await run.holder();
-        const { handle } = workerOf(holder.pid);
-        const at = Date.now();
-        await handle.kill();
-        await startWorker();
-        run.missing(holder, at);
-        return holder;
-      },
-      takenOver: (from) =>
-        eventually(
-          `a take-over of ${requestId}`,
-          async () => {
-            const now = await lease();
-            return now && now.token > from.token ? now : null;
-          },
-          PATIENCE_MS,
-        ),
-      gate: (step) => shutGate(db, `${requestId}/${step}`),
-      async customer() {
-        const client = new pg.Client({ connectionString: project.databaseUrl, ssl: { ca } });
-        client.on("error", () => undefined);
-        await client.connect();
-        sessions.push(client);
-        return client;
-      },
-      async settled() {
-        const open = `select from provisioning_queue
-          where id = $1 and status not in ('completed', 'failed')`;
-        await eventually(
-          `the end of ${requestId}`,
-          async () => (await db.query(open, [requestId])).rowCount === 0,
-          PATIENCE_MS,
-        );
-      },
-      missing: (from, since) => void absences.push({ token: from.token, since }),
-      async evidence() {
-        // By Berth's own audit record, whose clock is this machine's.
-        for (const { token, since } of absences) {
-          const { rows } = await db.query<{ at: Date }>(
-            `select at from audit_log where request_id = $1 and action = 'run.take_over'
-             and (data ->> 'token')::bigint > $2 order by id limit 1`,
-            [requestId, token],
-          );
-          if (rows[0]) takeOverMs.push(rows[0].at.getTime() - since);
-        }
-        return gatherEvidence({ db, sandbox: berth.sandbox, customer: await run.customer(), run });
-      },
-      async close() {
-        for (const session of sessions) await session.end();
-        await proxy.close();
-        // Its database server is worth more to the next run than to nobody.
-        const headers = { authorization: `Bearer ${berth.local.info.supabase.accessToken}` };
-        const { managementUrl } = berth.local.info.supabase;
-        await fetch(`${managementUrl}/v1/projects/${project.ref}`, { method: "DELETE", headers });
-      },
-    };
+  async function replaceWorker(pid: number): Promise<void> {
+    await workerOf(pid).handle.kill();
+    await startWorker();
+  }
 
+  async function newRun(): Promise<FaultedRun> {
+    const run = await makeFaultedRun({ berth, db, takeOverMs, replaceWorker });
+    for (const [name, secret] of secretsOf(run.project)) secrets.set(name, secret);
     return run;
+  }
+
+  async function findSecrets() {
+    const { logs, found } = await secretsInLogs(berth.dataDir, secrets);
+    for (const table of RECORDS) {
+      const { rows } = await db.query(`select string_agg(t::text, ' ') as text from ${table} t`);
+      found.push(...secretsIn(rows[0].text ?? "", table, secrets));
+    }
+    return { logs, found };
   }
 
   async function stop(): Promise<void> {
@@ -230,6 +106,10 @@ export async function openFaultLab(options: {
     await installGates(db);
     for (let n = 0; n < options.workers; n += 1) await startWorker();
     const first = await newRun();
+    const cleanScripts: string[] = [];
+    first.proxy.watch("client", (message, { application, sql }) => {
+      if (message.type === "Q" && application.startsWith("berth:")) cleanScripts.push(sql);
+    });
     await first.begin();
     await first.settled();
     const clean = await first.evidence();
@@ -237,8 +117,9 @@ export async function openFaultLab(options: {
     return {
       berth,
       db,
-      sandboxFaults,
+      sandboxFaults: createSandboxFaults(berth.sandbox),
       clean,
+      cleanScripts,
       takeOverMs,
       newRun,
       link(pid) {
@@ -246,7 +127,7 @@ export async function openFaultLab(options: {
         if (!link) throw new Error("This lab was opened without links.");
         return link;
       },
-      secretsInLogs: () => secretsInLogs(berth.dataDir, secrets),
+      secretsInLogs: findSecrets,
       stop,
     };
   } catch (error) {

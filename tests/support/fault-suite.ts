@@ -1,12 +1,14 @@
 /** Plays faults, side by side in one Berth: a sample in `npm test`, all in `npm run faults`. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { defectsOf } from "./fault-evidence.ts";
-import { type FaultedRun, type FaultLab, openFaultLab } from "./fault-lab.ts";
+import { type FaultLab, openFaultLab } from "./fault-lab.ts";
+import { printTakeOvers, report } from "./fault-report.ts";
+import type { FaultedRun } from "./faulted-run.ts";
 
 export interface FaultCase {
   name: string;
   /** Whether `npm test` plays it too. */
-  sample: boolean;
+  sample?: boolean;
   /**
    * Begins the run, lets the fault strike, and waits until the request is settled. Says what is
    * wrong beyond what the run has left, which is compared with a clean run's afterwards.
@@ -32,11 +34,13 @@ export function describeFaults(
   });
   afterAll(async () => {
     if (!lab) return;
-    process.stdout.write(
+    report(
       `${title}: ${outcomes.right + outcomes.wrong} of ${cases.length} cases, ` +
         `${outcomes.right} right, ${outcomes.wrong} wrong; ` +
-        `in ${outcomes.found} the effect was there and was found${takeOvers(lab.takeOverMs)}\n`,
+        `in ${outcomes.found} the effect was there and was found`,
+      true,
     );
+    printTakeOvers(lab.takeOverMs);
     await lab.stop();
   });
 
@@ -62,13 +66,4 @@ export function describeFaults(
     expect(logs).toBeGreaterThan(options.workers);
     expect(found).toEqual([]);
   });
-}
-
-/** How long the take-overs took; said, not judged. */
-function takeOvers(milliseconds: readonly number[]): string {
-  if (milliseconds.length === 0) return "";
-  const sorted = milliseconds.toSorted((a, b) => a - b);
-  const at = (share: number) =>
-    ((sorted[Math.ceil(share * sorted.length) - 1] ?? 0) / 1000).toFixed(1);
-  return `; take-over p50 ${at(0.5)} s, p99 ${at(0.99)} s (n = ${sorted.length})`;
 }

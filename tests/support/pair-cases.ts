@@ -2,10 +2,11 @@
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { eventually, newCustomer, PATIENCE_MS } from "./berth.ts";
-import type { FaultedRun, FaultLab, Holder } from "./fault-lab.ts";
+import type { FaultLab } from "./fault-lab.ts";
 import type { FaultCase } from "./fault-suite.ts";
-import { RUN_END } from "./recording-gate.ts";
+import type { FaultedRun, Holder } from "./faulted-run.ts";
 import { matches, plannedRun, type Script } from "./run-scripts.ts";
+import { RUN_END } from "./step-gate.ts";
 
 /** Takes a worker out of the world, which it does not notice; returns how it comes back. */
 type Absence = (pid: number, lab: FaultLab) => () => void;
@@ -139,7 +140,7 @@ async function meeting(
 
 /** Absent in the transaction that records a step, whose locks in Berth's database it holds. */
 async function recording(run: FaultedRun, lab: FaultLab, leave: Absence, step: string) {
-  const gate = await run.gate(step);
+  const gate = await run.gates.shut(step, "done");
   await run.begin();
   await gate.reached();
   const first = await run.holder();
@@ -170,6 +171,23 @@ async function silence(run: FaultedRun, lab: FaultLab, script: Script) {
   await run.settled();
   const last = await run.lastHolder();
   return last.token === first.token ? [] : ["somebody took over"];
+}
+
+const USERS = "POST /auth/v1/admin/users";
+
+/** A dead worker's call makes the owner, when whoever took over has made one. */
+async function lateCall(run: FaultedRun, lab: FaultLab) {
+  const { ref } = run.project;
+  const armed = await lab.sandboxFaults.add({ kind: "delay", ref, route: USERS, ms: 15_000 });
+  await run.begin();
+  await armed.struck();
+  await run.takenOver(await run.kill());
+  await run.settled();
+  await eventually("the late call", async () => {
+    const { body } = await lab.berth.sandbox.call("GET", `/sandbox/projects/${ref}/calls`);
+    return body.calls[USERS] === 2;
+  });
+  return [];
 }
 
 /** Berth's own database breaks off every connection of the worker, at a moment of its run. */
@@ -229,9 +247,10 @@ export async function pairCases(): Promise<FaultCase[]> {
   add("the customer's network is silent for longer than a lease", (run, lab) =>
     silence(run, lab, migration),
   );
+  add("a dead worker makes the owner after the take-over", lateCall);
   for (const step of ["Preflight", "Owner account", RUN_END]) {
     const play: FaultCase["play"] = async (run, lab) => {
-      const gate = await run.gate(step);
+      const gate = await run.gates.shut(step, "done");
       return brokenOff(run, lab, { reached: gate.reached(), goOn: () => gate.open() });
     };
     const name = `Berth's database breaks off at the recording of ${step}`;

@@ -30,6 +30,22 @@ export function queryText(message: PgMessage): string | null {
   return message.bytes.toString("utf8", name + 1, message.bytes.indexOf(0, name + 1));
 }
 
+/** The application_name of a start-up packet; null for other messages, and where it has none. */
+export function applicationName(message: PgMessage): string | null {
+  if (message.type !== "" || isSslRequest(message) || isCancelRequest(message)) return null;
+  const words = message.bytes.toString("utf8", 8).split("\0");
+  for (let at = 0; words[at]; at += 2) {
+    if (words[at] === "application_name") return words[at + 1] ?? null;
+  }
+  return null;
+}
+
+/** The SQLSTATE of an ErrorResponse; null for other messages. */
+export function sqlstate(message: PgMessage): string | null {
+  if (message.type !== "E") return null;
+  return /\0C([0-9A-Z]{5})\0/.exec(message.bytes.toString("latin1", 5))?.[1] ?? null;
+}
+
 /** Cuts a byte stream into messages. `untyped`: the first message is a start-up message. */
 export class MessageReader {
   #rest: Buffer = Buffer.alloc(0);

@@ -3,6 +3,7 @@ import path from "node:path";
 import type pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { type CustomerServer, startCustomerServer } from "./customer-database.ts";
+import { sqlstate } from "./pg-messages.ts";
 import { type FaultProxy, startFaultProxy } from "./proxy.ts";
 
 let server: CustomerServer;
@@ -48,6 +49,25 @@ test("passes what no fault matches, over verified TLS on both sides, and counts 
   expect(proxy.roundTrips() - before).toBe(2);
   expect(proxy.sessions()).toBe(1);
   await client.end();
+});
+
+test("shows messages with their session, and says whose connections it cut", async () => {
+  const seen: string[] = [];
+  proxy.watch("client", ({ type }, { application, sql }) => {
+    if (type === "Q") seen.push(`${application}: ${sql}`);
+  });
+  const states: (string | null)[] = [];
+  proxy.watch("server", (message, { sql }) => {
+    if (sqlstate(message)) states.push(sql, sqlstate(message));
+  });
+  const client = await server.connect(database, proxy, "berth:run:1");
+  await expect(client.query("select 1/0")).rejects.toThrow(/zero/);
+  expect(seen).toEqual(["berth:run:1: select 1/0"]);
+  expect(states).toEqual(["select 1/0", "22012"]);
+  const other = await server.connect(database, proxy, "other");
+  expect(proxy.cutAll().map(({ application }) => application)).toEqual(["berth:run:1", "other"]);
+  expect(proxy.cutAll()).toEqual([]);
+  await expect(other.query("select 1")).rejects.toThrow();
 });
 
 test("its certificate fails without the authority", async () => {

@@ -9,13 +9,13 @@ import path from "node:path";
 import tls from "node:tls";
 import { mintServerCertificate } from "./certificates.ts";
 import {
+  applicationName,
   isCancelRequest,
-  isSslRequest,
   MessageReader,
   type PgMessage,
   queryText,
-  sslRequest,
 } from "./pg-messages.ts";
+import { acceptTls, connectUpstream, type Upstream } from "./proxy-ends.ts";
 
 /**
  * - `cut-before`: the message is not passed on; both sides are closed.
@@ -29,10 +29,20 @@ import {
  */
 export type FaultAction = "cut-before" | "cut-after" | "cut-reply" | "pause" | "hold";
 
+/** The session that a message belongs to. */
+export interface ProxiedSession {
+  /** The application_name of its start-up packet; empty without one. */
+  application: string;
+  /** The last SQL that the client sent. */
+  sql: string;
+}
+
+export type MessageTest = (message: PgMessage, session: ProxiedSession) => boolean;
+
 export interface Fault {
   from: "client" | "server";
   /** Which messages count: SQL that matches (client), a type letter, or a test of one's own. */
-  when: RegExp | string | ((message: PgMessage) => boolean);
+  when: RegExp | string | MessageTest;
   /** The fault strikes at the nth message that counts; the first if not given. */
   nth?: number;
   /** How often it strikes, each time at the nth again; once if not given. */
@@ -59,8 +69,10 @@ export interface FaultProxy {
   arm(fault: Fault): ArmedFault;
   /** Delays each direction from now on; a round trip takes the sum longer. */
   delay(milliseconds: { toServer?: number; toClient?: number }): void;
-  /** Closes every connection now. */
-  cutAll(): void;
+  /** Lets somebody see every message from that side as it arrives. */
+  watch(from: Fault["from"], look: (message: PgMessage, session: ProxiedSession) => void): void;
+  /** Closes every connection now; whose they were. */
+  cutAll(): ProxiedSession[];
   /** Refuses new connections while on, as a stopped server would. */
   refuse(on: boolean): void;
   /** ReadyForQuery messages passed to clients since the start: one per finished round trip. */
@@ -81,21 +93,28 @@ interface Armed extends Fault {
 
 /** Starts a proxy on a free port of 127.0.0.1. `authority`: the folder of `ca.crt` and `ca.key`. */
 export async function startFaultProxy(options: {
-  upstream: { host: string; port: number; tls?: { ca: string } };
+  upstream: Upstream;
   authority: string;
 }): Promise<FaultProxy> {
   const { upstream, authority } = options;
   const ca = await readFile(path.join(authority, "ca.crt"), "utf8");
   const secureContext = tls.createSecureContext(await mintServerCertificate(authority));
   const armed = new Set<Armed>();
-  const links = new Set<() => void>();
+  const watchers: { from: Fault["from"]; look: Parameters<FaultProxy["watch"]>[1] }[] = [];
+  const links = new Map<() => void, ProxiedSession>();
   const delays = { toServer: 0, toClient: 0 };
   const counts = { roundTrips: 0, sessions: 0 };
   let refusing = false;
 
-  function match(from: Fault["from"], message: PgMessage): Armed | null {
+  function show(from: Fault["from"], message: PgMessage, session: ProxiedSession): void {
+    for (const watcher of watchers) {
+      if (watcher.from === from) watcher.look(message, session);
+    }
+  }
+
+  function match(from: Fault["from"], message: PgMessage, session: ProxiedSession): Armed | null {
     for (const fault of armed) {
-      if (fault.from !== from || !isCounted(fault.when, message)) continue;
+      if (fault.from !== from || !isCounted(fault.when, message, session)) continue;
       fault.seen += 1;
       if (fault.seen < (fault.nth ?? 1)) continue;
       fault.seen = 0;
@@ -121,13 +140,17 @@ export async function startFaultProxy(options: {
       server.destroy();
       socket.destroy();
     };
-    links.add(cut);
+    const session: ProxiedSession = { application: "", sql: "" };
+    links.set(cut, session);
     let swallowReply = false;
     let held: { by: Armed; messages: Buffer[] } | null = null;
 
     const toServer = async (message: PgMessage) => {
       if (message.type === "" && !isCancelRequest(message)) counts.sessions += 1;
-      const fault = match("client", message);
+      session.application = applicationName(message) ?? session.application;
+      session.sql = queryText(message) ?? session.sql;
+      show("client", message, session);
+      const fault = match("client", message, session);
       if (fault?.action === "cut-before") return cut();
       if (fault?.action === "pause" || fault?.action === "hold") await fault.gate;
       if (fault?.action === "hold") held = { by: fault, messages: [] };
@@ -142,6 +165,7 @@ export async function startFaultProxy(options: {
       cut();
     };
     const toClient = async (message: PgMessage) => {
+      show("server", message, session);
       if (swallowReply) return message.type === "Z" ? cut() : undefined;
       if (held) {
         held.messages.push(message.bytes);
@@ -153,7 +177,7 @@ export async function startFaultProxy(options: {
         held = null;
         return;
       }
-      const fault = match("server", message);
+      const fault = match("server", message, session);
       if (fault?.action === "cut-before") return cut();
       if (fault?.action === "pause") await fault.gate;
       if (message.type === "Z") counts.roundTrips += 1;
@@ -209,8 +233,11 @@ export async function startFaultProxy(options: {
       };
     },
     delay: (milliseconds) => void Object.assign(delays, milliseconds),
+    watch: (from, look) => void watchers.push({ from, look }),
     cutAll: () => {
-      for (const cut of links) cut();
+      const sessions = [...links.values()];
+      for (const cut of links.keys()) cut();
+      return sessions;
     },
     refuse: (on) => {
       refusing = on;
@@ -218,14 +245,14 @@ export async function startFaultProxy(options: {
     roundTrips: () => counts.roundTrips,
     sessions: () => counts.sessions,
     async close() {
-      for (const cut of links) cut();
+      for (const cut of links.keys()) cut();
       await new Promise((resolve) => listener.close(resolve));
     },
   };
 }
 
-function isCounted(when: Fault["when"], message: PgMessage): boolean {
-  if (typeof when === "function") return when(message);
+function isCounted(when: Fault["when"], message: PgMessage, session: ProxiedSession): boolean {
+  if (typeof when === "function") return when(message, session);
   if (typeof when === "string") return message.type === when;
   const text = queryText(message);
   return text !== null && when.test(text);
@@ -254,44 +281,4 @@ function pump(
   // What has arrived is still passed on before the other side is closed.
   source.on("close", () => void line.then(cut, cut));
   source.on("error", () => undefined);
-}
-
-function acceptTls(socket: net.Socket, secureContext: tls.SecureContext): Promise<tls.TLSSocket> {
-  return new Promise((resolve, reject) => {
-    socket.once("close", () => reject(new Error("closed before TLS")));
-    socket.once("data", (first: Buffer) => {
-      if (first.length !== 8 || !isSslRequest({ type: "", bytes: first })) {
-        reject(new Error("The client asked for a connection without TLS."));
-        return;
-      }
-      socket.write("S");
-      const secure = new tls.TLSSocket(socket, { isServer: true, secureContext });
-      secure.on("error", () => socket.destroy());
-      secure.once("secure", () => resolve(secure));
-    });
-  });
-}
-
-function connectUpstream(upstream: {
-  host: string;
-  port: number;
-  tls?: { ca: string };
-}): Promise<net.Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = net.connect({ host: upstream.host, port: upstream.port, noDelay: true });
-    socket.once("error", reject);
-    socket.once("connect", () => {
-      if (!upstream.tls) return resolve(socket);
-      socket.write(sslRequest);
-      socket.once("data", (answer: Buffer) => {
-        if (answer.toString() !== "S") return reject(new Error("The server has no TLS."));
-        const { ca } = upstream.tls as { ca: string };
-        const name = net.isIP(upstream.host) ? {} : { servername: upstream.host };
-        const secure = tls.connect({ socket, ca, host: upstream.host, ...name }, () =>
-          resolve(secure),
-        );
-        secure.once("error", reject);
-      });
-    });
-  });
 }

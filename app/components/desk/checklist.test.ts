@@ -28,6 +28,14 @@ describe("the checklist", () => {
     expect(next({ status: "cancelled", standing: "ended" })).toBeNull();
   });
 
+  it("says what is to be done about a run that ended without its end", () => {
+    const titleOf = (isRunCancelled: boolean) =>
+      checklistOf({ status: "failed", standing: "mine", isOffered: false, isRunCancelled })[5]
+        ?.title;
+    expect(titleOf(false)).toBe("Mend the run");
+    expect(titleOf(true)).toBe("Resume the run, or close the request");
+  });
+
   it("skips making a project where the customer gave one", () => {
     const steps = checklistOf({ status: "in_progress", standing: "mine", isOffered: true });
     expect(steps.map(({ state }) => state)).toEqual([

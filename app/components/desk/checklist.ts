@@ -17,6 +17,8 @@ export interface ChecklistStep {
 type Facts = Pick<DeskRequest, "status" | "standing"> & {
   /** The customer gave a project of its own, and it was not taken up yet. */
   isOffered: boolean;
+  /** A person ended the run; nothing is broken. */
+  isRunCancelled?: boolean;
 };
 
 const TITLES: Record<StepName, string> = {
@@ -24,7 +26,7 @@ const TITLES: Record<StepName, string> = {
   create: "Create the project at Supabase",
   paste: "Paste its credentials",
   test: "Test the connection",
-  submit: "Submit",
+  submit: "Read the plan, and start the run",
   watch: "Watch the run",
   done: "Done",
 };
@@ -38,7 +40,8 @@ function testTitle({ status, isOffered }: Facts): string {
 
 function titleOf(name: StepName, facts: Facts): string {
   if (name === "test") return testTitle(facts);
-  return name === "watch" && facts.status === "failed" ? "Mend the run" : TITLES[name];
+  if (name !== "watch" || facts.status !== "failed") return TITLES[name];
+  return facts.isRunCancelled ? "Resume the run, or close the request" : "Mend the run";
 }
 
 /** Where the work stands: the index of the step that is next. */

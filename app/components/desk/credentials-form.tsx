@@ -1,9 +1,10 @@
 import { Form } from "@remix-run/react";
-import type { FormEvent, ReactNode } from "react";
+import { type FormEvent, type ReactNode, useRef } from "react";
 import type { DashboardLinks } from "#app/domain/backends/index.server.ts";
 import type { CredentialField, CredentialsAnswer } from "#app/web/credentials.server.ts";
+import type { RehearsalAnswer } from "#app/web/rehearsal.server.ts";
 import { ErrorSummary } from "../error-summary.tsx";
-import { Field, SubmitButton } from "../form.tsx";
+import { Field } from "../form.tsx";
 import { MaskedField, PASTED } from "../masked-field.tsx";
 import { ProblemNotice } from "../notice.tsx";
 import { Button } from "../ui.tsx";
@@ -11,99 +12,125 @@ import { useHasScripts } from "../use-has-scripts.ts";
 import { CheckList } from "./credentials-check-list.tsx";
 import { fieldProblems, LINE_COUNT, verdict } from "./credentials-lines.ts";
 import { OutsideLink } from "./outside-link.tsx";
-import { type TestState, useCredentialTest } from "./use-credential-test.ts";
+import { PlanSection } from "./plan-section.tsx";
+import { planOf, type TestState, useCredentialTest, valuesOf } from "./use-credential-test.ts";
 
 /**
- * The four values, their test, and their submission. With scripts the lines arrive as they become
- * known, and submitting is open only while all of them hold for what stands in the fields; without,
- * each button sends the form, and the server tests in any case.
+ * The four values, their test, and the plan of what a run would do with them. With scripts the lines
+ * arrive as they become known, and the run can be started only while a plan is shown for what stands
+ * in the fields; without, each button sends the form, and the server tests and plans in any case.
  */
 export function CredentialsForm(props: {
-  testUrl: string;
+  /** The page's own address; the test and the rehearsal are below it. */
+  page: string;
   links: DashboardLinks;
   /** What the last act of the page was answered with, if it was about pasted values. */
-  answer: CredentialsAnswer | undefined;
+  answer: (CredentialsAnswer & { rehearsed?: RehearsalAnswer }) | undefined;
   isSubmitting: boolean;
 }) {
-  const { testUrl, links, answer, isSubmitting } = props;
-  const { state, isOpenFor, changed, test } = useCredentialTest(testUrl, answer);
+  const { page, links, answer, isSubmitting } = props;
+  const { state, isOpenFor, changed, test } = useCredentialTest(
+    `${page}/credentials/check`,
+    answer,
+  );
+  const form = useRef<HTMLFormElement>(null);
   const hasScripts = useHasScripts();
   const isTesting = state.phase === "testing";
-  const holds = state.phase === "tested" && state.answer.ok === true;
+  const plan = planOf(state);
   const problems = isTesting ? [] : fieldProblems(state.lines, state.answer.fields ?? {});
   const of = (field: CredentialField) =>
     problems.filter((problem) => problem.field === field).map(({ text }) => text);
 
   const onSubmit = (event: FormEvent<HTMLFormElement>) => {
     const { submitter } = event.nativeEvent as SubmitEvent;
-    const form = event.currentTarget;
     const wantsTest = (submitter as HTMLButtonElement | null)?.value !== "submit";
-    if (!wantsTest && isOpenFor(form)) return;
+    if (!wantsTest && isOpenFor(event.currentTarget)) return;
     event.preventDefault();
-    if (!isTesting) void test(form);
+    if (!isTesting) void test(event.currentTarget);
   };
 
   return (
-    <div className="grid gap-x-12 lg:grid-cols-[minmax(0,36rem)_minmax(0,26rem)]">
-      <Form method="post" noValidate onSubmit={onSubmit} onInput={changed} autoComplete="off">
-        {state.answer.problem && !isTesting ? (
-          <ProblemNotice problem={state.answer.problem} />
-        ) : null}
-        <ErrorSummary errors={problems.map(({ field, text }) => ({ id: field, text }))} />
-        <ValueFields links={links} errorsOf={of} hasScripts={hasScripts} />
-        <div className="flex flex-wrap items-center gap-3">
-          <Button
-            type="submit"
-            name="intent"
-            value="test"
-            variant={holds ? "secondary" : "primary"}
-            pending={isTesting}
-          >
-            {isTesting ? "Testing …" : "Test"}
-          </Button>
-          <SubmitButton
-            name="intent"
-            value="submit"
-            variant={holds ? "primary" : "secondary"}
-            pendingText="Testing and submitting …"
-            pending={isSubmitting}
-            disabled={hasScripts && !holds}
-            aria-describedby="submit-when"
-          >
-            Submit
-          </SubmitButton>
-        </div>
-        <p id="submit-when" className="mt-2 text-quiet">
-          {whenSubmit(state.phase, holds)}
-        </p>
-        <noscript>
-          <p className="mt-2 text-quiet">
-            Without JavaScript the lines come with the next page, and what you pasted is not kept:
-            paste all four values again. Submitting tests them first, too.
+    <>
+      <div className="grid gap-x-12 lg:grid-cols-[minmax(0,36rem)_minmax(0,26rem)]">
+        <Form
+          id="pasted"
+          ref={form}
+          method="post"
+          noValidate
+          onSubmit={onSubmit}
+          onInput={changed}
+          autoComplete="off"
+        >
+          {state.answer.problem && !isTesting ? (
+            <ProblemNotice problem={state.answer.problem} />
+          ) : null}
+          <ErrorSummary errors={problems.map(({ field, text }) => ({ id: field, text }))} />
+          <ValueFields links={links} errorsOf={of} hasScripts={hasScripts} />
+          <div className="flex flex-wrap items-center gap-3">
+            <Button
+              type="submit"
+              name="intent"
+              value="test"
+              variant={plan ? "secondary" : "primary"}
+              pending={isTesting}
+            >
+              {isTesting ? "Testing …" : "Test"}
+            </Button>
+            {plan ? null : (
+              <Button
+                type="submit"
+                name="intent"
+                value="submit"
+                disabled={hasScripts}
+                aria-describedby="submit-when"
+              >
+                Submit
+              </Button>
+            )}
+          </div>
+          <p id="submit-when" className="mt-2 text-quiet">
+            {whenSubmit(state.phase, plan !== undefined)}
           </p>
-        </noscript>
-      </Form>
-      <section aria-labelledby="lines" className="max-lg:mt-8">
-        <div className="lg:sticky lg:top-6">
-          <h2 id="lines" className="text-base font-semibold">
-            Connection test
-          </h2>
-          <p role="status" className="mb-2 min-h-5 text-quiet tabular-nums">
-            {state.phase === "changed"
-              ? "You changed a value since. Test again."
-              : verdict(state.lines, isTesting) || "Berth looks, and writes nothing."}
-          </p>
-          <CheckList lines={state.lines} isTesting={isTesting} />
-        </div>
-      </section>
-    </div>
+          <noscript>
+            <p className="mt-2 text-quiet">
+              Without JavaScript the lines and the plan come with the next page, and what you pasted
+              is not kept: paste all four values again before you start the run.
+            </p>
+          </noscript>
+        </Form>
+        <section aria-labelledby="lines" className="max-lg:mt-8">
+          <div className="lg:sticky lg:top-6">
+            <h2 id="lines" className="text-base font-semibold">
+              Connection test
+            </h2>
+            <p role="status" className="mb-2 min-h-5 text-quiet tabular-nums">
+              {state.phase === "changed"
+                ? "You changed a value since. Test again."
+                : verdict(state.lines, isTesting) || "Berth looks, and writes nothing."}
+            </p>
+            <CheckList lines={state.lines} isTesting={isTesting} />
+          </div>
+        </section>
+      </div>
+      {plan ? (
+        <PlanSection
+          plan={plan}
+          form="pasted"
+          rehearsalUrl={`${page}/rehearsal`}
+          valuesOf={() => (form.current ? valuesOf(form.current) : "")}
+          told={answer?.rehearsed}
+          isStarting={isSubmitting}
+          hasProblem={state.answer.problem !== undefined}
+        />
+      ) : null}
+    </>
   );
 }
 
-function whenSubmit(phase: TestState["phase"], holds: boolean): string {
-  if (holds) return "All lines hold. Submitting seals the credentials and starts the run.";
+function whenSubmit(phase: TestState["phase"], hasPlan: boolean): string {
+  if (hasPlan) return "All lines hold. What the run will do is below.";
   if (phase === "changed") return "A value was changed: test again before you submit.";
-  return `You can submit once all ${LINE_COUNT} lines hold.`;
+  return `Once all ${LINE_COUNT} lines hold, you see what the run will do, and can start it.`;
 }
 
 /** Each value: what it is, where to find it, what it looks like. */

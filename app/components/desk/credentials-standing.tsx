@@ -1,13 +1,16 @@
 import { Form } from "@remix-run/react";
 import type { ReactNode } from "react";
-import type { BackendView, CheckLine } from "#app/domain/backends/index.server.ts";
+import type { BackendView } from "#app/domain/backends/index.server.ts";
 import type { CredentialsView } from "#app/domain/provisioning/index.server.ts";
+import type { CredentialsAnswer } from "#app/web/credentials.server.ts";
+import type { RehearsalAnswer } from "#app/web/rehearsal.server.ts";
 import { CredentialTraces } from "../credentials-traces.tsx";
 import { SubmitButton } from "../form.tsx";
 import { ButtonLink, EmptyState, Panel } from "../ui.tsx";
 import { CheckList } from "./credentials-check-list.tsx";
 import { verdict } from "./credentials-lines.ts";
 import { whomToAsk } from "./holder-words.ts";
+import { PlanSection } from "./plan-section.tsx";
 
 /** Why this person cannot supply credentials now, and what would open the way. */
 export function CredentialsClosed({ view }: { view: CredentialsView }) {
@@ -77,30 +80,40 @@ export function CredentialsClosed({ view }: { view: CredentialsView }) {
   );
 }
 
-/** A project that the customer gave: it is tested and taken up without pasting anything. */
+/** A project that the customer gave: it is tested, planned and taken up without pasting anything. */
 export function OfferedProject(props: {
   backend: BackendView;
-  lines: readonly CheckLine[];
+  answer: (CredentialsAnswer & { rehearsed?: RehearsalAnswer }) | undefined;
   isTesting: boolean;
+  isStarting: boolean;
   isPastedOpen: boolean;
+  rehearsalUrl: string;
   /** The form for other credentials. */
   children: ReactNode;
 }) {
-  const { backend, lines, isTesting, isPastedOpen, children } = props;
+  const { backend, answer, isTesting, isStarting, isPastedOpen, rehearsalUrl, children } = props;
+  const lines = isTesting ? [] : (answer?.lines ?? []);
+  const plan = isTesting ? undefined : answer?.plan;
   return (
     <>
       <Panel title="The customer’s own project">
         <CredentialTraces backend={backend} />
-        <Form method="post" className="mt-4">
-          <SubmitButton name="intent" value="take-up" pendingText="Testing and taking it up …">
-            Test and take it up
+        <Form method="post" id="offered" className="mt-4" preventScrollReset>
+          <SubmitButton
+            name="intent"
+            value="plan-offered"
+            variant={plan ? "secondary" : "primary"}
+            pendingText="Testing …"
+            pending={isTesting}
+          >
+            Test and plan
           </SubmitButton>
         </Form>
         <p className="mt-2 max-w-prose text-quiet">
-          Nothing needs to be pasted. If every line holds, the run starts at once; if not, the
-          customer is told what to mend.
+          Nothing needs to be pasted. If every line holds, you see what the run will do, and can
+          start it; if not, the customer is told what to mend.
         </p>
-        {lines.length > 0 && !isTesting ? (
+        {lines.length > 0 ? (
           <section aria-labelledby="own-lines" className="mt-5 max-w-xl">
             <h3 id="own-lines" className="font-semibold">
               Connection test
@@ -108,6 +121,17 @@ export function OfferedProject(props: {
             <p className="mb-2 text-quiet">{verdict(lines, false)}</p>
             <CheckList lines={lines} isTesting={false} />
           </section>
+        ) : null}
+        {plan ? (
+          <PlanSection
+            plan={plan}
+            form="offered"
+            rehearsalUrl={rehearsalUrl}
+            valuesOf={() => ""}
+            told={answer?.rehearsed}
+            isStarting={isStarting}
+            hasProblem={answer?.problem !== undefined}
+          />
         ) : null}
       </Panel>
       <details open={isPastedOpen} className="border-t border-base-300 py-5">

@@ -6,6 +6,7 @@ import { PRIORITY_CHOICES } from "../status.tsx";
 import { useAnswer } from "../use-answer.ts";
 import { ActForm } from "./act-form.tsx";
 import type { RequestOnPage } from "./request-on-page.ts";
+import { StayList } from "./stay-list.tsx";
 
 /** What this person may do besides the next act, each after a question. */
 export function weightyActs(request: RequestOnPage): ("release" | "cancel")[] {
@@ -19,8 +20,10 @@ export function weightyActs(request: RequestOnPage): ("release" | "cancel")[] {
 
 /** What one may do besides the next act: give back, cancel. Nothing that this person may not. */
 export function RequestActs({ request }: { request: RequestOnPage }) {
-  const { seen, backend, customer } = request;
+  const { seen, backend, customer, stays } = request;
   const acts = weightyActs(request);
+  // Cancelling is done already, of its run: what is left is to close it.
+  const word = request.failure?.code === "run_cancelled" ? "Close" : "Cancel";
   return (
     <>
       {acts.includes("release") ? (
@@ -44,9 +47,9 @@ export function RequestActs({ request }: { request: RequestOnPage }) {
       {acts.includes("cancel") ? (
         <ActForm seen={seen}>
           <ConfirmButton
-            label="Cancel the request"
-            title={`Cancel the request of ${customer.company}?`}
-            confirmLabel="Cancel the request"
+            label={`${word} the request`}
+            title={`${word} the request of ${customer.company}?`}
+            confirmLabel={`${word} the request`}
             keepLabel="Keep it"
             variant="danger"
             size="sm"
@@ -57,10 +60,16 @@ export function RequestActs({ request }: { request: RequestOnPage }) {
             <p>
               This cannot be undone.{" "}
               {backend
-                ? `Berth lets go of the project ${backend.projectRef} and destroys its sealed credentials. What was built in the project stays in it.`
+                ? `Berth lets go of the project ${backend.projectRef} and destroys its sealed credentials.`
                 : "There are no credentials yet, so nothing is destroyed."}{" "}
               The customer would have to make a new request.
             </p>
+            {stays ? (
+              <>
+                <p className="mt-2 mb-1">What was built stays in the project:</p>
+                <StayList stays={stays} />
+              </>
+            ) : null}
           </ConfirmButton>
         </ActForm>
       ) : null}

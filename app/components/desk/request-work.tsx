@@ -18,7 +18,7 @@ import { whoOf } from "./timeline-words.ts";
 export function RequestWork({ request }: { request: RequestOnPage }) {
   const { status, standing, backend } = request;
   const isOffered = backend?.status === "offered";
-  const steps = checklistOf({ status, standing, isOffered });
+  const steps = checklistOf({ status, standing, isOffered, isRunCancelled: wasCancelled(request) });
   const next = steps.find(({ state }) => state === "next" || state === "blocked");
   const contents: Partial<Record<ChecklistStep["name"], StepContent>> = {
     claim: { aside: <Happened request={request} kinds={["claimed"]} /> },
@@ -37,6 +37,10 @@ export function RequestWork({ request }: { request: RequestOnPage }) {
   if (next) contents[next.name] = { body: <NextAct request={request} step={next} /> };
   return <RequestChecklist steps={steps} contents={contents} />;
 }
+
+/** A person ended the run, so that it waits to be resumed, and nothing is broken. */
+const wasCancelled = ({ status, failure }: Pick<RequestOnPage, "status" | "failure">) =>
+  status === "failed" && failure?.code === "run_cancelled";
 
 /** When one of these last happened, and by whom. */
 function Happened({ request, kinds }: { request: RequestOnPage; kinds: string[] }) {
@@ -69,7 +73,7 @@ function NextAct({ request, step }: { request: RequestOnPage; step: ChecklistSte
   if (step.state === "blocked") {
     return (
       <>
-        {status === "failed" ? <Failure failure={request.failure} requestId={requestId} /> : null}
+        {status === "failed" ? <Failure request={request} /> : null}
         <p>
           {holder} has this request
           {claimExpiresAt ? (
@@ -241,7 +245,7 @@ function Watch({ request: { requestId, run } }: { request: RequestOnPage }) {
 }
 
 function Failed({ request, forOther }: { request: RequestOnPage; forOther: ReactNode }) {
-  const { failure, requestId, seen } = request;
+  const { requestId, seen } = request;
   return (
     <Act
       text={forOther}
@@ -249,7 +253,7 @@ function Failed({ request, forOther }: { request: RequestOnPage; forOther: React
         <>
           <ActForm seen={seen}>
             <SubmitButton name="intent" value="retry" icon={RotateCw} pendingText="Starting …">
-              Retry from where it stopped
+              {wasCancelled(request) ? "Resume" : "Retry"} from where it stopped
             </SubmitButton>
           </ActForm>
           <ButtonLink to={`/desk/requests/${requestId}/credentials`} variant="quiet">
@@ -258,13 +262,14 @@ function Failed({ request, forOther }: { request: RequestOnPage; forOther: React
         </>
       }
     >
-      <Failure failure={failure} requestId={requestId} />
+      <Failure request={request} />
     </Act>
   );
 }
 
 /** Why the run stopped, and where to look. */
-function Failure({ failure, requestId }: Pick<RequestOnPage, "failure" | "requestId">) {
+function Failure({ request }: { request: RequestOnPage }) {
+  const { failure, requestId } = request;
   const facts = Object.entries({
     Found: failure?.found,
     Needed: failure?.needed,
@@ -272,8 +277,8 @@ function Failure({ failure, requestId }: Pick<RequestOnPage, "failure" | "reques
   });
   return (
     <>
-      <p className="font-semibold wrap-anywhere text-error">
-        {failure?.step ? `${failure.step}: ` : ""}
+      <p className={`font-semibold wrap-anywhere ${wasCancelled(request) ? "" : "text-error"}`}>
+        {failure?.step && !wasCancelled(request) ? `${failure.step}: ` : ""}
         {failure?.message ?? "The run failed."}
       </p>
       <div className="mt-2">

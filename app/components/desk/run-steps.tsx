@@ -1,27 +1,12 @@
-import { type ReactNode, useEffect, useState } from "react";
+import { ChevronRight } from "lucide-react";
+import type { ReactNode } from "react";
 import type { RunReport, StepReport } from "#app/domain/provisioning/index.server.ts";
 import { Duration, formatDuration } from "../time.tsx";
-import { outcomeWords, STEP_LOOKS } from "./run-words.ts";
+import { expectedWords } from "./plan-words.ts";
+import { outcomeWords, STEP_LOOKS, uncompared } from "./run-words.ts";
+import { PlannedFacts } from "./step-effects.tsx";
 import { StepFailure } from "./step-failure.tsx";
-
-/** How often the bar of a running step grows, in milliseconds. */
-const TICK_MS = 500;
-
-/** Milliseconds since the epoch by the server's clock; it goes on while the run does. */
-function useClock(run: RunReport): number {
-  const given = Date.parse(run.now);
-  const [elapsed, setElapsed] = useState(0);
-  const isRunning = run.status === "running";
-  // biome-ignore lint/correctness/useExhaustiveDependencies: each answer of the server sets the clock
-  useEffect(() => {
-    setElapsed(0);
-    if (!isRunning) return;
-    const begin = performance.now();
-    const timer = setInterval(() => setElapsed(performance.now() - begin), TICK_MS);
-    return () => clearInterval(timer);
-  }, [given, isRunning]);
-  return given + elapsed;
-}
+import { useRunClock } from "./use-run-clock.ts";
 
 /** From when to when a run's time axis goes; the steps' bars are measured against it. */
 interface Axis {
@@ -46,7 +31,7 @@ function lengthOf(step: StepReport, now: number): { begin: number; end: number }
  * @param acts what the person can do about a step that did not end well
  */
 export function RunSteps({ run, acts }: { run: RunReport; acts: (step: StepReport) => ReactNode }) {
-  const now = useClock(run);
+  const now = useRunClock(run);
   const axis = axisOf(run, now);
   const next = run.steps.find((step) => step.status === "pending")?.position;
   const isOpen = run.status === "running" || run.status === "queued";
@@ -56,7 +41,7 @@ export function RunSteps({ run, acts }: { run: RunReport; acts: (step: StepRepor
         aria-hidden="true"
         className={`${ROW} border-b border-base-300 pb-1 text-xs text-quiet max-lg:hidden`}
       >
-        <span className="col-start-2">Step</span>
+        <span className="col-start-3">Step</span>
         <span>What it did</span>
         <span className="flex justify-between tabular-nums">
           <span>0</span>
@@ -71,7 +56,7 @@ export function RunSteps({ run, acts }: { run: RunReport; acts: (step: StepRepor
             step={step}
             now={now}
             axis={axis}
-            ahead={!isOpen ? "Not begun" : step.position === next ? "Next" : "Waiting"}
+            ahead={!isOpen ? NOT_BEGUN : step.position === next ? "Next" : "Waiting"}
             acts={acts}
           />
         ))}
@@ -80,9 +65,12 @@ export function RunSteps({ run, acts }: { run: RunReport; acts: (step: StepRepor
   );
 }
 
-/** Icon, name, what it did, bar, duration; on a narrow screen the bar has a line of its own. */
+/**
+ * Whether it opens, icon, name, what it did, bar, duration; on a narrow screen the bar has a line of
+ * its own.
+ */
 const ROW =
-  "grid grid-cols-[1rem_minmax(0,1fr)_auto] items-center gap-x-3 lg:grid-cols-[1rem_minmax(0,17rem)_minmax(0,13rem)_minmax(6rem,1fr)_4.5rem]";
+  "grid grid-cols-[0.875rem_1rem_minmax(0,1fr)_auto] items-center gap-x-2 lg:grid-cols-[0.875rem_1rem_minmax(0,17rem)_minmax(0,15rem)_minmax(6rem,1fr)_4.5rem]";
 
 function StepItem(props: {
   step: StepReport;
@@ -94,9 +82,12 @@ function StepItem(props: {
 }) {
   const { step, now, axis, ahead, acts } = props;
   const notices = Array.isArray(step.outcome?.notices) ? step.outcome.notices : [];
-  const row = <StepRow step={step} now={now} axis={axis} ahead={ahead} />;
+  const obstacle = uncompared(step);
+  const opens =
+    step.error !== null || step.effects !== null || notices.length > 0 || obstacle !== null;
+  const row = <StepRow step={step} now={now} axis={axis} ahead={ahead} opens={opens} />;
   const anchor = { id: `step-${step.position + 1}`, "data-step": step.status };
-  if (step.error === null && notices.length === 0) {
+  if (!opens) {
     return (
       <li {...anchor} className="border-b border-base-300 py-1.5 lg:min-h-9">
         {row}
@@ -105,38 +96,61 @@ function StepItem(props: {
   }
   return (
     <li {...anchor} className="scroll-mt-4 border-b border-base-300">
-      <details open={step.error !== null}>
-        <summary className="cursor-pointer list-none py-1.5 hover:bg-base-200 lg:min-h-9">
-          {row}
-        </summary>
-        <div className="pt-1 pb-5 lg:pl-7">
+      <details open={step.error !== null} className="group">
+        <summary className="list-none py-1.5 hover:bg-base-200 lg:min-h-9">{row}</summary>
+        <div className="grid gap-4 pt-1 pb-5 lg:pl-12">
           {step.error ? (
             <StepFailure error={step.error} excerpt={step.excerpt} acts={acts(step)} />
-          ) : (
-            <ul className="list-disc pl-5 font-mono text-xs/5 wrap-anywhere">
+          ) : null}
+          {obstacle === null ? null : (
+            <p className="max-w-3xl wrap-anywhere">
+              Whether somebody changed the database by hand could not be found out: {obstacle}
+            </p>
+          )}
+          {notices.length > 0 ? (
+            <ul aria-label="Notices" className="list-disc pl-5 font-mono text-xs/5 wrap-anywhere">
               {notices.map((notice) => (
                 <li key={String(notice)}>{String(notice)}</li>
               ))}
             </ul>
-          )}
+          ) : null}
+          {step.effects ? <PlannedFacts step={step} effects={step.effects} /> : null}
         </div>
       </details>
     </li>
   );
 }
 
-function StepRow(props: { step: StepReport; now: number; axis: Axis; ahead: string }) {
-  const { step, now, axis, ahead } = props;
+function StepRow(props: {
+  step: StepReport;
+  now: number;
+  axis: Axis;
+  ahead: string;
+  opens: boolean;
+}) {
+  const { step, now, axis, ahead, opens } = props;
   const { word, icon: Icon, ink, fill } = STEP_LOOKS[step.status];
   const { begin, end } = lengthOf(step, now);
   const isRunning = step.status === "running";
   const ms = isRunning ? Math.max(0, end - begin) : step.durationMs;
   const did = isRunning
     ? "Running"
-    : outcomeWords(step) || (step.status === "pending" ? ahead : word);
-  const again = step.attempts > 1 ? `, begun ${step.attempts} times` : "";
+    : outcomeWords(step) || (step.status === "pending" ? undoneWords(step, ahead) : word);
+  const again =
+    step.attempts > 1 && step.status !== "pending" ? `, begun ${step.attempts} times` : "";
+  const isAhead = isRunning || (step.status === "pending" && ahead !== NOT_BEGUN);
+  const expected = isAhead ? expectedWords(step.expectedMs) : "";
   return (
     <div className={ROW}>
+      {opens ? (
+        <ChevronRight
+          size={14}
+          aria-hidden="true"
+          className="text-quiet transition-transform duration-150 group-open:rotate-90"
+        />
+      ) : (
+        <span />
+      )}
       <Icon
         size={16}
         aria-hidden="true"
@@ -148,29 +162,39 @@ function StepRow(props: { step: StepReport; now: number; axis: Axis; ahead: stri
         <span className="sr-only">, {step.status === "pending" ? ahead : word}. </span>
       </span>
       <span
-        className={`min-w-0 text-quiet max-lg:col-span-2 max-lg:col-start-2 max-lg:row-start-2 max-lg:text-xs ${
+        className={`min-w-0 text-quiet max-lg:col-span-2 max-lg:col-start-3 max-lg:row-start-2 max-lg:text-xs ${
           step.error ? `font-medium ${ink}` : ""
         }`}
       >
         {did}
         {again}
+        {expected ? `, ${expected}` : ""}
       </span>
       <svg
         viewBox="0 0 1000 8"
         preserveAspectRatio="none"
         aria-hidden="true"
-        className="h-2 w-full max-lg:col-span-2 max-lg:col-start-2 max-lg:row-start-3 max-lg:mt-1"
+        className="h-2 w-full max-lg:col-span-2 max-lg:col-start-3 max-lg:row-start-3 max-lg:mt-1"
       >
         <rect width="1000" height="8" className="fill-base-200" />
         {ms === null || !fill ? null : (
           <rect {...barOf(axis, begin, ms)} height="8" className={fill} />
         )}
       </svg>
-      <span className="text-right text-quiet max-lg:col-start-3 max-lg:row-start-1">
+      <span className="text-right text-quiet max-lg:col-start-4 max-lg:row-start-1">
         {ms === null ? null : <Duration ms={ms} />}
       </span>
     </div>
   );
+}
+
+/** Of a step that a run which has ended did not reach. */
+const NOT_BEGUN = "Not begun";
+
+/** A step that was begun, and was stopped together with its run. */
+function undoneWords({ attempts, kind }: StepReport, ahead: string): string {
+  if (attempts === 0) return ahead;
+  return kind === "sql" || kind === "seed" ? "Rolled back" : "Stopped, to be done again";
 }
 
 /** Narrowest bar, in thousandths of the axis: a step of a millisecond is still to be seen. */

@@ -4,7 +4,9 @@ import type { ReactNode } from "react";
 import type { RunName, RunReport } from "#app/domain/provisioning/index.server.ts";
 import { Duration, RelativeTime } from "../time.tsx";
 import { Badge, buttonClass } from "../ui.tsx";
-import { RUN_LOOKS, runSentence } from "./run-words.ts";
+import { leftWords } from "./run-expectation.ts";
+import { lookOf, RUN_LOOKS, runSentence } from "./run-words.ts";
+import { useRunClock } from "./use-run-clock.ts";
 
 /** Where the run stands, when it began, how long it took, what it installs. */
 export function RunSummary(props: {
@@ -13,9 +15,11 @@ export function RunSummary(props: {
   page: string;
   /** The place of the first step that did not end well. */
   blamed: number | undefined;
+  /** What can be done about a run that goes on. */
+  children: ReactNode;
 }) {
-  const { run, runs, page, blamed } = props;
-  const { word, tone, icon } = RUN_LOOKS[run.status];
+  const { run, runs, page, blamed, children } = props;
+  const { word, tone, icon } = lookOf(run);
   const isNewest = run.runId === runs[0]?.runId;
   const step = run.steps.find(({ position }) => position === blamed);
   const took = run.startedAt
@@ -39,14 +43,17 @@ export function RunSummary(props: {
             </p>
           ) : null}
         </div>
-        <Link
-          to={`${page}/run/log?run=${run.runId}`}
-          reloadDocument
-          className={buttonClass("secondary", "sm")}
-        >
-          <Download size={14} aria-hidden="true" />
-          Download the log
-        </Link>
+        <div className="flex flex-wrap gap-2">
+          <Link
+            to={`${page}/run/log?run=${run.runId}`}
+            reloadDocument
+            className={buttonClass("secondary", "sm")}
+          >
+            <Download size={14} aria-hidden="true" />
+            Download the log
+          </Link>
+          {children}
+        </div>
       </div>
       <dl className="mt-4 grid grid-cols-2 gap-x-8 gap-y-3 sm:flex sm:flex-wrap">
         <Fact label="Started">
@@ -55,6 +62,7 @@ export function RunSummary(props: {
         <Fact label={run.endedAt ? "Took" : "So far"}>
           {took === null ? "–" : <Duration ms={took} />}
         </Fact>
+        <TimeLeft run={run} />
         <Fact label="Worker take-overs">{takeovers(run.takeovers)}</Fact>
         <Fact label="Templates">
           {Object.entries(run.templates)
@@ -65,6 +73,13 @@ export function RunSummary(props: {
       {runs.length > 1 ? <Runs run={run} runs={runs} page={page} /> : null}
     </section>
   );
+}
+
+/** By what the steps took in earlier runs; nothing where nobody knows. */
+function TimeLeft({ run }: { run: RunReport }) {
+  const left = leftWords(run, useRunClock(run));
+  if (left === null || run.cancelRequested) return null;
+  return <Fact label={run.status === "queued" ? "Usually takes" : "Left"}>{left}</Fact>;
 }
 
 function takeovers(count: number): string {

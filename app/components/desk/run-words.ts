@@ -25,6 +25,14 @@ export const RUN_LOOKS: Record<RunReport["status"], Look & { tone: Tone }> = {
   cancelled: { word: "Cancelled", icon: Ban, tone: "neutral" },
 };
 
+/** How a run looks now; one whose end was asked for is on its way there. */
+export const lookOf = ({ status, cancelRequested }: RunReport): Look & { tone: Tone } => {
+  const isOpen = status === "queued" || status === "running";
+  return isOpen && cancelRequested
+    ? { word: "Cancelling …", icon: LoaderCircle, tone: "warning" }
+    : RUN_LOOKS[status];
+};
+
 export const STEP_LOOKS: Record<StepReport["status"], Look & { ink: string; fill: string }> = {
   pending: { word: "Waiting", icon: CircleDashed, ink: "text-quiet", fill: "" },
   running: {
@@ -53,17 +61,32 @@ const OUTCOMES: Record<string, string> = {
   already_configured: "Was set already",
   created: "Account created",
   already_there: "Account was there already",
+  kept_other: "Left as it is: accepted although it differs",
+  prepared: "Ledger prepared",
+  unfinished: "Stopped half-way; the next run clears up",
+  unknown: "Nobody could find out whether it took effect",
 };
 
+const NOT_COMPARED = "not compared: ";
+
+/** Why the database could not be held against its ledger; null where it was, or need not be. */
+export function uncompared({ outcome }: Pick<StepReport, "outcome">): string | null {
+  const drift = outcome?.drift;
+  return typeof drift === "string" && drift.startsWith(NOT_COMPARED)
+    ? drift.slice(NOT_COMPARED.length)
+    : null;
+}
 /** What a step did, in a few words; empty where it has done nothing yet. */
 export function outcomeWords({ outcome }: Pick<StepReport, "outcome">): string {
   if (!outcome) return "";
-  const { outcome: kind, statements, checks, notices } = outcome;
+  const { outcome: kind, statements, checks, notices, drift } = outcome;
   const parts: string[] = [];
   if (kind === "applied" && typeof statements === "number") {
     parts.push(`${count(statements, "statement", "statements")} applied`);
   } else if (typeof kind === "string") parts.push(OUTCOMES[kind] ?? kind.replaceAll("_", " "));
   if (checks !== undefined) parts.push(count(checks, "check holds", "checks hold"));
+  if (drift === "accepted") parts.push("difference accepted");
+  if (uncompared({ outcome })) parts.push("catalog not compared");
   if (Array.isArray(notices)) parts.push(count(notices.length, "notice", "notices"));
   return parts.join(", ");
 }
@@ -84,6 +107,10 @@ export function runSentence(run: RunReport, isNewest: boolean): string {
   const next = steps.find((step) => step.status === "pending");
   const current = steps.find((step) => step.status === "running");
   const place = `${done} of ${steps.length} steps done.${foundDone(run)}`;
+  const { cancelRequested } = run;
+  if (cancelRequested && (status === "queued" || status === "running")) {
+    return `${place} ${cancelRequested.by} asked to cancel it: the step in progress is rolled back.`;
+  }
   if (status === "queued")
     return `A worker takes it within seconds. First: ${next?.name}.${foundDone(run)}`;
   if (status === "running") {
@@ -95,6 +122,9 @@ export function runSentence(run: RunReport, isNewest: boolean): string {
     return `All ${steps.length} steps are done. The backend is ready, and the customer has a mail with its link.`;
   }
   if (!isNewest) return `${place} A newer run has followed.`;
+  if (status === "cancelled") {
+    return run.error?.message ?? place;
+  }
   if (status === "needs_person") {
     return `${place} The rest is for a person: do what it says, then let Berth check again.`;
   }

@@ -2,12 +2,14 @@ import type { ReactNode } from "react";
 import type { Excerpt } from "#app/domain/provisioning/index.server.ts";
 import type { StepError } from "#db/provisioning.ts";
 import { Mono } from "../ui.tsx";
+import { DriftDifference } from "./drift-difference.tsx";
 import { OutsideLink } from "./outside-link.tsx";
 
 /** Why a step did not end well: first what was found, is needed and is to be done, then the rest. */
 export function StepFailure(props: { error: StepError; excerpt: Excerpt | null; acts: ReactNode }) {
   const { error, excerpt, acts } = props;
   const { code, found, needed, fix, link, sqlstate, file, line, statement, detail, hint } = error;
+  const { difference } = error;
   const edge = code === "needs_person" ? "border-warning" : "border-error";
   const where = file === undefined ? undefined : line === undefined ? file : `${file}:${line}`;
   return (
@@ -25,7 +27,8 @@ export function StepFailure(props: { error: StepError; excerpt: Excerpt | null; 
           </Fact>
         ) : null}
       </dl>
-      <div className="my-4 flex flex-wrap items-center gap-3">{acts}</div>
+      {difference ? <DriftDifference lines={difference} /> : null}
+      <div className="my-4 flex flex-wrap items-center gap-3 empty:my-2">{acts}</div>
       <dl className="grid max-w-3xl gap-x-4 gap-y-1 text-quiet wrap-anywhere sm:grid-cols-[6.5rem_minmax(0,1fr)]">
         <Fact label="SQLSTATE">{sqlstate ? <Mono>{sqlstate}</Mono> : null}</Fact>
         <Fact label="File">{where ? <Mono>{where}</Mono> : null}</Fact>

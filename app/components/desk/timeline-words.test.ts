@@ -37,6 +37,19 @@ describe("the timeline's words", () => {
     ).toEqual([["Held by", "Lou"]]);
   });
 
+  it("say what stays in the project of a request that was closed", () => {
+    const stays = ["version 20260101000000 (base.sql)", "the owner's account"];
+    const { title, details } = sayEvent(event("cancelled", { projectRef: "abc", stays }));
+    expect(title).toBe("Cancelled");
+    expect(details).toEqual([
+      ["Project", "abc"],
+      ["What stays in it", "version 20260101000000 (base.sql), the owner's account"],
+    ]);
+    expect(sayEvent(event("run_cancelled", { step: "Base" })).title).toBe(
+      "Run cancelled at “Base”",
+    );
+  });
+
   it("leave a note as it was written, and take an unknown event as it is called", () => {
     expect(sayEvent(event("note", { text: "a\nb" }))).toMatchObject({
       title: "Note",

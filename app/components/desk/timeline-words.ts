@@ -20,6 +20,8 @@ const TITLES: Record<string, string> = {
   run_started: "Run started",
   failed: "Run failed",
   needs_person: "The run needs a person",
+  run_cancelled: "Run cancelled",
+  drift_accepted: "Difference accepted",
   retried: "Run again",
   completed: "Backend ready",
   owner_link_sent: "A new owner's link was sent",
@@ -39,12 +41,14 @@ const LABELS: Record<string, string> = {
   runId: "Run",
   step: "Step",
   code: "Code",
+  projectRef: "Project",
+  stays: "What stays in it",
   from: "From",
   to: "To",
 };
 
 /** Facts that the title says already, or that only machines read. */
-const UNSAID = new Set(["leaseToken"]);
+const UNSAID = new Set(["leaseToken", "reason"]);
 
 /** Who did it: a person by name, the machinery as Berth. */
 export function whoOf({ kind, actor }: RequestChange): string {
@@ -65,6 +69,7 @@ export function sayEvent(
   const said = { who: whoOf(event) };
   if (kind === "note")
     return { ...said, title: "Note", details: [], text: String(data.text ?? "") };
+  const reason = typeof data.reason === "string" ? { text: data.reason } : {};
   const title = TITLES[kind] ?? kind.replaceAll("_", " ");
   const step = typeof data.step === "string" ? ` at “${data.step}”` : "";
   const change =
@@ -80,5 +85,5 @@ export function sayEvent(
       const text = Array.isArray(value) ? value.join(", ") : String(value);
       return [LABELS[name] ?? name, name === "assigneeId" ? (nameOf(text) ?? text) : text];
     });
-  return { ...said, title: `${title}${step}${change}`, details };
+  return { ...said, title: `${title}${step}${change}`, details, ...reason };
 }

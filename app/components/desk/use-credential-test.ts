@@ -1,6 +1,10 @@
 import { useEffect, useRef, useState } from "react";
 import type { CheckLine } from "#app/domain/backends/index.server.ts";
-import type { CheckMessage, CredentialsAnswer } from "#app/web/credentials.server.ts";
+import type {
+  CheckMessage,
+  CredentialField,
+  CredentialsAnswer,
+} from "#app/web/credentials.server.ts";
 
 export interface TestState {
   phase: "untested" | "testing" | "tested" | "changed";
@@ -32,6 +36,10 @@ const TOO_LARGE: CredentialsAnswer = {
   },
 };
 
+/** What the run would do, once all lines hold and as long as no value is changed. */
+export const planOf = ({ phase, answer }: TestState) =>
+  phase === "tested" ? answer.plan : undefined;
+
 const begin = (answer: CredentialsAnswer | undefined): TestState => ({
   phase: answer ? "tested" : "untested",
   lines: answer?.lines ?? [],
@@ -48,15 +56,20 @@ export function useCredentialTest(url: string, told: CredentialsAnswer | undefin
   const tested = useRef<string>(undefined);
 
   useEffect(() => {
-    if (told) setState(begin(told));
+    if (!told) return;
+    // Another plan is no news about the lines, which held.
+    setState((before) => ({
+      ...begin(told),
+      lines: told.lines ?? (told.plan ? before.lines : []),
+    }));
   }, [told]);
   useEffect(() => () => running.current?.abort(), []);
 
   return {
     state,
-    /** Whether all lines hold for what stands in this form now. */
+    /** Whether the plan that is shown is that of what stands in this form now. */
     isOpenFor: (form: HTMLFormElement) =>
-      state.phase === "tested" && state.answer.ok === true && tested.current === valuesOf(form),
+      planOf(state) !== undefined && tested.current === valuesOf(form),
     changed() {
       running.current?.abort();
       setState((before) =>
@@ -81,11 +94,13 @@ export function useCredentialTest(url: string, told: CredentialsAnswer | undefin
   };
 }
 
-/** What stands in the form, as it is sent. It goes nowhere but into the body of a POST. */
-const valuesOf = (form: HTMLFormElement) =>
-  new URLSearchParams(
-    [...new FormData(form)].map(([name, value]) => [name, `${value}`]),
-  ).toString();
+const VALUES: CredentialField[] = ["url", "anonKey", "serviceRoleKey", "databaseUrl"];
+
+/** The values in the form, as they are sent. They go nowhere but into the body of a POST. */
+export function valuesOf(form: HTMLFormElement): string {
+  const given = new FormData(form);
+  return new URLSearchParams(VALUES.map((name) => [name, `${given.get(name)}`])).toString();
+}
 
 /** Sends the values and reads the answer as it is written. */
 async function askFor(

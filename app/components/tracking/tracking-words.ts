@@ -104,7 +104,7 @@ export function wordsOf(facts: {
         text: isLate
           ? expected
           : `You need not do anything. ${expectedInWords("We still expect it", facts.expected)}`,
-        next: "One of us looks at what stopped it and lets it go on from there. What is done already stays done.",
+        next: "One of us looks at it and lets it go on from there. What is done already stays done.",
         station: 3,
       };
     case "completed":

@@ -35,25 +35,31 @@ describe("loading", () => {
       ...base,
       ...beside("shop", {
         "migrations/20260301000200_rules.sql":
-          "-- berth: phase=policies\n-- Rules.\n\nselect 1;\n\n  select 2;\n",
+          "-- berth: phase=policies timeout=90s\n-- Rules.\n\nselect 1;\n\n  select 2;\n",
         "migrations/20260301000300_index.sql":
-          "-- berth: transaction=none\ncreate index concurrently i on public.a (id);\n",
+          "-- berth: transaction=none\n-- berth: timeout=6h\ncreate index concurrently i on public.a (id);\n",
         "seed.sql": "select 3;\n",
       }),
     });
     const { migrations, seed, checks } = catalog.get("shop");
     expect(
-      migrations.map(({ version, name, phase, transactional }) => [
+      migrations.map(({ version, name, phase, transactional, timeoutMs }) => [
         version,
         name,
         phase,
         transactional,
+        timeoutMs,
       ]),
     ).toEqual([
-      [expect.stringMatching(/^202602010000\d\d$/), "shop", "schema", true],
-      ["20260301000200", "rules", "policies", true],
-      ["20260301000300", "index", "schema", false],
+      [expect.stringMatching(/^202602010000\d\d$/), "shop", "schema", true, null],
+      ["20260301000200", "rules", "policies", true, 90_000],
+      ["20260301000300", "index", "schema", false, 21_600_000],
     ]);
+    expect(migrations[2]?.effects).toMatchObject({
+      creates: [],
+      locks: [{ relation: "public.a", mode: "SHARE UPDATE EXCLUSIVE", line: 3 }],
+      rewrites: [],
+    });
     expect(migrations[1]?.path).toBe("shop/migrations/20260301000200_rules.sql");
     expect(migrations[1]?.statements.map((s) => s.line)).toEqual([4, 6]);
     expect(migrations[0]?.checksum).toBe(
@@ -125,6 +131,15 @@ describe("files", () => {
       1,
       /no effect/,
     ],
+    ["a time limit of nothing", migration, "-- berth: timeout=0s\nselect 1;", 1, /no time limit/],
+    [
+      "a time limit too long",
+      migration,
+      "\n-- berth: timeout=361min\nselect 1;",
+      2,
+      /no time limit/,
+    ],
+    ["a time limit without a unit", migration, "-- berth: timeout=30\nselect 1;", 1, /timeout=30s/],
     ["two queries in the checks", "base/checks.sql", "select 1;\nselect 2;", 2, /UNION ALL/],
     ["an empty migration", migration, "-- nothing\n", 1, /no statement/],
     ["a file that is not UTF-8", migration, Buffer.from([0x2d, 0x2d, 0xff]), 1, /not UTF-8/],

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
+import { effectsOf, type FileEffects } from "#app/integrations/postgres/effects.ts";
 import { parseMigration } from "#app/integrations/postgres/parse.ts";
-import { TemplateFileInvalidError } from "./errors.ts";
+import { type FilePlace, TemplateFileInvalidError } from "./errors.ts";
 
 export type FilePhase = "schema" | "policies" | "seed" | "checks";
 
@@ -14,11 +15,15 @@ export interface TemplateFile {
   phase: FilePhase;
   /** False for the single statement that PostgreSQL refuses inside a transaction. */
   transactional: boolean;
+  /** Longest time for each statement, in milliseconds; null for the runner's own limit. */
+  timeoutMs: number | null;
   sql: string;
   /** SHA-256 of `sql`, in hexadecimal. */
   checksum: string;
   /** Each with the line of its first word, counted from 1. */
   statements: { sql: string; line: number }[];
+  /** What it creates, locks and rewrites, wherever it runs. */
+  effects: FileEffects;
 }
 
 const migrationName = /^(?<version>[0-9]{14})_(?<name>[a-z][a-z0-9_]{0,99})\.sql$/;
@@ -27,7 +32,7 @@ export const sha256 = (text: string) => createHash("sha256").update(text, "utf8"
 
 /**
  * Reads a migration. Its first comment lines may hold directives: `-- berth: phase=policies`
- * (default `schema`) and `-- berth: transaction=none`.
+ * (default `schema`), `-- berth: transaction=none` and `-- berth: timeout=10min`.
  *
  * @throws TemplateFileInvalidError, SqlSyntaxError, ForbiddenStatementError: file, line and fix.
  */
@@ -45,9 +50,8 @@ export async function readMigration(path: string, sql: string): Promise<Template
       },
     );
   }
-  const { phase, transactional } = readDirectives(path, sql);
   const { version, name } = parts;
-  return describeFile({ path, version, name, phase, transactional, sql });
+  return describeFile({ path, version, name, ...readDirectives(path, sql), sql });
 }
 
 /**
@@ -61,8 +65,15 @@ export async function readPlainFile(
   phase: "seed" | "checks",
 ): Promise<TemplateFile> {
   refuseLaterDirectives(path, sql, 0);
-  const file = { path, version: "", name: phase, phase, transactional: true, sql };
-  const described = await describeFile(file);
+  const described = await describeFile({
+    path,
+    version: "",
+    name: phase,
+    phase,
+    transactional: true,
+    timeoutMs: null,
+    sql,
+  });
   if (phase === "checks" && described.statements.length !== 1) {
     throw new TemplateFileInvalidError(
       { file: path, line: described.statements[1]?.line ?? 1 },
@@ -77,28 +88,32 @@ export async function readPlainFile(
 }
 
 async function describeFile(
-  file: Omit<TemplateFile, "checksum" | "statements">,
+  file: Omit<TemplateFile, "checksum" | "statements" | "effects">,
 ): Promise<TemplateFile> {
   const { path, sql, transactional } = file;
-  const { statements } = await parseMigration(sql, { file: path, transactional });
+  const { statements, trees } = await parseMigration(sql, { file: path, transactional });
   if (statements.length === 0) {
     throw new TemplateFileInvalidError(
       { file: path, line: 1 },
       { problem: "the file holds no statement", fix: "Write one, or remove the file." },
     );
   }
-  return { ...file, checksum: sha256(sql), statements };
+  return { ...file, checksum: sha256(sql), statements, effects: effectsOf(trees) };
 }
 
 interface Directives {
   phase: "schema" | "policies";
   transactional: boolean;
+  timeoutMs: number | null;
 }
+
+const UNITS_MS: Readonly<Record<string, number>> = { s: 1_000, min: 60_000, h: 3_600_000 };
+const LONGEST_TIMEOUT_MS = 6 * 3_600_000;
 
 const directiveLine = /^\s*--\s*berth:(?<words>.*)$/i;
 
 function readDirectives(file: string, sql: string): Directives {
-  const directives: Directives = { phase: "schema", transactional: true };
+  const directives: Directives = { phase: "schema", transactional: true, timeoutMs: null };
   const lines = sql.split("\n");
   let index = 0;
   for (; index < lines.length && /^\s*(--|$)/.test(lines[index] as string); index += 1) {
@@ -109,13 +124,15 @@ function readDirectives(file: string, sql: string): Directives {
         directives.phase = word === "phase=policies" ? "policies" : "schema";
       } else if (word === "transaction=none") {
         directives.transactional = false;
+      } else if (word.startsWith("timeout=")) {
+        directives.timeoutMs = readTimeout({ file, line: index + 1 }, word);
       } else {
         throw new TemplateFileInvalidError(
           { file, line: index + 1 },
           {
             problem: `the directive "${word}" is unknown`,
             found: word,
-            needed: "phase=schema, phase=policies or transaction=none",
+            needed: "phase=schema, phase=policies, transaction=none or timeout=10min",
             fix: "Correct its spelling, or remove the line.",
           },
         );
@@ -124,6 +141,20 @@ function readDirectives(file: string, sql: string): Directives {
   }
   refuseLaterDirectives(file, sql, index);
   return directives;
+}
+
+/** @throws TemplateFileInvalidError */
+function readTimeout(place: FilePlace, word: string): number {
+  const { number, unit = "" } =
+    /^timeout=(?<number>\d{1,6})(?<unit>s|min|h)$/.exec(word)?.groups ?? {};
+  const timeoutMs = Number(number) * (UNITS_MS[unit] ?? Number.NaN);
+  if (timeoutMs >= 1_000 && timeoutMs <= LONGEST_TIMEOUT_MS) return timeoutMs;
+  throw new TemplateFileInvalidError(place, {
+    problem: `"${word}" is no time limit for a statement`,
+    found: word,
+    needed: "a whole number with s, min or h, from 1s to 6h",
+    fix: "Write it like timeout=30s, timeout=10min or timeout=2h.",
+  });
 }
 
 /** A directive that nobody reads would be a surprise at the worst moment. */

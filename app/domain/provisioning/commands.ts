@@ -16,6 +16,7 @@ import {
 import type { Vault } from "../vault/index.server.ts";
 import { CredentialsMissingError } from "./errors.ts";
 import { type RunView, startRun, viewRun } from "./runs.ts";
+import { linesOf, staysOf, type WhatStays } from "./stays.ts";
 
 /**
  * Runs a failed request again, with the credentials and templates as they are now. What is done
@@ -39,13 +40,18 @@ export async function retryRequest(
 }
 
 /**
- * Cancels a request that is not being built. Its project is let go of, with what was built in it,
- * its sealed credentials are destroyed, and the customer is told by mail.
+ * Cancels a request that is not being built. Its project is let go of, its sealed credentials are
+ * destroyed, and the customer is told by mail. What runs built in the project stays there, and is
+ * listed in the timeline and in the audit record.
  * @throws what {@link requireHeld} throws
  */
 export async function cancelRequest({ tx, actor }: Context, requestId: string): Promise<void> {
   const request = await requireHeld({ tx, actor }, requestId, "cancel", leadingTo("cancelled"));
-  await moveRequest({ tx, actor }, request, "cancelled", { event: "cancelled" });
+  const stays = await staysOf(tx, request);
+  await moveRequest({ tx, actor }, request, "cancelled", {
+    event: "cancelled",
+    ...(stays ? { data: { projectRef: stays.projectRef, stays: linesOf(stays) } } : {}),
+  });
   const backend = await liveBackendOf(tx, requestId);
   if (backend) await retireBackend({ tx, actor }, backend, "cancelled");
   await mailCustomer({ tx, actor }, request, "cancelled");
@@ -63,6 +69,8 @@ export interface TimelineEntry {
 export interface RequestView extends QueueItem {
   backend: BackendView | null;
   run: RunView | null;
+  /** Of a request that failed or was cancelled: what runs built in its project, which nobody takes back. */
+  stays: WhatStays | null;
   timeline: TimelineEntry[];
   mails: { kind: string; status: string; attempts: number; lastError: string | null }[];
 }
@@ -89,6 +97,7 @@ export async function viewRequest(
     ...item,
     backend: await viewBackend(tx, vault, requestId),
     run: await viewRun(tx, requestId),
+    stays: await staysOf(tx, { id: requestId, status: item.status }),
     timeline: rows.map(({ kind, at, actor_kind, actor_id, data }) => ({
       kind,
       at: new Date(at).toISOString(),

@@ -24,7 +24,7 @@ export interface CredentialsView {
   /** The project that the customer gave, not yet taken up; or the one that is attached. */
   backend: BackendView | null;
   /** Why the last run failed, if it stands as failed. */
-  failure: { step: string | null; message: string } | null;
+  failure: { code: string; step: string | null; message: string } | null;
   hasRun: boolean;
 }
 
@@ -53,6 +53,7 @@ export async function viewCredentials(
     },
     backend: backend?.status === "retired" ? null : backend,
     failure: failure && {
+      code: String(failure.code),
       step: typeof failure.step === "string" ? failure.step : null,
       message: String(failure.message),
     },

@@ -24,7 +24,14 @@ import {
   requireHeld,
 } from "../queue/index.server.ts";
 import type { Vault } from "../vault/index.server.ts";
-import { CredentialsMissingError, CredentialsRefusedError } from "./errors.ts";
+import {
+  CredentialsMissingError,
+  CredentialsRefusedError,
+  PlanChangedError,
+  PlanNotSeenError,
+} from "./errors.ts";
+import type { RunPlan } from "./plan.ts";
+import { planOn } from "./planning.ts";
 import { startRun } from "./runs.ts";
 
 export interface CredentialsDeps {
@@ -89,28 +96,69 @@ export async function testCredentials(
 }
 
 /**
- * Tests the credentials of a request that the person acting holds, and if every line holds seals
- * them and enqueues the run, in one transaction. Without `given`, those that the customer offered.
- * @throws CredentialsRefusedError with the lines; CredentialsMissingError, ProjectInUseError, and
+ * What a run of this request would do with credentials that were tested before.
+ * @throws PlanUnavailableError, and what {@link requireHeld} throws
+ */
+export async function planCredentials(
+  deps: Omit<CredentialsDeps, "vault">,
+  requestId: string,
+  credentials: Pick<Credentials, "databaseUrl">,
+): Promise<RunPlan> {
+  const { db, actor } = deps;
+  const { features } = await asActor(db, actor, (tx) =>
+    requireHeld({ tx, actor }, requestId, "plan the run of", HELD),
+  );
+  return planOn(deps, features, credentials.databaseUrl);
+}
+
+/**
+ * Tests credentials and tells what a run of this request would do with them; nothing is kept. Without
+ * `given`, those that the request has, or that the customer offered.
+ * @throws CredentialsRefusedError with the lines; CredentialsMissingError, PlanUnavailableError, and
  * what {@link requireHeld} throws.
+ */
+export async function planRequest(
+  deps: CredentialsDeps,
+  requestId: string,
+  given: Credentials | null,
+): Promise<RunPlan> {
+  const { request, credentials } = await holdCredentials(deps, requestId, "plan the run of", given);
+  const report = await checkCredentials(deps, credentials, requestId);
+  if (!report.ok) throw new CredentialsRefusedError(report);
+  return planOn(deps, request.features, credentials.databaseUrl);
+}
+
+/** What the person acting has agreed to. */
+export interface Agreement {
+  /** The digest of the plan that was looked at. */
+  planDigest?: string | undefined;
+  /** Whether a run may start only as it was looked at; else also without a look. */
+  mustBeSeen?: boolean;
+}
+
+/**
+ * Tests the credentials of a request that the person acting holds, and if every line holds and the
+ * plan is the one agreed to, seals them and enqueues the run, in one transaction. Without `given`,
+ * those that the customer offered.
+ * @throws CredentialsRefusedError with the lines; PlanNotSeenError, PlanChangedError with the plan;
+ * CredentialsMissingError, ProjectInUseError, PlanUnavailableError, and what {@link requireHeld} throws.
  */
 export async function submitCredentials(
   deps: CredentialsDeps,
   requestId: string,
   given: Credentials | null,
+  agreement: Agreement = {},
 ): Promise<void> {
   const { db, actor } = deps;
   const act = "supply credentials for";
-  const offered = await asActor(db, actor, async (tx) => {
-    await requireHeld({ tx, actor }, requestId, act, HELD);
-    return given === null ? liveBackendOf(tx, requestId) : null;
-  });
-  const credentials = given ?? (await openOffered(deps, requestId, offered));
+  const { request: held, credentials } = await holdCredentials(deps, requestId, act, given);
   const report = await checkCredentials(deps, credentials, requestId);
   if (!report.ok || report.ref === null) {
     if (given === null) await askCustomer(deps, requestId, report);
     throw new CredentialsRefusedError(report);
   }
+  const plan = await planOn(deps, held.features, credentials.databaseUrl);
+  requireAgreed(plan, agreement, report);
   const project = { ref: report.ref, status: "building" as const };
   const tested = { ...credentials, url: report.facts.origin ?? credentials.url };
   await asActor(db, actor, async (tx) => {
@@ -123,8 +171,35 @@ export async function submitCredentials(
       data: { backendId: backend.id, generation: backend.generation },
       set: { failure: null },
     });
-    await startRun({ tx, actor }, deps.catalog, received, backend);
+    await startRun({ tx, actor }, deps.catalog, received, backend, plan);
   });
+}
+
+/** The request, held by the person acting, and the credentials to act with. */
+async function holdCredentials(
+  deps: CredentialsDeps,
+  requestId: string,
+  act: string,
+  given: Credentials | null,
+): Promise<{ request: RequestRow; credentials: Credentials }> {
+  const { db, actor } = deps;
+  const { request, backend } = await asActor(db, actor, async (tx) => ({
+    request: await requireHeld({ tx, actor }, requestId, act, HELD),
+    backend: given === null ? await liveBackendOf(tx, requestId) : null,
+  }));
+  return { request, credentials: given ?? (await openOffered(deps, requestId, backend)) };
+}
+
+function requireAgreed(
+  plan: RunPlan,
+  { planDigest, mustBeSeen }: Agreement,
+  report: ConnectionTest,
+): void {
+  if (planDigest === plan.basis?.digest) return;
+  if (planDigest !== undefined) {
+    throw new PlanChangedError(["another plan than the one that was looked at"], { plan, report });
+  }
+  if (mustBeSeen) throw new PlanNotSeenError(plan, report);
 }
 
 /** Back in hand: from waiting on the customer, or from a failed run. */

@@ -1,6 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type Desk, openDesk } from "../../../tests/support/desk.ts";
+import { liveBackendOf } from "../backends/index.server.ts";
 import {
+  addEvent,
+  HeldByOtherError,
+  lockRequest,
   MovedOnError,
   RequestNotFoundError,
   readSeen,
@@ -8,6 +12,7 @@ import {
 } from "../queue/index.server.ts";
 import type { Vault } from "../vault/index.server.ts";
 import { actOnRequest, type DeskAct, deskAct, viewForDesk } from "./index.server.ts";
+import { startRun } from "./runs.ts";
 
 let desk: Desk;
 let vault: Vault;
@@ -143,6 +148,38 @@ describe("an act on the desk's page", () => {
     expect([status, standing, canCancel]).toEqual(["cancelled", "ended", false]);
     // Its customer is told.
     expect(mails.map(({ kind }) => kind)).toEqual(["received", "cancelled"]);
+  });
+
+  it("asks for the end of a run, and not of one that has begun since", async () => {
+    const { id } = await desk.request();
+    await desk.base.admin.query(
+      `insert into customer_backends (id, customer_id, request_id, project_ref, url, status)
+       select gen_random_uuid(), customer_id, id, 'actproject', 'https://x', 'building'
+       from provisioning_queue where id = $1`,
+      [id],
+    );
+    await desk.plant(id, { status: "migrating", assignee_id: "kim" });
+    await desk.as(desk.kim, async (tx) => {
+      const backend = await liveBackendOf(tx, id);
+      if (!backend) throw new Error("There is no backend.");
+      const context = { tx, actor: desk.kim };
+      await startRun(context, desk.catalog, await lockRequest(tx, id), backend);
+    });
+    const asked = async () =>
+      (
+        await desk.base.admin.query(
+          "select cancel_requested_by as by from provisioning_runs where request_id = $1",
+          [id],
+        )
+      ).rows;
+    const { seen } = await view("kim", id);
+    await desk.as(staff("kim"), (tx) => addEvent({ tx, actor: staff("kim") }, id, "retried"));
+    await desk.plant(id, { version: seen.version + 1 });
+    await expect(act("kim", id, { intent: "cancel-run", ...seen })).rejects.toThrow(MovedOnError);
+    expect(await asked()).toEqual([{ by: null }]);
+    await expect(fresh("lou", id, { intent: "cancel-run" })).rejects.toThrow(HeldByOtherError);
+    await fresh("kim", id, { intent: "cancel-run" });
+    expect(await asked()).toEqual([{ by: "kim" }]);
   });
 
   it("is refused in any other shape", () => {

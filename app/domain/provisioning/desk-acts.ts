@@ -11,7 +11,9 @@ import {
   resumeRequest,
 } from "../queue/index.server.ts";
 import { noteInput } from "../queue/schema.ts";
+import { cancelRun, lockOpenRun } from "./cancel-run.ts";
 import { cancelRequest, retryRequest } from "./commands.ts";
+import { acceptDrift, driftAcceptance } from "./drift-acceptance.ts";
 
 /** What each form of a request's page carries: what the person saw when deciding. */
 const seen = {
@@ -19,11 +21,14 @@ const seen = {
   eventId: z.coerce.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER),
 };
 
+const INTENTS = ["claim", "release", "cancel", "retry", "resume", "cancel-run"] as const;
+
 /** An act on a request, as its page sends it. */
 export const deskAct = z.discriminatedUnion("intent", [
-  z.object({ intent: z.enum(["claim", "release", "cancel", "retry", "resume"]), ...seen }),
+  z.object({ intent: z.enum(INTENTS), ...seen }),
   z.object({ intent: z.literal("priority"), priority: z.enum(PRIORITIES), ...seen }),
   z.object({ intent: z.literal("note"), text: noteInput, ...seen }),
+  z.object({ intent: z.literal("accept-drift"), ...driftAcceptance.shape, ...seen }),
 ]);
 export type DeskAct = z.infer<typeof deskAct>;
 
@@ -49,6 +54,10 @@ export async function actOnRequest(
       await unmoved(["priority_changed"]);
       await changePriority(context, requestId, act.priority);
       return;
+    case "accept-drift":
+      // The digest says what the person saw.
+      await acceptDrift(context, requestId, act);
+      return;
     case "release":
       await unmoved();
       await releaseRequest(context, requestId);
@@ -60,6 +69,10 @@ export async function actOnRequest(
     case "retry":
       await unmoved();
       return retryRequest(context, catalog, requestId);
+    case "cancel-run":
+      await lockOpenRun(tx, requestId);
+      await unmoved();
+      return cancelRun(context, requestId);
     case "cancel":
       await unmoved();
       return cancelRequest(context, requestId);

@@ -25,6 +25,7 @@ import { type DueState, dueState, targetOfRequest } from "../sla/index.server.ts
 import type { Vault } from "../vault/index.server.ts";
 import { hasLeft } from "./holder.ts";
 import { type Standing, standingOf } from "./standing.ts";
+import { staysOf, type WhatStays } from "./stays.ts";
 
 /** Everything that the desk's page of a request shows. Times are ISO 8601 in UTC. No secret. */
 export interface DeskRequest {
@@ -62,6 +63,8 @@ export interface DeskRequest {
   /** The project attached, or the one that the customer offers; not one that was let go. */
   backend: BackendView | null;
   run: { status: string; done: number; total: number; step: string | null } | null;
+  /** Of a request that failed or was cancelled: what runs built in its project, which nobody takes back. */
+  stays: WhatStays | null;
   ownerLink: { state: "waiting" | "used" | "expired"; at: string } | null;
   mails: {
     id: string;
@@ -143,6 +146,7 @@ export async function viewForDesk(
     failure: request.status === "failed" ? request.failure : null,
     backend: live,
     run: await newestRunOf(tx, requestId),
+    stays: await staysOf(tx, request),
     ownerLink: await ownerLinkOf(tx, requestId, now),
     mails: (await listMails(tx, requestId)).map(({ sentAt, ...mail }) => ({
       ...mail,

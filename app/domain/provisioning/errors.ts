@@ -1,6 +1,8 @@
+import { redactServerText, ScriptFailure } from "#app/integrations/postgres/script.ts";
 import { BerthError } from "#app/platform/errors.ts";
 import type { ConnectionTest } from "../backends/index.server.ts";
 import type { RequestStatus } from "../queue/index.server.ts";
+import type { RunPlan } from "./plan.ts";
 
 /** The credentials do not hold; the report says line by line what is wrong. */
 export class CredentialsRefusedError extends BerthError {
@@ -18,6 +20,59 @@ export class CredentialsMissingError extends BerthError {
   constructor() {
     super("credentials_missing", "This request has no credentials yet.", {
       fix: "Send the project's URL, both keys and the database URL.",
+    });
+  }
+}
+
+/** A run is started by who has seen what it will do; this is what there is to see. */
+export class PlanNotSeenError extends BerthError {
+  readonly plan: RunPlan;
+  /** The test of the connection, whose lines all hold. */
+  readonly report: ConnectionTest;
+  constructor(plan: RunPlan, report: ConnectionTest) {
+    super("plan_not_seen", "Nothing was started: look at what the run will do first.", {
+      fix: "Read the plan, and start it.",
+    });
+    this.plan = plan;
+    this.report = report;
+  }
+}
+
+/** Differences told of one plan; the others are counted. */
+const MOST_CHANGES = 20;
+
+/** The plan is not the one that was agreed to. */
+export class PlanChangedError extends BerthError {
+  /** Before a run: the plan as it is now, and the test of the connection, whose lines all hold. */
+  readonly now: { plan: RunPlan; report: ConnectionTest } | null;
+  constructor(changes: readonly string[], now: PlanChangedError["now"] = null) {
+    const told = changes.slice(0, MOST_CHANGES).join("; ");
+    const more = changes.length - MOST_CHANGES;
+    super("plan_changed", "The run would not be the one that was planned, so nothing was begun.", {
+      found: more > 0 ? `${told}; and ${more} more` : told,
+      needed: "the templates and the database's ledger as they were when the plan was made",
+      fix: now
+        ? "Look at the plan as it is now, and start that one."
+        : "Look at the plan again, and retry.",
+    });
+    this.now = now;
+  }
+}
+
+/** The credentials hold, but the database could not be looked at for a plan. */
+export class PlanUnavailableError extends BerthError {
+  constructor(cause: unknown) {
+    const known = cause instanceof BerthError ? cause : null;
+    const refusal = cause instanceof ScriptFailure ? cause : null;
+    const said =
+      refusal &&
+      `SQLSTATE ${refusal.sqlstate}: ${redactServerText(refusal.message, refusal.sqlstate)}`;
+    super("plan_unavailable", "The database could not be looked at, so there is no plan.", {
+      found: known?.found ?? known?.message ?? said ?? "it did not answer Berth's questions",
+      needed: "a connection that lasts for one query, and a ledger that its role may read",
+      fix: known?.fix ?? "Try again in a moment.",
+      retryable: true,
+      cause,
     });
   }
 }
@@ -89,10 +144,12 @@ export class CheckFailedError extends BerthError {
   ) {
     const [first] = failed;
     const more = failed.length > 1 ? ` (and ${failed.length - 1} more)` : "";
-    super(code, `${first?.name ?? "A check"} does not hold${more}.`, {
+    const all = (what: "needed" | "fix", between: string) =>
+      [...new Set(failed.map((one) => one[what]))].join(between);
+    super(code, `${first ? `${first.name}: ${first.found}` : "A check does not hold"}${more}.`, {
       found: failed.map((one) => `${one.name}: ${one.found}`).join("; "),
-      needed: first?.needed,
-      fix: first?.fix,
+      needed: all("needed", "; "),
+      fix: all("fix", " "),
       retryable,
     });
   }

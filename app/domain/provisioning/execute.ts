@@ -1,5 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { FencedError, RunStoppedError } from "#app/integrations/postgres/run-errors.ts";
+import {
+  CancelledError,
+  FencedError,
+  hasWaited,
+  RunStoppedError,
+} from "#app/integrations/postgres/run-errors.ts";
 import { SupabaseRateLimitError } from "#app/integrations/supabase/errors.ts";
 import type { ManagementClient } from "#app/integrations/supabase/management.ts";
 import { BerthError } from "#app/platform/errors.ts";
@@ -7,7 +12,9 @@ import type { Logger } from "#app/platform/log.ts";
 import { asActor } from "#db/index.ts";
 import { lockRequest, moveRequest } from "../queue/index.server.ts";
 import { UnknownKeyError } from "../vault/index.server.ts";
+import { createCanceller, isCancellation } from "./canceller.ts";
 import type { CredentialsDeps } from "./credentials.ts";
+import { endCancelled } from "./end-cancelled.ts";
 import {
   FenceAheadError,
   LeaseLostError,
@@ -15,11 +22,12 @@ import {
   TooManyTakeoversError,
 } from "./errors.ts";
 import { completeRun, failRun } from "./finish.ts";
-import { giveLeaseBack, HEARTBEAT_MS, type Lease, renewLease, requireLease } from "./lease.ts";
+import { keepLease } from "./heartbeat.ts";
+import { giveLeaseBack, type Lease, MAX_TAKEOVERS, requireLease } from "./lease.ts";
 import { isDatabaseAway } from "./own-database.ts";
 import { describeFailure } from "./report.ts";
 import { beginStep, endStep, type Step, stepsOf } from "./runs.ts";
-import { withSite } from "./site.ts";
+import { type SiteEnds, withSite } from "./site.ts";
 import { runStep, type Site } from "./steps.ts";
 
 export interface RunnerDeps extends CredentialsDeps {
@@ -34,9 +42,6 @@ const FIRST_WAIT_MS = 500;
 /** A little more than the window of Supabase's rate limit. */
 const LONGEST_WAIT_MS = 65_000;
 
-/** A run that has changed hands this often is not helped by yet another worker. */
-const MAX_TAKEOVERS = 20;
-
 /** The run is not ours to judge: the lease is lost, or the process is asked to stop. */
 const isInterruption = (error: unknown, signal: AbortSignal) =>
   signal.aborted ||
@@ -45,21 +50,24 @@ const isInterruption = (error: unknown, signal: AbortSignal) =>
   error instanceof RunStoppedError;
 
 /**
- * Works through a run from its first step that is not done, until it is completed, failed, or taken
- * from us. Never throws for what happens to the run: that is written down. `stop` asks it to set the
- * run aside between two steps, for another worker.
+ * Works through a run from its first step that is not done, until it is completed, failed, cancelled,
+ * or taken from us. Never throws for what happens to the run: that is written down. `stop` asks it to
+ * set the run aside between two steps, for another worker.
  */
 export async function executeRun(deps: RunnerDeps, lease: Lease, stop: AbortSignal): Promise<void> {
   const log = deps.log.child({ runId: lease.run.id, requestId: lease.run.requestId });
   const lost = new AbortController();
-  const signal = AbortSignal.any([stop, lost.signal]);
-  const heartbeat = keepLease(deps, lease, lost, log);
+  const taken = AbortSignal.any([stop, lost.signal]);
+  const canceller = createCanceller(log);
+  const ends = { taken, canceller };
+  const heartbeat = keepLease(deps, lease, lost, canceller, log);
   try {
-    if (lease.run.takeovers > MAX_TAKEOVERS) throw new TooManyTakeoversError(lease.run.takeovers);
     await enterMigrating(deps, lease);
-    await withSite(deps, lease, signal, log, (site) => workThrough(deps, lease, site, signal, log));
+    if (lease.run.cancelRequestedAt) throw new CancelledError();
+    if (lease.run.takeovers > MAX_TAKEOVERS) throw new TooManyTakeoversError(lease.run.takeovers);
+    await withSite(deps, lease, ends, log, (site) => workThrough(deps, lease, site, ends, log));
   } catch (error) {
-    await settle(deps, lease, error, signal, log).catch((again) => {
+    await settle(deps, lease, error, ends, log).catch((again) => {
       if (again instanceof LeaseLostError) log.info("the run has changed hands");
       else log.error({ err: again }, "no verdict could be written; the run will be taken over");
     });
@@ -68,23 +76,39 @@ export async function executeRun(deps: RunnerDeps, lease: Lease, stop: AbortSign
   }
 }
 
-/**
- * What becomes of a run that ended outside its steps. Whatever says nothing about the run itself,
- * such as Berth's own database being away, leaves the lease to end by itself: another worker tries.
- */
+/** What becomes of a run that ended outside its steps. */
 async function settle(
   deps: RunnerDeps,
   lease: Lease,
   error: unknown,
-  signal: AbortSignal,
+  { taken, canceller }: SiteEnds,
   log: Logger,
 ): Promise<void> {
-  if (error instanceof FencedError && !signal.aborted) {
+  if (taken.aborted || !isCancellation(error, canceller)) {
+    return judge(deps, lease, error, taken, log);
+  }
+  await endCancelled(deps, lease, taken, log).catch((again: unknown) =>
+    judge(deps, lease, again, taken, log),
+  );
+}
+
+/**
+ * Fails the run, or sets it aside. Whatever says nothing about the run itself, such as Berth's own
+ * database being away, leaves the lease to end by itself: another worker tries.
+ */
+async function judge(
+  deps: RunnerDeps,
+  lease: Lease,
+  error: unknown,
+  taken: AbortSignal,
+  log: Logger,
+): Promise<void> {
+  if (error instanceof FencedError && !taken.aborted) {
     // Where the lease is still ours, no other worker of this Berth raised the fence.
     await asActor(deps.db, deps.actor, (tx) => requireLease(tx, lease));
     return failWith(deps, lease, "Run", new FenceAheadError(error));
   }
-  if (isInterruption(error, signal)) {
+  if (isInterruption(error, taken)) {
     log.info({ err: error }, "the run was set aside");
     if (!(error instanceof LeaseLostError)) await giveLeaseBack(deps, lease);
     return;
@@ -94,16 +118,6 @@ async function settle(
   if (!(error instanceof BerthError) || error instanceof UnknownKeyError) return;
   const where = error instanceof TooManyTakeoversError ? "Run" : "Credentials";
   await failWith(deps, lease, where, error);
-}
-
-function keepLease(deps: RunnerDeps, lease: Lease, lost: AbortController, log: Logger) {
-  return setInterval(() => {
-    renewLease(deps, lease).catch((error) => {
-      // A database that is away for a moment is no lost lease: the next beat, or the fence, decides.
-      if (!(error instanceof LeaseLostError)) return log.warn({ err: error }, "heartbeat failed");
-      lost.abort(error);
-    });
-  }, HEARTBEAT_MS);
 }
 
 async function enterMigrating({ db, actor }: RunnerDeps, lease: Lease): Promise<void> {
@@ -123,21 +137,22 @@ async function workThrough(
   deps: RunnerDeps,
   lease: Lease,
   site: Site,
-  signal: AbortSignal,
+  ends: SiteEnds,
   log: Logger,
 ): Promise<void> {
   const { db, actor, staffMail } = deps;
+  const { taken, canceller } = ends;
   const steps = await asActor(db, actor, (tx) => stepsOf(tx, lease.run.id));
   let waiting: { step: string; error: ReturnType<typeof describeFailure> } | null = null;
   for (const step of steps) {
     if (step.status === "done") continue;
-    signal.throwIfAborted();
+    taken.throwIfAborted();
     await asActor(db, actor, (tx) => beginStep(tx, lease, step));
     const started = performance.now();
     const durationMs = () => Math.round(performance.now() - started);
     // Only what the step itself throws is the step's failure; a word about it that could not be
     // written says nothing about the run.
-    const done = await tryStep(site, step, signal, log).then(
+    const done = await tryStep(site, step, ends, log).then(
       (facts) => ({ facts, error: null }),
       (error: unknown) => ({ facts: null, error }),
     );
@@ -148,10 +163,12 @@ async function workThrough(
       );
       continue;
     }
-    if (isInterruption(done.error, signal) || isDatabaseAway(done.error)) throw done.error;
-    log.warn({ err: done.error, step: step.name }, "a step did not end well");
-    const error = describeFailure(done.error);
-    const needsPerson = done.error instanceof NeedsPersonError;
+    const { error: thrown } = done;
+    if (isInterruption(thrown, taken) || isDatabaseAway(thrown)) throw thrown;
+    if (isCancellation(thrown, canceller)) throw thrown;
+    log.warn({ err: thrown, step: step.name }, "a step did not end well");
+    const error = describeFailure(thrown);
+    const needsPerson = thrown instanceof NeedsPersonError;
     await asActor(db, actor, async (tx) => {
       const status = needsPerson ? "needs_person" : "failed";
       await endStep({ tx, actor }, lease, step, { status, durationMs: durationMs(), error });
@@ -168,7 +185,8 @@ async function workThrough(
   );
 }
 
-async function tryStep(site: Site, step: Step, signal: AbortSignal, log: Logger) {
+async function tryStep(site: Site, step: Step, { taken, canceller }: SiteEnds, log: Logger) {
+  const signal = AbortSignal.any([taken, canceller.signal]);
   const planned = {
     name: step.name,
     kind: step.kind,
@@ -181,7 +199,7 @@ async function tryStep(site: Site, step: Step, signal: AbortSignal, log: Logger)
     try {
       return await runStep(site, planned);
     } catch (error) {
-      const mayPass = error instanceof BerthError && error.retryable;
+      const mayPass = error instanceof BerthError && error.retryable && !hasWaited(error);
       if (!mayPass || attempt >= STEP_TRIES || isInterruption(error, signal)) throw error;
       const waitMs = waitBeforeNext(error, attempt);
       log.info({ err: error, step: step.name, attempt, waitMs }, "a step is tried again");

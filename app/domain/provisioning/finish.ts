@@ -62,11 +62,13 @@ export async function failRun(
   );
 }
 
-async function endRun(
+/** Writes down how a run ended; the caller holds the lease. `facts`: for the audit record. */
+export async function endRun(
   { tx, actor }: Context,
   { run, token }: Lease,
-  status: "succeeded" | "failed" | "needs_person",
+  status: "succeeded" | "failed" | "needs_person" | "cancelled",
   error: StepError | null,
+  facts: Record<string, unknown> = {},
 ): Promise<void> {
   await tx
     .update(provisioningRuns)
@@ -77,6 +79,6 @@ async function endRun(
     subjectKind: "run",
     subjectId: run.id,
     requestId: run.requestId,
-    data: { token, ...(error ? { code: error.code } : {}) },
+    data: { token, ...(error ? { code: error.code } : {}), ...facts },
   });
 }

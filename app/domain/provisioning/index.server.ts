@@ -1,7 +1,10 @@
+export { cancelRun } from "./cancel-run.ts";
 export { cancelRequest, type RequestView, retryRequest, viewRequest } from "./commands.ts";
 export {
   type CredentialsDeps,
   checkCredentials,
+  planCredentials,
+  planRequest,
   submitCredentials,
   testCredentials,
 } from "./credentials.ts";
@@ -9,14 +12,24 @@ export { type CredentialsView, viewCredentials } from "./credentials-view.ts";
 export { actOnRequest, type DeskAct, deskAct } from "./desk-acts.ts";
 export { type DeskRequest, viewForDesk } from "./desk-request.ts";
 export {
+  type AcceptedDrift,
+  acceptDrift,
+  DriftNotFoundError,
+  readAcceptance,
+} from "./drift-acceptance.ts";
+export {
   CredentialsMissingError,
   CredentialsRefusedError,
+  PlanChangedError,
+  PlanNotSeenError,
+  PlanUnavailableError,
   TooLateToCancelError,
 } from "./errors.ts";
 export { executeRun, type RunnerDeps } from "./execute.ts";
-export { takeRun } from "./lease.ts";
+export { type Taking, takeRun } from "./lease.ts";
 export { type OwnerLinkDeps, openOwnerLink, readOwnerLink, sendOwnerLink } from "./owner.ts";
-export { planRun } from "./plan.ts";
+export { planRun, type RunPlan } from "./plan.ts";
+export { type RehearsalView, rehearseRequest } from "./rehearsal.ts";
 export { runLog } from "./run-log.ts";
 export {
   type Excerpt,
@@ -26,6 +39,7 @@ export {
   type StepReport,
 } from "./run-report.ts";
 export type { Standing } from "./standing.ts";
+export { staysOf, type WhatStays } from "./stays.ts";
 export {
   cancelOwnRequest,
   listOwnRequests,

@@ -1,11 +1,14 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { CancelledError } from "#app/integrations/postgres/run-errors.ts";
 import { type Actor, asActor } from "#db/index.ts";
 import { type Desk, openDesk } from "../../../tests/support/desk.ts";
 import { liveBackendOf } from "../backends/index.server.ts";
-import { lockRequest } from "../queue/index.server.ts";
+import { HeldByOtherError, lockRequest, WrongStateError } from "../queue/index.server.ts";
+import { cancelRun } from "./cancel-run.ts";
 import { LeaseLostError } from "./errors.ts";
 import { completeRun, failRun } from "./finish.ts";
-import { giveLeaseBack, type Lease, renewLease, takeRun } from "./lease.ts";
+import { giveLeaseBack, type Lease, renewLease, requireLease, takeRun } from "./lease.ts";
 import { beginStep, endStep, type Step, startRun, stepsOf } from "./runs.ts";
 
 let desk: Desk;
@@ -20,8 +23,11 @@ afterEach(async () => {
 afterAll(() => desk.base.drop());
 
 const worker = (name: string): Actor => ({ ...desk.worker, id: name });
-const take = (name: string, runId?: string) =>
-  takeRun({ db: desk.base.db, actor: worker(name) }, runId);
+const take = (
+  name: string,
+  runId?: string,
+  { runConcurrency = 1_000, ...options }: { runConcurrency?: number; onlyCancelled?: boolean } = {},
+) => takeRun({ db: desk.base.db, actor: worker(name), runConcurrency }, runId, options);
 const renew = (name: string, lease: Lease) =>
   renewLease({ db: desk.base.db, actor: worker(name) }, lease);
 
@@ -130,6 +136,137 @@ describe("a run's lease", () => {
       ]);
       expect(await take("w1", id), status).toBeNull();
     }
+  });
+});
+
+describe("how many runs are at work", () => {
+  /** The runs that this many workers get; on a slow machine one may be taken over at once. */
+  const atOnce = async (takers: number, runConcurrency: number): Promise<string[]> => {
+    const leases = await Promise.all(
+      Array.from({ length: takers }, (_, n) => take(`w${n}`, undefined, { runConcurrency })),
+    );
+    return [...new Set(leases.flatMap((lease) => (lease ? [lease.run.id] : [])))].sort();
+  };
+
+  it("is never more than the bound, however many workers take at the same moment", async () => {
+    for (let n = 0; n < 12; n += 1) await newRun();
+    expect(await atOnce(10, 4)).toHaveLength(4);
+    await desk.base.shiftClock(EARLIER);
+    expect(await atOnce(10, 4)).toHaveLength(0);
+    const more = await atOnce(10, 7);
+    expect(more).toHaveLength(3);
+    // Whoever ends makes room for one, named or not.
+    const [ended] = more;
+    await desk.base.shiftClock("-2 minutes");
+    await desk.base.admin.query("update provisioning_runs set status = 'failed' where id = $1", [
+      ended,
+    ]);
+    const { rows } = await desk.base.admin.query(
+      "select id from provisioning_runs where status = 'queued' order by created_at desc limit 2",
+    );
+    expect(await take("named", rows[0]?.id, { runConcurrency: 7 })).not.toBeNull();
+    expect(await take("named", rows[1]?.id, { runConcurrency: 7 })).toBeNull();
+  });
+
+  it("does not hold up a take-over: the run has its place already, and nobody else gets it", async () => {
+    for (let n = 0; n < 4; n += 1) await newRun();
+    const begun = await atOnce(4, 2);
+    expect(begun).toHaveLength(2);
+    await desk.base.shiftClock("1 minute");
+    expect(await atOnce(6, 2)).toEqual(begun);
+  });
+
+  it("does not hold up the end of a run that waits", async () => {
+    await taken("w1", await newRun());
+    const waiting = await newRun();
+    const full = { runConcurrency: 1 };
+    expect(await take("w2", waiting, full)).toBeNull();
+    expect(await take("w2", waiting, { ...full, onlyCancelled: true })).toBeNull();
+    await desk.base.admin.query(
+      "update provisioning_runs set cancel_requested_at = now() where id = $1",
+      [waiting],
+    );
+    expect((await take("w2", undefined, { ...full, onlyCancelled: true }))?.run.id).toBe(waiting);
+  });
+
+  it("is one for each backend, whatever asks for another", async () => {
+    const id = await newRun();
+    const again = desk.base.admin.query(
+      `insert into provisioning_runs (id, request_id, backend_id, templates)
+       select gen_random_uuid(), request_id, backend_id, templates from provisioning_runs where id = $1`,
+      [id],
+    );
+    await expect(again).rejects.toMatchObject({
+      code: "23505",
+      constraint: "provisioning_runs_one_per_backend_key",
+    });
+  });
+});
+
+describe("the wish to end a run", () => {
+  it("is heard with the next heartbeat, and before the next step", async () => {
+    const id = await newRun();
+    const lease = await taken("w1", id);
+    expect(await renew("w1", lease)).toMatchObject({ cancelRequestedAt: null });
+    const [step] = await desk.as(desk.worker, (tx) => stepsOf(tx, id));
+    const ask = () =>
+      desk.as(desk.kim, (tx) => cancelRun({ tx, actor: desk.kim }, lease.run.requestId));
+    await ask();
+    expect(await renew("w1", lease)).toMatchObject({ cancelRequestedAt: expect.any(Date) });
+    const begin = desk.as(desk.worker, (tx) => beginStep(tx, lease, step as Step));
+    await expect(begin).rejects.toThrow(CancelledError);
+    const asked = await runRow(id);
+    expect(asked).toMatchObject({ status: "running", cancel_requested_by: "kim" });
+    // Once more changes nothing.
+    await desk.base.shiftClock("1 minute");
+    await ask();
+    expect(await runRow(id)).toEqual(asked);
+    const { rows } = await desk.base.admin.query(
+      "select actor_id, data from audit_log where subject_id = $1 and action = 'run.cancel_request'",
+      [id],
+    );
+    expect(rows).toEqual([{ actor_id: "kim", data: { status: "running" } }]);
+  });
+
+  it("is for whoever has the request in hand, while a run of it is open", async () => {
+    const id = await newRun();
+    const { request_id: requestId } = await runRow(id);
+    const ask = (who: "kim" | "lou" | "sam") =>
+      desk.as(desk[who], (tx) => cancelRun({ tx, actor: desk[who] }, requestId));
+    await expect(ask("lou")).rejects.toThrow(HeldByOtherError);
+    await ask("sam");
+    expect((await runRow(id)).cancel_requested_by).toBe("sam");
+    for (const [status, failure] of [
+      ["in_progress", null],
+      ["failed", { code: "sql_step_failed", message: "x" }],
+      ["completed", null],
+    ]) {
+      await desk.plant(requestId, {
+        status,
+        failure,
+        ended_at: status === "completed" ? new Date() : null,
+      });
+      await expect(ask("kim"), String(status)).rejects.toThrow(WrongStateError);
+    }
+    // Its run has ended as it was asked to.
+    const failure = { code: "run_cancelled", message: "x" };
+    await desk.plant(requestId, { status: "failed", failure, ended_at: null });
+    await ask("kim");
+  });
+
+  it("meets a worker that writes about the same run without a deadlock", async () => {
+    const lease = await taken("w1", await newRun());
+    const { requestId } = lease.run;
+    const failure = { step: "Base", error: { code: "x", message: "x" }, needsPerson: false };
+    const worked = desk.as(desk.worker, async (tx) => {
+      await requireLease(tx, lease);
+      await sleep(300);
+      await failRun({ tx, actor: desk.worker }, lease, failure, "staff@berth.example");
+    });
+    await sleep(100);
+    const asked = desk.as(desk.kim, (tx) => cancelRun({ tx, actor: desk.kim }, requestId));
+    await expect(asked).rejects.toThrow(WrongStateError);
+    await worked;
   });
 });
 

@@ -1,6 +1,12 @@
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { LedgerRow } from "#app/integrations/postgres/ledger.ts";
+import type { DatabaseSurvey } from "#app/integrations/postgres/survey.ts";
 import { type Catalog, loadCatalog, UnknownTemplateError } from "../catalog/index.server.ts";
-import { planRun } from "./index.server.ts";
+import { base, load, removeFolders } from "../catalog/template-folders.ts";
+import { planRun, type RunPlan } from "./index.server.ts";
+import { type AgreedPlan, filesOf, requireUnchanged } from "./plan-changes.ts";
+
+afterAll(removeFolders);
 
 let catalog: Catalog;
 beforeAll(async () => {
@@ -86,5 +92,249 @@ describe("the plan of a run", () => {
     for (const name of ["teleport", "__proto__", "constructor"]) {
       expect(() => planRun(catalog, [name])).toThrow(UnknownTemplateError);
     }
+  });
+});
+
+/** A database in which these rows stand in the ledger, and these tables exist. */
+const surveyed = (changes: Partial<DatabaseSurvey> = {}): DatabaseSurvey => ({
+  serverVersion: "17.6",
+  serverMajor: 17,
+  ledger: [],
+  unlisted: [],
+  isFresh: true,
+  existing: ["auth.users"],
+  indexes: {},
+  references: [],
+  ...changes,
+});
+
+const row = (
+  version: string,
+  checksum: string | null,
+  more: Partial<LedgerRow> = {},
+): LedgerRow => ({
+  version,
+  name: null,
+  template: "base",
+  templateVersion: "1.0.0",
+  checksum,
+  runId: "earlier",
+  appliedAt: new Date(0),
+  ...more,
+});
+
+const rowsOf = ({ steps }: RunPlan) =>
+  steps.flatMap(({ kind, template, ledgerVersion, checksum }) =>
+    checksum === undefined
+      ? []
+      : [
+          row(kind === "seed" ? `seed:${template}` : (ledgerVersion ?? ""), checksum, {
+            template: template ?? null,
+          }),
+        ],
+  );
+
+const standing = ({ steps }: RunPlan) =>
+  steps.flatMap(({ file, planned }) => (file === undefined ? [] : [planned]));
+
+describe("the plan of a run on a database", () => {
+  it("of a fresh project applies everything, and locks only what the platform has", () => {
+    const plan = planRun(catalog, ["base"], surveyed());
+    expect(new Set(standing(plan))).toEqual(new Set(["apply"]));
+    expect(plan.strangers).toEqual([]);
+    const locked = plan.steps.flatMap(({ effects }) => effects?.locks ?? []);
+    expect(locked).toEqual([
+      { relation: "auth.users", mode: "SHARE ROW EXCLUSIVE", line: expect.any(Number) },
+    ]);
+    expect(plan.basis).toMatchObject({ serverVersion: "17.6", isFresh: true, applied: {} });
+    for (const { file, effects } of plan.steps) {
+      if (file === undefined) expect(effects).toBeUndefined();
+      else expect(effects).toMatchObject({ timeoutMs: 300_000, rewrites: [] });
+    }
+  });
+
+  it("is the set of files less those in the ledger, whatever the order of versions", () => {
+    const whole = planRun(catalog, everything, surveyed());
+    const rows = rowsOf(whole);
+    const [oldest] = rows.map(({ version }) => version).sort();
+    const missing = rows.filter(({ version }) => version !== oldest);
+    const plan = planRun(catalog, everything, surveyed({ ledger: missing, isFresh: false }));
+    expect(
+      plan.steps.filter(({ planned }) => planned === "apply").map((s) => s.ledgerVersion),
+    ).toEqual([oldest]);
+    expect(standing(planRun(catalog, everything, surveyed({ ledger: rows })))).toEqual(
+      rows.map(() => "applied"),
+    );
+  });
+
+  it("tells what was applied with another checksum, or by Supabase's own tool, from what is as it was", () => {
+    const [first, second, ...rest] = rowsOf(planRun(catalog, ["base"], surveyed()));
+    if (!first || !second) throw new Error("The base has too few files.");
+    const ledger = [{ ...first, checksum: "other" }, { ...second, checksum: null }, ...rest];
+    const plan = planRun(catalog, ["base"], surveyed({ ledger }));
+    expect(standing(plan).slice(0, 2)).toEqual(["differs", "differs"]);
+    expect(new Set(standing(plan).slice(2))).toEqual(new Set(["applied"]));
+    expect(plan.basis?.applied).toMatchObject({ [first.version]: "other", [second.version]: null });
+    const split = { ledger: [first, second, ...rest], unlisted: [first.version] };
+    expect(standing(planRun(catalog, ["base"], surveyed(split))).slice(0, 2)).toEqual([
+      "differs",
+      "applied",
+    ]);
+    // What is not run does nothing to what exists.
+    expect(plan.steps.flatMap(({ effects }) => effects?.locks ?? [])).toEqual([]);
+  });
+
+  it("runs a seed again that came with another version of its template, and no other", () => {
+    const seed = rowsOf(planRun(catalog, ["base"])).find(({ version }) => version === "seed:base");
+    if (!seed) throw new Error("The base has no seed.");
+    const planned = (change: Partial<LedgerRow>) =>
+      planRun(catalog, ["base"], surveyed({ ledger: [{ ...seed, ...change }] })).steps.find(
+        ({ kind }) => kind === "seed",
+      )?.planned;
+    const { version } = catalog.get("base");
+    expect(planned({ templateVersion: version })).toBe("applied");
+    expect(planned({ checksum: "old", templateVersion: "0.9.0" })).toBe("apply");
+    expect(planned({ checksum: "old", templateVersion: version })).toBe("differs");
+  });
+
+  it("names the strangers in the ledger: those of no template, not those of another feature", () => {
+    const [other] = rowsOf(planRun(catalog, ["pos"])).slice(-1);
+    const ledger = [row("20200101000000", null), row("seed:gone", "x"), ...(other ? [other] : [])];
+    const plan = planRun(catalog, ["base"], surveyed({ ledger }));
+    expect(plan.strangers).toEqual(["20200101000000", "seed:gone"]);
+  });
+
+  it("has a digest of all that matters, and of nothing that passes", () => {
+    const digest = (changes: Partial<DatabaseSurvey> = {}, features = ["pos"]) =>
+      planRun(catalog, features, surveyed(changes)).basis?.digest;
+    const same = digest();
+    expect(same).toMatch(/^[0-9a-f]{64}$/);
+    expect(digest()).toBe(same);
+    expect(digest({ existing: ["auth.users", "app.else"] })).toBe(same);
+    const others = [
+      digest({}, ["inventory"]),
+      digest({ ledger: [row("20200101000000", null)] }),
+      digest({ existing: [] }),
+      digest({ serverVersion: "18.1", serverMajor: 18 }),
+      digest({ isFresh: false }),
+    ];
+    expect(new Set([same, ...others]).size).toBe(others.length + 1);
+  });
+
+  it("shows later files what they do to what exists, the tables of an index among them", async () => {
+    const own = await load({
+      ...base,
+      "base/migrations/20260101000200_more.sql":
+        "-- berth: timeout=2h\nalter table public.a add column b uuid default gen_random_uuid();\n" +
+        "create table public.n (id int primary key);\nalter table public.n add column c serial;\n",
+      "base/migrations/20260101000300_index.sql":
+        "drop index public.a_old;\ncreate index on public.n (id);\n",
+    });
+    const before = surveyed({
+      ledger: rowsOf(planRun(own, [])).slice(0, 1),
+      existing: ["public.a"],
+      indexes: { "public.a_old": "public.a" },
+    });
+    const effects = planRun(own, [], before).steps.flatMap((step) => step.effects ?? []);
+    expect(effects).toEqual([
+      { statements: 1, transactional: true, timeoutMs: 300_000, locks: [], rewrites: [] },
+      {
+        statements: 3,
+        transactional: true,
+        timeoutMs: 7_200_000,
+        locks: [{ relation: "public.a", mode: "ACCESS EXCLUSIVE", line: 2 }],
+        rewrites: [
+          { relation: "public.a", line: 2, why: expect.stringContaining("gen_random_uuid()") },
+        ],
+      },
+      {
+        statements: 2,
+        transactional: true,
+        timeoutMs: 300_000,
+        locks: [{ relation: "public.a", mode: "ACCESS EXCLUSIVE", line: 1 }],
+        rewrites: [],
+      },
+    ]);
+  });
+});
+
+describe("a plan that was agreed to", () => {
+  const agree = (ledger: LedgerRow[] = []) => {
+    const plan = planRun(catalog, ["base"], surveyed({ ledger }));
+    return { basis: plan.basis, files: filesOf(plan.steps) };
+  };
+  const compare = (
+    agreed: AgreedPlan,
+    ledger: LedgerRow[],
+    changes: Partial<DatabaseSurvey> = {},
+  ) => {
+    const survey = surveyed({ ledger, ...changes });
+    requireUnchanged(agreed, planRun(catalog, ["base"], survey), survey, "this run");
+  };
+
+  it("holds on the same database, with what this very run has applied itself", () => {
+    const rows = rowsOf(planRun(catalog, ["base"]));
+    compare(agree(), []);
+    compare(agree(rows.slice(0, 1)), rows.slice(0, 1));
+    const own = rows.map((one) => ({ ...one, runId: "this run" }));
+    compare(agree(), own.slice(0, 2));
+    // A seed that this run has replaced.
+    const [seed] = rows.slice(-1);
+    if (seed) compare(agree([{ ...seed, checksum: "old" }]), [{ ...seed, runId: "this run" }]);
+  });
+
+  it.each<[string, LedgerRow[], Partial<DatabaseSurvey>, string]>([
+    [
+      "a version applied by somebody else",
+      [row("1", "a"), row("2", null)],
+      {},
+      "version 2 has been applied since",
+    ],
+    ["a version gone", [], {}, "version 1 is no longer in the ledger"],
+    ["another checksum", [row("1", "b")], {}, "version 1 is there with another checksum than then"],
+    [
+      "another server",
+      [row("1", "a")],
+      { serverVersion: "18.0", serverMajor: 18 },
+      "the server is PostgreSQL 18, and was 17",
+    ],
+  ])("does not hold with %s", (_, ledger, changes, found) => {
+    const agreed = agree([row("1", "a")]);
+    expect(() => compare(agreed, ledger, changes)).toThrow(
+      expect.objectContaining({
+        code: "plan_changed",
+        found,
+        needed: expect.any(String),
+        fix: "Look at the plan again, and retry.",
+      }),
+    );
+  });
+
+  it("does not hold with other files, even where nobody had looked at the database", () => {
+    const [first, ...rest] = filesOf(planRun(catalog, ["base"]).steps);
+    if (!first) throw new Error("The base has no file.");
+    const files = [
+      { ...first, checksum: "other" },
+      { file: "base/gone.sql", checksum: "x" },
+      ...rest.slice(1),
+    ];
+    expect(() => compare({ basis: null, files }, [])).toThrow(
+      expect.objectContaining({
+        found: [
+          `${first.file} is not the file that was planned`,
+          "base/gone.sql is no longer in its template",
+          `${rest[0]?.file} is new`,
+        ].join("; "),
+      }),
+    );
+  });
+
+  it("tells twenty changes and counts the others", () => {
+    const rows = Array.from({ length: 25 }, (_, i) => row(String(100 + i), "x"));
+    expect(() => compare(agree(), rows)).toThrow(
+      expect.objectContaining({
+        found: expect.stringMatching(/version 119 has been applied since; and 5 more$/),
+      }),
+    );
   });
 });

@@ -1,5 +1,13 @@
-import type { STEP_KINDS } from "#db/provisioning.ts";
+import { createHash } from "node:crypto";
+import { effectsOn } from "#app/integrations/postgres/effects-on-survey.ts";
+import type { LedgerRow } from "#app/integrations/postgres/ledger.ts";
+import { DEFAULT_LIMITS } from "#app/integrations/postgres/run-context.ts";
+import type { DatabaseSurvey } from "#app/integrations/postgres/survey.ts";
+import type { PLANNED, PlanBasis, STEP_KINDS, StepEffects } from "#db/provisioning.ts";
 import type { Catalog, Template, TemplateFile } from "../catalog/index.server.ts";
+
+/** Whether a file is in the ledger: not yet, as it is, or as something else. */
+export type Planned = (typeof PLANNED)[number];
 
 /** One step of a run, as it is planned. */
 export interface PlannedStep {
@@ -9,41 +17,73 @@ export interface PlannedStep {
   file?: string;
   ledgerVersion?: string;
   checksum?: string;
+  /** Of a file, where the database was looked at. */
+  planned?: Planned;
+  /** Of a file: on what exists. */
+  effects?: StepEffects;
+  /** The median of earlier runs of the same step, in milliseconds; null where there is none. */
+  expectedMs?: number | null;
+}
+
+/** What a run will do, before it does it. Plain data: it goes to pages and callers as it is. */
+export interface RunPlan {
+  /** Template name → version. */
+  templates: Record<string, string>;
+  steps: PlannedStep[];
+  /** Versions in the database's ledger that no template has. */
+  strangers: string[];
+  /** Null where nobody has looked at the database yet. */
+  basis: PlanBasis | null;
 }
 
 /**
  * The steps that build a backend with these features, in order: preflight, base schema, features
  * after what they need, auth configuration, row-level-security policies, seed data, owner, health.
+ * With a survey of the database also what is applied already and what the others do to what exists.
+ * What is pending is the set of files less those in the ledger, whatever the order of versions.
  * @throws UnknownTemplateError
  */
 export function planRun(
   catalog: Catalog,
   features: readonly string[],
-): { templates: Record<string, string>; steps: PlannedStep[] } {
+  survey: DatabaseSurvey | null = null,
+): RunPlan {
   const ordered = catalog.order([...features]);
+  const judge = createJudge(survey);
   const files = (phase: "schema" | "policies") =>
     ordered.flatMap((template) =>
       template.migrations
         .filter((file) => file.phase === phase)
-        .map((file) => fileStep(template, file, "sql")),
+        .map((file) => fileStep(template, file, "sql", judge)),
     );
-  return {
+  const plan = {
     templates: Object.fromEntries(ordered.map(({ name, version }) => [name, version])),
     steps: [
-      { name: "Preflight", kind: "preflight" },
+      { name: "Preflight", kind: "preflight" } as const,
       ...files("schema"),
-      { name: "Auth configuration", kind: "auth-config" },
+      { name: "Auth configuration", kind: "auth-config" } as const,
       ...files("policies"),
       ...ordered.flatMap((template) =>
-        template.seed ? [fileStep(template, template.seed, "seed")] : [],
+        template.seed ? [fileStep(template, template.seed, "seed", judge)] : [],
       ),
-      { name: "Owner account", kind: "owner" },
-      { name: "Health check", kind: "health" },
+      { name: "Owner account", kind: "owner" } as const,
+      { name: "Health check", kind: "health" } as const,
     ],
+    strangers: survey ? strangersIn(catalog, survey.ledger) : [],
   };
+  return { ...plan, basis: survey && basisOf(plan, survey) };
 }
 
-function fileStep(template: Template, file: TemplateFile, kind: "sql" | "seed"): PlannedStep {
+/** The key of a file in the ledger: its version, or `seed:<template>`. */
+const keyOf = (template: Template, file: TemplateFile) =>
+  file.phase === "seed" ? `seed:${template.name}` : file.version;
+
+function fileStep(
+  template: Template,
+  file: TemplateFile,
+  kind: "sql" | "seed",
+  judge: Judge,
+): PlannedStep {
   const what = kind === "seed" ? "seed data" : file.name.replaceAll("_", " ");
   const { title } = template;
   return {
@@ -54,5 +94,73 @@ function fileStep(template: Template, file: TemplateFile, kind: "sql" | "seed"):
     file: file.path,
     ledgerVersion: file.version,
     checksum: file.checksum,
+    ...judge(template, file),
   };
+}
+
+type Judge = (template: Template, file: TemplateFile) => Pick<PlannedStep, "planned" | "effects">;
+
+/** Judges the files of a plan, one after another. */
+function createJudge(survey: DatabaseSurvey | null): Judge {
+  const ledger = new Map(survey?.ledger.map((row) => [row.version, row]));
+  const unlisted = new Set(survey?.unlisted);
+  // Where nobody has looked, what an earlier file makes is all that is known not to exist yet.
+  const made = new Set<string>();
+  return (template, file) => {
+    const isSplit = unlisted.has(keyOf(template, file));
+    const found = isSplit ? "differs" : standingOf(template, file, ledger);
+    const planned = survey ? found : undefined;
+    const facts = {
+      statements: file.statements.length,
+      transactional: file.transactional,
+      timeoutMs: file.timeoutMs ?? DEFAULT_LIMITS.statementTimeoutMs,
+    };
+    const rest = planned === undefined ? {} : { planned };
+    if (planned === "applied" || planned === "differs") {
+      return { ...rest, effects: { ...facts, locks: [], rewrites: [] } };
+    }
+    if (survey) return { ...rest, effects: { ...facts, ...effectsOn(file.effects, survey) } };
+    for (const name of file.effects.creates) made.add(name);
+    const isOlder = ({ relation }: { relation: string }) => !made.has(relation);
+    const { locks, rewrites } = file.effects;
+    const effects = { locks: locks.filter(isOlder), rewrites: rewrites.filter(isOlder) };
+    return { ...rest, effects: { ...facts, ...effects } };
+  };
+}
+
+function standingOf(
+  template: Template,
+  file: TemplateFile,
+  ledger: ReadonlyMap<string, LedgerRow>,
+): Planned {
+  const row = ledger.get(keyOf(template, file));
+  if (!row) return "apply";
+  if (row.checksum === file.checksum) return "applied";
+  // A released seed may change with its template's version: it is idempotent and runs again.
+  const isReplaceable = file.phase === "seed" && row.templateVersion !== template.version;
+  return isReplaceable ? "apply" : "differs";
+}
+
+function strangersIn(catalog: Catalog, ledger: readonly LedgerRow[]): string[] {
+  const known = new Set(
+    catalog.templates.flatMap((template) =>
+      [...template.migrations, ...(template.seed ? [template.seed] : [])].map((file) =>
+        keyOf(template, file),
+      ),
+    ),
+  );
+  return ledger.map(({ version }) => version).filter((version) => !known.has(version));
+}
+
+function basisOf(plan: Omit<RunPlan, "basis">, survey: DatabaseSurvey): PlanBasis {
+  const rows = survey.ledger.map(({ version, checksum }) => [version, checksum] as const);
+  const facts = {
+    serverVersion: survey.serverVersion,
+    isFresh: survey.isFresh,
+    applied: Object.fromEntries(rows.sort(([a], [b]) => (a < b ? -1 : 1))),
+  };
+  const digest = createHash("sha256")
+    .update(JSON.stringify([plan, facts]))
+    .digest("hex");
+  return { digest, surveyedAt: new Date().toISOString(), ...facts };
 }

@@ -75,8 +75,8 @@ describe("what people are told of a failure", () => {
       message:
         'inventory/migrations/1.sql:12 (statement 4): relation "products" already exists [42P07]',
       found: 'relation "products" already exists',
-      needed: "the statement to succeed",
-      fix: "Drop it.",
+      needed: "a database without an object of this name",
+      fix: "Rename or drop the object if nobody needs it, then retry.",
       retryable: false,
       sqlstate: "42P07",
       file: "inventory/migrations/1.sql",
@@ -111,7 +111,7 @@ describe("what people are told of a failure", () => {
     }));
     expect(describeFailure(new CheckFailedError("preflight_failed", failed))).toMatchObject({
       code: "preflight_failed",
-      message: "one does not hold (and 2 more).",
+      message: "one: one is off (and 2 more).",
       found: "one: one is off; two: two is off; three: three is off",
     });
   });

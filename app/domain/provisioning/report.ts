@@ -2,6 +2,7 @@ import { SqlStepError } from "#app/integrations/postgres/run-errors.ts";
 import { BerthError } from "#app/platform/errors.ts";
 import { redactText } from "#app/platform/redact.ts";
 import type { StepError } from "#db/provisioning.ts";
+import { DriftError } from "./drift.ts";
 import { NeedsPersonError } from "./errors.ts";
 
 /** What a step's failure is to people: redacted, bounded, with what to do. */
@@ -22,6 +23,10 @@ export function describeFailure(error: unknown): StepError {
     retryable: error.retryable,
   };
   if (error instanceof NeedsPersonError) described.link = error.link;
+  if (error instanceof DriftError) {
+    described.difference = error.difference;
+    described.digest = error.digest;
+  }
   if (error instanceof SqlStepError) {
     described.sqlstate = error.sqlstate;
     described.file = error.file;

@@ -12,6 +12,15 @@ const step: StepReport = {
   startedAt: "2026-11-21T10:00:00.000Z",
   endedAt: "2026-11-21T10:00:00.120Z",
   durationMs: 120,
+  expectedMs: 90,
+  planned: "apply",
+  effects: {
+    statements: 7,
+    transactional: true,
+    timeoutMs: 300_000,
+    locks: [{ relation: "public.products", mode: "ACCESS EXCLUSIVE", line: 4 }],
+    rewrites: [{ relation: "public.products", line: 5, why: "a column changes its type" }],
+  },
   outcome: { outcome: "applied", statements: 7, notices: ["one", "two"] },
   error: null,
   excerpt: null,
@@ -24,6 +33,15 @@ const run: RunReport = {
   status: "failed",
   templates: { base: "1.0.0" },
   doneBefore: 0,
+  cancelRequested: null,
+  canCancel: false,
+  expectedRemainingMs: null,
+  basis: {
+    surveyedAt: "2026-11-21T09:59:00.000Z",
+    serverVersion: "17.6",
+    isFresh: false,
+    applied: 3,
+  },
   takeovers: 1,
   inHand: false,
   createdAt: "2026-11-21T10:00:00.000Z",
@@ -49,12 +67,38 @@ test("a run's log tells of every step and of its failure", () => {
     run.runId,
     "Templates: base 1.0.0",
     "Take-overs by another worker: 1",
-    "1. Base: company and people: done, 120 ms",
+    "Planned: from the database as of 2026-11-21T09:59:00.000Z, PostgreSQL 17.6, 3 versions in its ledger",
+    "1. Base: company and people: done, 120 ms, expected 90 ms",
+    "planned: to apply",
+    "plan: 7 statements in one transaction, each within 300000 ms",
+    "lock: ACCESS EXCLUSIVE on public.products (line 4)",
+    "rewrite: public.products, a column changes its type (line 5)",
     "statements: 7",
     "notices: one | two",
-    "2. Base: policies: failed, 120 ms, begun 2 times",
+    "2. Base: policies: failed, 120 ms, expected 90 ms, begun 2 times",
     "sqlstate: 42P07",
     "line: 3",
+  ]) {
+    expect(log).toContain(part);
+  }
+});
+
+test("a run's log tells who cancelled it, and each difference of a drifted database", () => {
+  const log = runLog({
+    ...run,
+    status: "cancelled",
+    cancelRequested: { at: "2026-11-21T10:00:00.500Z", by: "Kim" },
+    error: { code: "run_cancelled", message: "Kim cancelled this run: 1 of its 2 steps are done." },
+    steps: [
+      { ...step, error: { code: "drift", message: "no", difference: ["table a", "view b"] } },
+    ],
+  });
+  for (const part of [
+    "End asked for: 2026-11-21T10:00:00.500Z, by Kim",
+    "The run was cancelled.",
+    "code: run_cancelled",
+    "difference: table a",
+    "difference: view b",
   ]) {
     expect(log).toContain(part);
   }

@@ -16,29 +16,73 @@ export function runLog(run: RunReport): string {
     `Started: ${run.startedAt ?? "not yet"}`,
     `Ended: ${run.endedAt ?? "not yet"}`,
     `Take-overs by another worker: ${run.takeovers}`,
-    ...(run.error ? ["", "The run itself failed.", ...describeError(run.error)] : []),
+    ...describePlan(run),
+    ...(run.cancelRequested
+      ? [`End asked for: ${run.cancelRequested.at}, by ${run.cancelRequested.by}`]
+      : []),
+    ...(run.error
+      ? ["", run.status === "cancelled" ? "The run was cancelled." : "The run itself failed."]
+      : []),
+    ...(run.error ? describeError(run.error) : []),
     "",
     ...run.steps.flatMap(describeStep),
   ];
   return `${lines.map((line) => plain(redactText(line))).join("\n")}\n`;
 }
 
+/** What the plan was made from, and how long the run was expected to go on. */
+function describePlan({ basis, expectedRemainingMs }: RunReport): string[] {
+  const left = expectedRemainingMs === null ? [] : [`Expected to go on: ${expectedRemainingMs} ms`];
+  if (!basis) return ["Planned: without a look at the database", ...left];
+  const state = basis.isFresh ? "fresh" : `${basis.applied} versions in its ledger`;
+  return [
+    `Planned: from the database as of ${basis.surveyedAt}, PostgreSQL ${basis.serverVersion}, ${state}`,
+    ...left,
+  ];
+}
+
+/** What a step was planned to do to what exists already. */
+function describeEffects({ planned, effects }: StepReport): string[] {
+  const plan = planned ? [`  planned: ${PLANNED_WORDS[planned]}`] : [];
+  if (!effects) return plan;
+  const { statements, transactional, timeoutMs, locks, rewrites } = effects;
+  const kind = transactional ? "in one transaction" : "without a transaction";
+  return [
+    ...plan,
+    `  plan: ${statements} statements ${kind}, each within ${timeoutMs} ms`,
+    ...locks.map(({ relation, mode, line }) => `  lock: ${mode} on ${relation} (line ${line})`),
+    ...rewrites.map(({ relation, line, why }) => `  rewrite: ${relation}, ${why} (line ${line})`),
+  ];
+}
+
+const PLANNED_WORDS: Record<NonNullable<StepReport["planned"]>, string> = {
+  apply: "to apply",
+  applied: "applied already",
+  differs: "differs from what was applied",
+};
+
 function describeStep(step: StepReport): string[] {
   const took = step.durationMs === null ? "" : `, ${step.durationMs} ms`;
+  const expected = step.expectedMs === null ? "" : `, expected ${step.expectedMs} ms`;
   const tried = step.attempts > 1 ? `, begun ${step.attempts} times` : "";
   const facts = Object.entries(step.outcome ?? {}).map(
     ([name, value]) => `  ${name}: ${Array.isArray(value) ? value.join(" | ") : String(value)}`,
   );
   return [
-    `${step.startedAt ?? "-"}  ${step.position + 1}. ${step.name}: ${step.status}${took}${tried}`,
+    `${step.startedAt ?? "-"}  ${step.position + 1}. ${step.name}: ${step.status}${took}${expected}${tried}`,
     ...(step.file ? [`  file: ${step.file}`] : []),
+    ...describeEffects(step),
     ...facts,
     ...(step.error ? describeError(step.error) : []),
   ];
 }
 
 function describeError(error: StepError): string[] {
-  return Object.entries(error).map(([name, value]) => `  ${name}: ${String(value)}`);
+  return Object.entries(error).flatMap(([name, value]) =>
+    Array.isArray(value)
+      ? value.map((one) => `  ${name}: ${String(one)}`)
+      : [`  ${name}: ${String(value)}`],
+  );
 }
 
 /** One line, in which a terminal finds nothing to obey. */

@@ -1,10 +1,17 @@
 import { and, desc, eq, lt } from "drizzle-orm";
 import { iso } from "#app/platform/instants.ts";
 import { redactText } from "#app/platform/redact.ts";
+import { user } from "#db/auth.ts";
 import type { Tx } from "#db/index.ts";
-import { provisioningRuns, provisioningSteps, type StepError } from "#db/provisioning.ts";
+import {
+  provisioningRuns,
+  provisioningSteps,
+  type StepEffects,
+  type StepError,
+} from "#db/provisioning.ts";
 import type { Catalog } from "../catalog/index.server.ts";
 import { databaseNow } from "../queue/index.server.ts";
+import { expectedRemaining } from "./expected.ts";
 import type { Run } from "./lease.ts";
 import { type Step, stepsOf } from "./runs.ts";
 
@@ -28,6 +35,12 @@ export interface StepReport {
   startedAt: string | null;
   endedAt: string | null;
   durationMs: number | null;
+  /** What it took in earlier runs; null where it never ran before. */
+  expectedMs: number | null;
+  /** Whether its file was in the ledger when the run was planned; null where nobody looked. */
+  planned: Step["planned"];
+  /** What its file does to what exists already. */
+  effects: StepEffects | null;
   outcome: Record<string, unknown> | null;
   error: StepError | null;
   /** Where the failed statement stands; null where the file has changed since, or there is none. */
@@ -48,13 +61,31 @@ export interface RunReport {
   createdAt: string;
   startedAt: string | null;
   endedAt: string | null;
-  /** The failure of the run itself, where no step of it is to blame. */
+  /** Who wants it to end, and since when. */
+  cancelRequested: { at: string; by: string } | null;
+  /** Whether its end can be asked for, by whoever may act on the request. */
+  canCancel: boolean;
+  /** Milliseconds until it is done; null where a step never ran before, or the run has ended. */
+  expectedRemainingMs: number | null;
+  /** What the plan was made from; null where nobody looked at the database before. */
+  basis: RunBasis | null;
+  /** The failure of the run itself, where no step of it is to blame; or who cancelled it. */
   error: StepError | null;
   steps: StepReport[];
   /** Steps that this run has not reached, and that earlier runs did in the same project. */
   doneBefore: number;
   /** Berth's own time, for what is still running. */
   now: string;
+}
+
+/** The database as it was when the run was planned. */
+export interface RunBasis {
+  surveyedAt: string;
+  serverVersion: string;
+  /** No version applied, and no table of the customer's. */
+  isFresh: boolean;
+  /** How many versions its ledger had. */
+  applied: number;
 }
 
 /** One of a request's runs, for choosing among them. */
@@ -98,15 +129,18 @@ export async function readRun(
   const runs = await runsOf(tx, requestId);
   const chosen = runId === undefined ? runs[0] : runs.find((run) => run.runId === runId);
   if (!chosen) return { run: null, runs };
-  const [run] = await tx
-    .select()
+  const [row] = await tx
+    .select({ run: provisioningRuns, asker: user.name })
     .from(provisioningRuns)
+    .leftJoin(user, eq(user.id, provisioningRuns.cancelRequestedBy))
     .where(eq(provisioningRuns.id, chosen.runId));
-  if (!run) throw new Error("A run vanished between two statements.");
+  if (!row) throw new Error("A run vanished between two statements.");
+  const { run, asker } = row;
   const steps = await stepsOf(tx, run.id);
   const now = await databaseNow(tx);
   const before = await doneBefore(tx, run);
-  const isBlamed = steps.some((step) => step.error !== null);
+  const isBlamed = run.status !== "cancelled" && steps.some((step) => step.error !== null);
+  const isOpen = run.status === "queued" || run.status === "running";
   const report: RunReport = {
     runId: run.id,
     requestId,
@@ -118,12 +152,25 @@ export async function readRun(
     createdAt: run.createdAt.toISOString(),
     startedAt: iso(run.startedAt),
     endedAt: iso(run.endedAt),
+    cancelRequested: run.cancelRequestedAt && {
+      at: run.cancelRequestedAt.toISOString(),
+      by: asker ?? "Somebody who is no longer here",
+    },
+    canCancel: isOpen && run.cancelRequestedAt === null,
+    expectedRemainingMs: expectedRemaining(run, steps, now),
+    basis: basisOf(run),
     error: isBlamed ? null : run.error,
     steps: steps.map((step) => reportStep(catalog, step)),
     doneBefore: steps.filter(({ status, name }) => status === "pending" && before.has(name)).length,
     now: now.toISOString(),
   };
   return { run: report, runs };
+}
+
+function basisOf({ basis }: Run): RunBasis | null {
+  if (!basis) return null;
+  const { surveyedAt, serverVersion, isFresh, applied } = basis;
+  return { surveyedAt, serverVersion, isFresh, applied: Object.keys(applied).length };
 }
 
 /** The names of the steps that earlier runs did with the same backend. */
@@ -163,6 +210,9 @@ function reportStep(catalog: Catalog, step: Step): StepReport {
     startedAt: iso(step.startedAt),
     endedAt: iso(step.endedAt),
     durationMs,
+    expectedMs: step.expectedMs,
+    planned: step.planned,
+    effects: step.effects,
     outcome: outcome && redactFacts(outcome),
     error,
     excerpt: excerptOf(catalog, step),

@@ -1,29 +1,41 @@
 import { asc, desc, eq, sql } from "drizzle-orm";
+import { CancelledError } from "#app/integrations/postgres/run-errors.ts";
 import { provisionRun } from "#app/platform/jobs/contracts.ts";
 import { enqueue } from "#app/platform/jobs/enqueue.ts";
 import type { Tx } from "#db/index.ts";
-import { provisioningRuns, provisioningSteps, type StepError } from "#db/provisioning.ts";
+import {
+  type PlanBasis,
+  provisioningRuns,
+  provisioningSteps,
+  type StepError,
+} from "#db/provisioning.ts";
 import { recordAudit } from "../audit/index.server.ts";
 import type { Backend } from "../backends/index.server.ts";
 import type { Catalog } from "../catalog/index.server.ts";
-import type { Context, RequestRow } from "../queue/index.server.ts";
+import { type Context, databaseNow, type RequestRow } from "../queue/index.server.ts";
+import { expectedRemaining, withExpectations } from "./expected.ts";
 import { type Lease, requireLease } from "./lease.ts";
-import { planRun } from "./plan.ts";
+import { planRun, type RunPlan } from "./plan.ts";
 import type { StepFacts } from "./steps.ts";
 
 export type Step = typeof provisioningSteps.$inferSelect;
 
-/** Plans a run for this backend and enqueues it, in the caller's transaction. */
+/**
+ * Enqueues a run of this plan for this backend, in the caller's transaction. Without a plan, one that
+ * the worker completes when it looks at the database.
+ */
 export async function startRun(
   { tx, actor }: Context,
   catalog: Catalog,
   request: RequestRow,
   backend: Backend,
+  agreed?: RunPlan,
 ): Promise<string> {
-  const plan = planRun(catalog, request.features);
+  const plan = await withExpectations(tx, agreed ?? planRun(catalog, request.features));
+  const { templates, basis } = plan;
   const [run] = await tx
     .insert(provisioningRuns)
-    .values({ requestId: request.id, backendId: backend.id, templates: plan.templates })
+    .values({ requestId: request.id, backendId: backend.id, templates, basis })
     .returning({ id: provisioningRuns.id });
   if (!run) throw new Error("A run was not made.");
   await tx
@@ -35,9 +47,31 @@ export async function startRun(
     subjectKind: "run",
     subjectId: run.id,
     requestId: request.id,
-    data: { backendId: backend.id, generation: backend.generation, templates: plan.templates },
+    data: {
+      backendId: backend.id,
+      generation: backend.generation,
+      templates,
+      ...(basis ? { plan: basis.digest } : {}),
+    },
   });
   return run.id;
+}
+
+/**
+ * Keeps the plan that the worker made of a run which nobody had planned before it.
+ * @throws LeaseLostError
+ */
+export async function keepPlan(tx: Tx, lease: Lease, plan: RunPlan): Promise<void> {
+  await requireLease(tx, lease);
+  const { id } = lease.run;
+  await tx.update(provisioningRuns).set({ basis: plan.basis }).where(eq(provisioningRuns.id, id));
+  const { steps } = await withExpectations(tx, plan);
+  await tx.execute(sql`
+    update provisioning_steps s
+    set planned = p.planned, effects = p.effects, expected_ms = p."expectedMs"
+    from jsonb_to_recordset(${JSON.stringify(steps)}::jsonb)
+      as p (file text, planned text, effects jsonb, "expectedMs" int)
+    where s.run_id = ${id} and s.file = p.file`);
 }
 
 /** The steps of a run, in order. */
@@ -49,9 +83,10 @@ export function stepsOf(tx: Tx, runId: string): Promise<Step[]> {
     .orderBy(asc(provisioningSteps.position));
 }
 
-/** Notes that a step begins. @throws LeaseLostError */
+/** Notes that a step begins. @throws LeaseLostError; CancelledError when the run is to end */
 export async function beginStep(tx: Tx, lease: Lease, step: Step): Promise<void> {
-  await requireLease(tx, lease);
+  const { cancelRequestedAt } = await requireLease(tx, lease);
+  if (cancelRequestedAt) throw new CancelledError();
   await tx
     .update(provisioningSteps)
     .set({
@@ -104,12 +139,23 @@ export interface RunView {
   createdAt: string;
   startedAt: string | null;
   endedAt: string | null;
+  /** What its plan was made from; null until the worker has made it. */
+  basis: PlanBasis | null;
+  /** Of the run itself: why it did not end well, or who cancelled it. */
+  error: StepError | null;
+  /** When a person asked for its end. */
+  cancelRequestedAt: string | null;
+  /** Milliseconds; null where a step was never run before, or the run has ended. */
+  expectedRemainingMs: number | null;
   steps: {
     name: string;
     kind: string;
     status: string;
     attempts: number;
     durationMs: number | null;
+    expectedMs: number | null;
+    planned: Step["planned"];
+    effects: Step["effects"];
     outcome?: Record<string, unknown>;
     error?: StepError;
   }[];
@@ -133,14 +179,23 @@ export async function viewRun(tx: Tx, requestId: string): Promise<RunView | null
     createdAt: run.createdAt.toISOString(),
     startedAt: run.startedAt?.toISOString() ?? null,
     endedAt: run.endedAt?.toISOString() ?? null,
-    steps: steps.map(({ name, kind, status, attempts, durationMs, outcome, error }) => ({
-      name,
-      kind,
-      status,
-      attempts,
-      durationMs,
-      ...(outcome ? { outcome } : {}),
-      ...(error ? { error } : {}),
-    })),
+    basis: run.basis,
+    error: run.error,
+    cancelRequestedAt: run.cancelRequestedAt?.toISOString() ?? null,
+    expectedRemainingMs: expectedRemaining(run, steps, await databaseNow(tx)),
+    steps: steps.map(
+      ({ name, kind, status, attempts, durationMs, expectedMs, planned, effects, ...end }) => ({
+        name,
+        kind,
+        status,
+        attempts,
+        durationMs,
+        expectedMs,
+        planned,
+        effects,
+        ...(end.outcome ? { outcome: end.outcome } : {}),
+        ...(end.error ? { error: end.error } : {}),
+      }),
+    ),
   };
 }

@@ -8,57 +8,91 @@ import { customerBackends } from "#db/backends.ts";
 import { customers } from "#db/customers.ts";
 import { asActor } from "#db/index.ts";
 import { backendSecret } from "../backends/index.server.ts";
+import type { Canceller } from "./canceller.ts";
+import { acceptanceOf } from "./drift-acceptance.ts";
 import type { RunnerDeps } from "./execute.ts";
 import { type Lease, requireLease } from "./lease.ts";
+import type { Planned } from "./plan.ts";
+import { filesOf } from "./plan-changes.ts";
+import { keepPlan, stepsOf } from "./runs.ts";
 import type { Site } from "./steps.ts";
+
+/** What may end the work on a site before its end. */
+export interface SiteEnds {
+  /** The run is another worker's: nothing more is begun, not even a connection. */
+  taken: AbortSignal;
+  /** The run is to end: what its session does is cancelled, over a connection of its own. */
+  canceller: Canceller;
+}
+
+const differingFiles = (
+  steps: readonly { file?: string | null | undefined; planned?: Planned | null | undefined }[],
+) => steps.flatMap(({ file, planned }) => (file && planned === "differs" ? [file] : []));
 
 /** Opens the backend's credentials for the length of `work`, and closes the connection after it. */
 export async function withSite(
   deps: RunnerDeps,
   lease: Lease,
-  signal: AbortSignal,
+  { taken, canceller }: SiteEnds,
   log: Logger,
   work: (site: Site) => Promise<void>,
 ): Promise<void> {
   const { db, actor, vault, guard, catalog } = deps;
   const { run } = lease;
-  const [subject] = await asActor(db, actor, (tx) =>
-    tx
+  const { subject, steps } = await asActor(db, actor, async (tx) => {
+    const [subject] = await tx
       .select({ backend: customerBackends, email: customers.email, name: customers.contactName })
       .from(customerBackends)
       .innerJoin(customers, eq(customers.id, customerBackends.customerId))
-      .where(eq(customerBackends.id, run.backendId)),
-  );
+      .where(eq(customerBackends.id, run.backendId));
+    return { subject, steps: await stepsOf(tx, run.id) };
+  });
   if (!subject) throw new Error("A run without a backend.");
   const { backend } = subject;
+  const differing = new Set(differingFiles(steps));
   const context = { db, actor, requestId: run.requestId };
   await vault.use(context, backendSecret(backend), "run", async (credentials) => {
     const target = parseDatabaseUrl(credentials.databaseUrl ?? "");
-    const connect = (applicationName: string) =>
-      connectToCustomer(target, {
-        guard,
-        ca: deps.databaseCa,
-        applicationName,
-        connectTimeoutMs: 10_000,
-        statementTimeoutMs: 300_000,
-        queryTimeoutMs: 0,
-        signal,
-      });
+    const connect = (applicationName: string, database = target.database) =>
+      connectToCustomer(
+        { ...target, database },
+        {
+          guard,
+          ca: deps.databaseCa,
+          applicationName,
+          connectTimeoutMs: 10_000,
+          statementTimeoutMs: 300_000,
+          queryTimeoutMs: 0,
+          signal: taken,
+        },
+      );
     let session: RunSession | undefined;
     const site: Site = {
+      runId: run.id,
       projectRef: backend.projectRef,
       catalog,
       templates: catalog.order(Object.keys(run.templates)).map(({ name }) => name),
+      agreed: { basis: run.basis, files: filesOf(steps) },
+      differing,
+      async planned(plan) {
+        await asActor(db, actor, (tx) => keepPlan(tx, lease, plan));
+        for (const file of differingFiles(plan.steps)) differing.add(file);
+      },
+      connect,
+      signal: AbortSignal.any([taken, canceller.signal]),
+      acceptedDrift: (digest) => asActor(db, actor, (tx) => acceptanceOf(tx, backend.id, digest)),
       owner: { email: subject.email, name: subject.name },
       async session() {
-        session ??= await openRunSession({
+        if (session) return session;
+        session = await openRunSession({
           connect,
           backendId: backend.id,
           runId: run.id,
           token: BigInt(lease.token),
-          signal,
+          signal: AbortSignal.any([taken, canceller.signal]),
           log,
         });
+        canceller.watch(session);
         return session;
       },
       admin: openProject({ url: backend.url, key: credentials.serviceRoleKey ?? "", guard }),

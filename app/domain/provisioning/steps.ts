@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type pg from "pg";
 import type { SqlStep } from "#app/integrations/postgres/ledger.ts";
 import { preflight } from "#app/integrations/postgres/preflight.ts";
 import type { CheckRow, RunSession } from "#app/integrations/postgres/run-session.ts";
+import { surveyDatabase } from "#app/integrations/postgres/survey.ts";
 import {
   ManagementTokenError,
   OwnerAddressTakenError,
@@ -10,15 +12,30 @@ import {
 import type { ManagementClient } from "#app/integrations/supabase/management.ts";
 import type { Project } from "#app/integrations/supabase/project.ts";
 import type { Catalog } from "../catalog/index.server.ts";
+import { guardDrift } from "./drift.ts";
 import { CheckFailedError, NeedsPersonError } from "./errors.ts";
-import type { PlannedStep } from "./plan.ts";
+import { type PlannedStep, planRun, type RunPlan } from "./plan.ts";
+import { type AgreedPlan, requireUnchanged } from "./plan-changes.ts";
 
 /** What the steps of one run work on. Connections are opened at first use. */
 export interface Site {
+  runId: string;
   projectRef: string;
   catalog: Catalog;
   /** The templates of this run, by name. */
   templates: readonly string[];
+  /** The plan that the run was started with. */
+  agreed: AgreedPlan;
+  /** Files that the ledger has with another checksum; a supervisor has accepted that they stay. */
+  differing: ReadonlySet<string>;
+  /** Told of the plan that the run's start made, where nobody had planned before. */
+  planned(plan: RunPlan): Promise<void>;
+  /** A session of its own; in another database of the same server, where one is named. */
+  connect(applicationName: string, database?: string): Promise<pg.Client>;
+  /** The run is to end, or another worker has it. */
+  signal: AbortSignal;
+  /** Who accepted that the database differs from its ledger in exactly this. */
+  acceptedDrift(digest: string): Promise<{ by: string; reason: string } | null>;
   owner: { email: string; name: string };
   session(): Promise<RunSession>;
   /** Through the service key, and through the anon key. */
@@ -52,6 +69,7 @@ const HANDLERS: Record<PlannedStep["kind"], (site: Site, step: PlannedStep) => P
     health: checkHealth,
   };
 
+/** Up to its last line this only reads. The plan is compared under the run's lock. */
 async function runPreflight(site: Site): Promise<StepFacts> {
   const minimumPostgres = Math.max(
     ...site.templates.map((name) => site.catalog.get(name).minimumPostgres),
@@ -60,12 +78,18 @@ async function runPreflight(site: Site): Promise<StepFacts> {
   const lines = await preflight(session, { minimumPostgres });
   const failed = lines.filter((line) => !line.ok);
   if (failed.length > 0) throw new CheckFailedError("preflight_failed", failed);
+  const survey = await session.read("the survey", surveyDatabase);
+  const plan = planRun(site.catalog, site.templates, survey);
+  requireUnchanged(site.agreed, plan, survey, site.runId);
+  if (!site.agreed.basis) await site.planned(plan);
+  const { catalog, connect, signal, acceptedDrift: isAccepted } = site;
+  const drift = await guardDrift({ session, survey, catalog, connect, signal, isAccepted });
   await session.prepare();
-  return { checks: lines.length };
+  return { checks: lines.length, ...drift };
 }
 
-/** The catalogue's file behind a planned step. */
-function sqlStepOf(catalog: Catalog, step: PlannedStep): SqlStep {
+/** The catalogue's file behind a planned step. @throws CheckFailedError where it has changed */
+export function sqlStepOf(catalog: Catalog, step: PlannedStep): SqlStep {
   const template = catalog.get(step.template ?? "");
   const file = [...template.migrations, ...(template.seed ? [template.seed] : [])].find(
     (candidate) => candidate.path === step.file,
@@ -100,11 +124,13 @@ function sqlStepOf(catalog: Catalog, step: PlannedStep): SqlStep {
     template: template.name,
     templateVersion: template.version,
     transactional: file.transactional,
+    ...(file.timeoutMs === null ? {} : { timeoutMs: file.timeoutMs }),
     statements: file.statements,
   };
 }
 
 async function applyFile(site: Site, step: PlannedStep): Promise<StepFacts> {
+  if (site.differing.has(step.file ?? "")) return { outcome: "kept_other", statements: 0 };
   const session = await site.session();
   const { outcome, statements, notices } = await session.apply(sqlStepOf(site.catalog, step));
   return { outcome, statements, ...(notices.length > 0 ? { notices: notices.slice(0, 10) } : {}) };

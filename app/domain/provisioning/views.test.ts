@@ -5,6 +5,7 @@ import { asActor } from "#db/index.ts";
 import { type Desk, openDesk } from "../../../tests/support/desk.ts";
 import { attachBackend } from "../backends/index.server.ts";
 import { claimRequest } from "../queue/index.server.ts";
+import { viewRequest } from "./commands.ts";
 import { viewCredentials } from "./credentials-view.ts";
 import { viewForDesk } from "./desk-request.ts";
 import { readRun } from "./run-report.ts";
@@ -137,6 +138,63 @@ describe("a run's report", () => {
       readRun({ tx, catalog: desk.catalog }, other.id, first),
     );
     expect(foreign.run).toBeNull();
+  });
+
+  it("tells who wants the run to end, what its plan was made from, and how long it takes", async () => {
+    const request = await claimed();
+    const start = () =>
+      desk.as(desk.kim, async (tx) => {
+        const context = { tx, actor: desk.kim };
+        const backend = await attachBackend({ ...context, vault }, request, SECRETS, {
+          ref: "dbcdefghijklmnopqrst",
+          status: "building",
+        });
+        return startRun(context, desk.catalog, request, backend);
+      });
+    const runId = await start();
+    const read = async () =>
+      (await desk.as(desk.kim, (tx) => readRun({ tx, catalog: desk.catalog }, request.id))).run;
+    const api = async () =>
+      (await desk.as(desk.kim, (tx) => viewRequest({ tx, vault }, request.id))).run;
+    const set = (text: string, ...values: unknown[]) =>
+      desk.base.admin.query(text, [runId, ...values]);
+    expect(await read()).toMatchObject({ cancelRequested: null, canCancel: true, basis: null });
+    await set("update provisioning_steps set expected_ms = 1000, planned = null where run_id = $1");
+    const total = (await read())?.steps.length ?? 0;
+    expect((await read())?.expectedRemainingMs).toBe(total * 1_000);
+    expect((await api())?.expectedRemainingMs).toBe(total * 1_000);
+    await set(
+      "update provisioning_steps set expected_ms = null where run_id = $1 and position = 3",
+    );
+    expect((await read())?.expectedRemainingMs).toBeNull();
+    // What is in the ledger already costs nothing.
+    await set(
+      "update provisioning_steps set planned = 'applied' where run_id = $1 and position = 3",
+    );
+    expect((await read())?.expectedRemainingMs).toBe((total - 1) * 1_000);
+
+    const applied = { "20260901000100": "a", "seed:base": null };
+    const basis = { digest: "d", surveyedAt: "2026-11-21T10:00:00.000Z", serverVersion: "17.6" };
+    const error = { code: "run_cancelled", message: "Kim cancelled this run." };
+    await set(
+      `update provisioning_runs set status = 'cancelled', cancel_requested_at = berth_now(),
+         cancel_requested_by = 'kim', basis = $2, error = $3 where id = $1`,
+      { ...basis, isFresh: false, applied },
+      error,
+    );
+    // Even where a step of it needs a person, the run ended because somebody cancelled it.
+    await set(
+      "update provisioning_steps set error = $2 where run_id = $1 and kind = 'auth-config'",
+      { code: "needs_person", message: "x" },
+    );
+    expect(await read()).toMatchObject({
+      cancelRequested: { by: "Kim", at: expect.any(String) },
+      canCancel: false,
+      expectedRemainingMs: null,
+      basis: { serverVersion: "17.6", isFresh: false, applied: 2 },
+      error,
+    });
+    expect(await api()).toMatchObject({ error, cancelRequestedAt: expect.any(String) });
   });
 
   it("shows the failed statement of the very file that was run, and redacts what databases said", async () => {

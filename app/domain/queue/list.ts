@@ -8,7 +8,7 @@ import type { Tx } from "#db/index.ts";
 import { provisioningQueue, REQUEST_STATUSES } from "#db/queue.ts";
 import { RequestNotFoundError } from "./errors.ts";
 import { positionsOf } from "./positions.ts";
-import { ENDED } from "./states.ts";
+import { ENDED, type RequestStatus } from "./states.ts";
 
 const cursor = z
   .string()
@@ -42,7 +42,7 @@ export interface QueueItem {
   region: string;
   features: string[];
   priority: string;
-  status: string;
+  status: RequestStatus;
   position: number | null;
   dueAt: string | null;
   createdAt: string;

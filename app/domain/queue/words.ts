@@ -40,6 +40,10 @@ const TELLINGS: Record<string, Telling> = {
     title: "One step needs a person",
     text: "We were told at once and are doing it by hand. You need not do anything.",
   },
+  run_cancelled: {
+    title: "We paused building",
+    text: "One of us wants to look at something first. You need not do anything.",
+  },
   retried: { title: "We went on building", text: "What was done already stays done." },
   completed: {
     title: "Your backend is ready",

@@ -37,7 +37,7 @@ export class DatabasePasswordError extends BerthError {
     super("database_password", "The database refused the password.", {
       found: "the database refused the password",
       needed: "the database password of this project",
-      fix: `Copy it again from ${settings}, or reset it there.`,
+      fix: `Copy it again from ${settings}, or reset it there; then supply the credentials anew.`,
       cause,
     });
   }

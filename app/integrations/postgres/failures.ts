@@ -19,6 +19,8 @@ export interface ScriptShape {
   preamble: number;
   /** Characters before the file's first. */
   preambleLength: number;
+  /** The longest time that each statement has, in milliseconds. */
+  limitMs: number;
 }
 
 /** Maps what a step's script failed with to the error that a person can act on. */
@@ -44,6 +46,8 @@ export function stepFailure(
       return new LedgerDisagreementError(ledgerKey(step).key, detail);
   }
   const inGuard = failure.completed < shape.preamble;
+  // Whether it is a standby or a read-only primary is found out when the lock is taken anew.
+  if (inGuard && sqlstate === "25006") return new ConnectionLostError(failure);
   if (inGuard && (sqlstate === "3F000" || sqlstate === "42P01" || sqlstate === "42704")) {
     return new NotPreparedError();
   }
@@ -55,25 +59,29 @@ export function stepFailure(
 }
 
 /** The line and statement of a failure, with the server's words made safe. */
-export function locate(failure: ScriptFailure, step: SqlStep, shape: ScriptShape): SqlStepError {
+export function locate(
+  failure: ScriptFailure,
+  step: SqlStep,
+  shape: ScriptShape,
+  waitedFor?: string[],
+): SqlStepError {
   const { sqlstate, server } = failure;
   const index = failure.completed - shape.preamble;
   const statement = step.statements[index];
   const safe = (text: string | undefined) =>
     text === undefined ? undefined : redactServerText(text, sqlstate);
-  return new SqlStepError(
-    {
-      sqlstate,
-      message: safe(server.message) ?? "",
-      detail: safe(server.detail),
-      hint: safe(server.hint),
-      file: step.file,
-      line: exactLine(server.position, step, shape) ?? statement?.line ?? lastLine(step),
-      statement: statement ? index + 1 : null,
-    },
-    // Not the server's error itself: its fields are not redacted.
-    undefined,
-  );
+  // Without the server's error as its cause: the fields of that are not redacted.
+  return new SqlStepError({
+    sqlstate,
+    message: safe(server.message) ?? "",
+    detail: safe(server.detail),
+    hint: safe(server.hint),
+    file: step.file,
+    line: exactLine(server.position, step, shape) ?? statement?.line ?? lastLine(step),
+    statement: statement ? index + 1 : null,
+    limitMs: shape.limitMs,
+    waitedFor,
+  });
 }
 
 /** Errors of the parser and analyser carry a position, in characters of the whole script. */

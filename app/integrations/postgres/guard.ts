@@ -45,6 +45,9 @@ export function applicationName({ runId, token }: RunIdentity): string {
   return `berth:${runId}:${token}`;
 }
 
+/** How the name of a rehearsal's session begins; no run takes it for an older run's. */
+export const REHEARSAL = "berth-rehearsal:";
+
 /**
  * @throws TypeError for a run id or token that cannot stand in an application_name, or would need
  * quoting in a guard.
@@ -57,11 +60,11 @@ export function checkIdentity({ runId, token }: RunIdentity): void {
   }
 }
 
-/** Settings of the run's session; each a statement of the first script. */
-export function sessionSettings(identity: RunIdentity, lockTimeoutMs: number): string[] {
+/** Settings of a session that runs files under this name; each a statement of a script. */
+export function sessionSettings(name: string, lockTimeoutMs: number): string[] {
   return [
     // A pooler may not have passed on the name given at start-up.
-    `set application_name = ${literal(applicationName(identity))}`,
+    `set application_name = ${literal(name)}`,
     // A backend whose worker was killed notices within a second, instead of at its next answer.
     "set client_connection_check_interval = '1s'",
     `set lock_timeout = ${lockTimeoutMs}`,
@@ -100,9 +103,11 @@ export function acquireBlock({ runId, token }: RunIdentity): string {
         end if;
       end loop;
     end if;
-    for s in select pid, application_name from pg_catalog.pg_stat_activity
-      where datname = pg_catalog.current_database() and usename = current_user
-        and pid <> pg_catalog.pg_backend_pid() and application_name ~ '^berth:[^:]+:[0-9]{1,19}$'
+    for s in select pid, application_name from pg_catalog.pg_stat_get_activity(null)
+      where application_name ~ '^berth:[^:]+:[0-9]{1,19}$' and pid <> pg_catalog.pg_backend_pid()
+        and pg_catalog.pg_get_userbyid(usesysid) = current_user
+        and datid = (select oid from pg_catalog.pg_database
+                     where datname = pg_catalog.current_database())
     loop
       other := pg_catalog.string_to_array(s.application_name, ':');
       if other[3]::numeric < ${token} or (other[3]::numeric = ${token} and other[2] = '${runId}') then
@@ -135,6 +140,10 @@ export function fenceUpsert({ runId, token }: RunIdentity): string {
  * Opens each step's transaction: the run lock is still ours, nobody else's step is in flight, the
  * fence shows our token (its row stays locked until the commit), and the ledger has no entry.
  * Remembers transaction id and role for the closing guard.
+ *
+ * Each expression of a block is planned anew every time, so the way of a step that may run has
+ * as few as can be. The step's lock is taken in a query before the one that reads: what the step
+ * before it committed would be missing in a snapshot taken earlier.
  */
 export function openingGuard(identity: RunIdentity, step: LedgerKey): string {
   const key = literal(step.key);
@@ -144,43 +153,43 @@ export function openingGuard(identity: RunIdentity, step: LedgerKey): string {
       : "l.version is not null";
   // A released seed may change with its template's version: it is idempotent and runs again.
   const replaceable =
-    step.kind === "seed" ? `l.template_version <> ${literal(step.templateVersion)}` : "false";
+    step.kind === "seed" ? `g.template_version <> ${literal(step.templateVersion)}` : "false";
   return block(
-    "f record; l berth.ledger; listed boolean;",
+    "g record;",
     `
     if not exists (
-      select from pg_catalog.pg_locks
+      select from pg_catalog.pg_lock_status()
       where locktype = 'advisory' and classid = ${LOCK_CLASS} and objid = ${RUN_LOCK} and objsubid = 2
         and pid = pg_catalog.pg_backend_pid() and granted
-        and database = (select oid from pg_catalog.pg_database
-                        where datname = pg_catalog.current_database())
     ) then
       raise exception using errcode = '${GUARD.lockLost}', message = 'the run lock is not ours';
     end if;
     if not pg_catalog.pg_try_advisory_xact_lock(${LOCK_CLASS}, ${STEP_LOCK}) then
       raise exception using errcode = '${GUARD.stepInFlight}', message = 'another step is in flight';
     end if;
-    select token, run_id into f from berth.fence where id for update;
-    if not found or f.token <> ${identity.token} or f.run_id <> '${identity.runId}' then
+    select f.token, f.run_id, l.version, l.checksum, l.template_version, ${foreign} as listed,
+        pg_catalog.set_config('berth.xid', pg_catalog.pg_current_xact_id()::text, true),
+        pg_catalog.set_config('berth.role', current_user, true)
+      into g from berth.fence f left join berth.ledger l on l.version = ${key}
+      where f.id for update of f;
+    if not found or g.token <> ${identity.token} or g.run_id <> '${identity.runId}' then
       raise exception using errcode = '${GUARD.fenced}', message = 'fenced',
-        detail = pg_catalog.format('token %s of run %s', f.token, f.run_id);
+        detail = pg_catalog.format('token %s of run %s', g.token, g.run_id);
     end if;
-    select * into l from berth.ledger where version = ${key};
-    listed := ${foreign};
-    if l.version is null and listed then
-      raise exception using errcode = '${GUARD.ledgerDisagrees}', message = 'ledger',
-        detail = 'only supabase_migrations.schema_migrations lists it';
-    elsif l.version is not null and not listed then
-      raise exception using errcode = '${GUARD.ledgerDisagrees}', message = 'ledger',
-        detail = 'only berth.ledger lists it';
-    elsif l.version is not null and l.checksum = ${literal(step.checksum)} then
-      raise exception using errcode = '${GUARD.alreadyApplied}', message = 'already applied';
-    elsif l.version is not null and not (${replaceable}) then
-      raise exception using errcode = '${GUARD.otherChecksum}', message = 'other checksum',
-        detail = l.checksum;
-    end if;
-    perform pg_catalog.set_config('berth.xid', pg_catalog.pg_current_xact_id()::text, true);
-    perform pg_catalog.set_config('berth.role', current_user, true);`,
+    if g.version is not null or g.listed then
+      if g.version is null then
+        raise exception using errcode = '${GUARD.ledgerDisagrees}', message = 'ledger',
+          detail = 'only supabase_migrations.schema_migrations lists it';
+      elsif not g.listed then
+        raise exception using errcode = '${GUARD.ledgerDisagrees}', message = 'ledger',
+          detail = 'only berth.ledger lists it';
+      elsif g.checksum = ${literal(step.checksum)} then
+        raise exception using errcode = '${GUARD.alreadyApplied}', message = 'already applied';
+      elsif not (${replaceable}) then
+        raise exception using errcode = '${GUARD.otherChecksum}', message = 'other checksum',
+          detail = g.checksum;
+      end if;
+    end if;`,
   );
 }
 
@@ -190,12 +199,13 @@ export function closingGuard(): string {
     "",
     `
     if pg_catalog.current_setting('berth.xid', true)
-        is distinct from pg_catalog.pg_current_xact_id()::text then
-      raise exception using errcode = '${GUARD.escaped}', message = 'the transaction id changed';
-    end if;
-    if pg_catalog.current_setting('berth.role', true) is distinct from current_user::text
+        is distinct from pg_catalog.pg_current_xact_id()::text
+        or pg_catalog.current_setting('berth.role', true) is distinct from current_user::text
         or current_user <> session_user then
-      raise exception using errcode = '${GUARD.escaped}', message = 'the role changed';
+      raise exception using errcode = '${GUARD.escaped}', message =
+        case when pg_catalog.current_setting('berth.xid', true)
+          = pg_catalog.pg_current_xact_id()::text
+        then 'the role changed' else 'the transaction id changed' end;
     end if;`,
   );
 }

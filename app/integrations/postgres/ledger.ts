@@ -75,24 +75,18 @@ export function ledgerStatements(step: SqlStep, identity: RunIdentity): string[]
   ];
 }
 
-const CLOSED_TO = ["anon", "authenticated", "service_role"];
-
-/** Takes a schema and all its tables from everybody but the owner. */
-function closeSchema(schema: string): string {
-  return `
-    revoke all on schema ${schema} from public;
-    revoke all on all tables in schema ${schema} from public;
-    for r in select rolname from pg_catalog.pg_roles
-      where rolname in (${CLOSED_TO.map(literal).join(", ")}) loop
-      execute pg_catalog.format('revoke all on schema ${schema} from %I', r.rolname);
-      execute pg_catalog.format('revoke all on all tables in schema ${schema} from %I', r.rolname);
-    end loop;`;
-}
+/** Takes both schemas and all their tables from everybody but the owner; not every role is there. */
+const CLOSE_SCHEMAS = `
+        others := pg_catalog.concat_ws(', ', 'public', pg_catalog.to_regrole('anon'),
+          pg_catalog.to_regrole('authenticated'), pg_catalog.to_regrole('service_role'));
+        execute 'revoke all on schema berth, supabase_migrations from ' || others;
+        execute 'revoke all on all tables in schema berth, supabase_migrations from ' || others;`;
 
 /**
  * Creates Berth's schema and Supabase's ledger where they are missing, and raises the fence. The
- * tables of `supabase_migrations` are those of Supabase's CLI. Idempotent; runs under the run
- * lock, in one transaction.
+ * tables of `supabase_migrations` are those of Supabase's CLI. Ours have bounded columns: a row
+ * that always fits a page needs no TOAST table, which is half the cost of making one. Idempotent;
+ * runs under the run lock, in one transaction.
  *
  * @throws ScriptFailure: BR003 when a larger token stands there; 42P06, 42P07 or 23505 when the
  * CLI created the same table at the same moment, which a second call resolves.
@@ -103,7 +97,7 @@ export async function prepareSchemas(client: pg.Client, identity: RunIdentity): 
     [
       "begin",
       "set local client_min_messages = warning",
-      `do $berth_prepare$ declare r record; raised integer; begin
+      `do $berth_prepare$ declare others text; raised integer; begin
         if not pg_catalog.pg_try_advisory_xact_lock(${LOCK_CLASS}, ${STEP_LOCK}) then
           raise exception using errcode = '${GUARD.stepInFlight}', message = 'a step is in flight';
         end if;
@@ -112,30 +106,31 @@ export async function prepareSchemas(client: pg.Client, identity: RunIdentity): 
           create table if not exists berth.fence (
             id boolean primary key default true check (id),
             token bigint not null,
-            run_id text not null,
+            run_id varchar(40) not null,
             taken_at timestamptz not null default pg_catalog.now()
           );
           create table if not exists berth.ledger (
-            version text primary key,
-            template text not null,
-            template_version text not null,
-            checksum text not null,
-            run_id text not null,
+            version varchar(60) primary key,
+            template varchar(60) not null,
+            template_version varchar(256) not null,
+            checksum varchar(64) not null,
+            run_id varchar(40) not null,
             applied_at timestamptz not null default pg_catalog.now()
           );
           create table if not exists berth.unfinished (
-            version text primary key,
-            checksum text not null,
-            run_id text not null,
+            version varchar(60) primary key,
+            checksum varchar(64) not null,
+            run_id varchar(40) not null,
             existing oid,
             started_at timestamptz not null default pg_catalog.now()
           );
         end if;
         if pg_catalog.to_regclass('supabase_migrations.schema_migrations') is null then
           create schema if not exists supabase_migrations;
-          create table supabase_migrations.schema_migrations (version text not null primary key);
-        end if;
-        if (select count(*) from pg_catalog.pg_attribute
+          create table supabase_migrations.schema_migrations (
+            version text not null primary key, statements text[], name text
+          );
+        elsif (select count(*) from pg_catalog.pg_attribute
             where attrelid = 'supabase_migrations.schema_migrations'::pg_catalog.regclass
               and attname in ('statements', 'name') and not attisdropped) < 2 then
           alter table supabase_migrations.schema_migrations add column if not exists statements text[];
@@ -144,8 +139,7 @@ export async function prepareSchemas(client: pg.Client, identity: RunIdentity): 
         if pg_catalog.to_regclass('supabase_migrations.seed_files') is null then
           create table supabase_migrations.seed_files (path text not null primary key, hash text not null);
         end if;
-        ${closeSchema("berth")}
-        ${closeSchema("supabase_migrations")}
+        ${CLOSE_SCHEMAS}
         ${fenceUpsert(identity)};
         get diagnostics raised = row_count;
         if raised <> 1 then
@@ -185,4 +179,12 @@ export async function readLedger(client: pg.Client): Promise<LedgerRow[]> {
     options,
   );
   return (rows?.rows ?? []) as LedgerRow[];
+}
+
+/** Which of these keys Berth's ledger does not have; all of them where there is no ledger. */
+export async function missingVersions(client: pg.Client, keys: string[]): Promise<string[]> {
+  if (keys.length === 0) return [];
+  const ledger = await readLedger(client);
+  const known = new Set(ledger.filter((row) => row.checksum !== null).map((row) => row.version));
+  return keys.filter((key) => !known.has(key));
 }

@@ -55,7 +55,7 @@ export async function splitStatements(sql: string, file: string): Promise<Locate
 export async function parseMigration(
   sql: string,
   options: { file: string; transactional: boolean },
-): Promise<{ statements: ParsedStatement[] }> {
+): Promise<{ statements: ParsedStatement[]; trees: LocatedTree[] }> {
   const located = await splitStatements(sql, options.file);
   if (!options.transactional && located.length !== 1) {
     throw new ForbiddenStatementError(
@@ -72,7 +72,10 @@ export async function parseMigration(
     });
     if (finding) throw refuse(finding, options.file, line);
   }
-  return { statements: located.map(({ sql: text, line }) => ({ sql: text, line })) };
+  return {
+    statements: located.map(({ sql: text, line }) => ({ sql: text, line })),
+    trees: located,
+  };
 }
 
 /** What a statement of a file without a transaction acts on; null for any other kind. */

@@ -10,38 +10,53 @@ export interface PreflightLine {
   fix: string;
 }
 
-const ADVICE: Readonly<Record<string, { needed: (minimum: number) => string; fix: string }>> = {
+interface Line {
+  /** As people read it. */
+  name: string;
+  needed: (minimum: number) => string;
+  fix: string;
+}
+
+const LINES: Readonly<Record<string, Line>> = {
   server_version: {
+    name: "Server version",
     needed: (minimum) => `PostgreSQL ${minimum} or newer`,
-    fix: "Upgrade the project's database in the Supabase dashboard.",
+    fix: "Upgrade the project's database in the Supabase dashboard, then retry.",
   },
   writable: {
-    needed: () => "a primary that accepts writes",
-    fix: "Free or add disk space in the Supabase dashboard; a full disk makes the database read-only.",
+    name: "Write access",
+    needed: () => "a primary that takes writes",
+    fix: "Free or add disk space if the disk is full, or copy the primary's connection string if this is a replica; then retry.",
   },
   api_roles: {
+    name: "API roles",
     needed: () => "the roles anon, authenticated and service_role",
-    fix: "Give the database of a Supabase project.",
+    fix: "Supply the credentials of a Supabase project: every one has these roles.",
   },
   create_in_database: {
+    name: "Privilege on the database",
     needed: () => "the privilege CREATE on the database",
-    fix: "Connect as the role postgres of the project.",
+    fix: "Grant it to the role, or supply the credentials of the role postgres; then retry.",
   },
   create_in_public: {
+    name: "Privilege on the schema public",
     needed: () => "the privilege CREATE on the schema public",
-    fix: "Connect as the role postgres of the project.",
+    fix: "Grant it to the role, or supply the credentials of the role postgres; then retry.",
   },
   berth_schema: {
-    needed: () => "no schema berth, or one that the role owns",
-    fix: "Rename or drop the schema berth, if it is not Berth's.",
+    name: "Schema berth",
+    needed: () => "no schema berth, or one that Berth's role owns",
+    fix: "Rename or drop the schema if it is not Berth's, or make the role its owner; then retry.",
   },
   cli_ledger: {
+    name: "Ledger of Supabase's CLI",
     needed: () => "no schema supabase_migrations, or one in which the role may write",
-    fix: "Connect as the role that owns supabase_migrations.",
+    fix: "Make the role the owner of supabase_migrations and its tables, then retry.",
   },
   empty_or_ours: {
+    name: "Schema public",
     needed: () => "no tables in public before the first migration",
-    fix: "Use a new project, or remove the tables.",
+    fix: "Move or drop the tables if nobody needs them here, or use a new project; then retry.",
   },
 };
 
@@ -56,13 +71,12 @@ export async function preflight(
 ): Promise<PreflightLine[]> {
   const ledger = await session.ledger();
   const rows = await session.check(preflightSql(options.minimumPostgres, ledger.length > 0));
-  return rows.map(({ check_name: name, ok, detail }) => ({
-    name,
-    ok,
-    found: detail ?? "",
-    needed: ADVICE[name]?.needed(options.minimumPostgres) ?? "",
-    fix: ADVICE[name]?.fix ?? "",
-  }));
+  return rows.map(({ check_name: check, ok, detail }) => {
+    const line = LINES[check];
+    if (!line) throw new Error(`Nobody has words for the check ${check}.`);
+    const { name, needed, fix } = line;
+    return { name, ok, found: detail ?? "", needed: needed(options.minimumPostgres), fix };
+  });
 }
 
 function preflightSql(minimum: number, hasLedger: boolean): string {
@@ -81,23 +95,27 @@ function preflightSql(minimum: number, hasLedger: boolean): string {
     select 'api_roles', count(*) = 3, coalesce(string_agg(rolname, ', ' order by rolname), 'none')
       from pg_roles where rolname in ('anon', 'authenticated', 'service_role')
     union all
-    select 'create_in_database', has_database_privilege(current_database(), 'CREATE'),
-      'role ' || current_user || ' in database ' || current_database()
+    select 'create_in_database', ok, 'the role ' || current_user || case when ok then ' may' else ' may not' end
+        || ' create in the database ' || current_database()
+      from (select has_database_privilege(current_database(), 'CREATE') as ok) may
     union all
-    select 'create_in_public', coalesce(bool_or(has_schema_privilege(oid, 'CREATE')), false),
-      'role ' || current_user
-      from pg_namespace where nspname = 'public'
+    select 'create_in_public', ok, 'the role ' || current_user || case when ok then ' may' else ' may not' end
+        || ' create in the schema public'
+      from (select coalesce(bool_or(has_schema_privilege(oid, 'CREATE')), false) as ok
+            from pg_namespace where nspname = 'public') may
     union all
     select 'berth_schema', coalesce(${owned("berth")}, true),
-      case ${owned("berth")} when true then 'ours' when false then 'owned by another role' else 'none' end
+      coalesce((select 'the schema belongs to the role ' || pg_get_userbyid(nspowner)
+                from pg_namespace where nspname = 'berth'), 'none')
     union all
     select 'cli_ledger',
       coalesce(has_schema_privilege((select oid from pg_namespace where nspname = 'supabase_migrations'), 'CREATE,USAGE'), true)
       and coalesce(has_table_privilege(to_regclass('supabase_migrations.schema_migrations'), 'INSERT'), true),
-      case when to_regclass('supabase_migrations.schema_migrations') is null then 'none' else 'present' end
+      coalesce((select 'the schema belongs to the role ' || pg_get_userbyid(nspowner)
+                from pg_namespace where nspname = 'supabase_migrations'), 'none')
     union all
     select 'empty_or_ours', ${hasLedger} or count(*) = 0,
-      case when count(*) = 0 then 'no tables'
+      case when count(*) = 0 then 'no tables' when count(*) = 1 then 'the table ' || min(relname)
         else count(*) || ' tables, first ' || min(relname) end
       from pg_class c
       where relnamespace = (select oid from pg_namespace where nspname = 'public') and relkind in ('r', 'p')

@@ -1,166 +1,25 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import pg from "pg";
 import { BerthError } from "#app/platform/errors.ts";
-import type { Logger } from "#app/platform/log.ts";
+import { applicationName } from "./guard.ts";
+import { missingVersions } from "./ledger.ts";
 import {
-  acquireBlock,
-  applicationName,
-  GUARD,
-  LOCK_CLASS,
-  RUN_LOCK,
-  type RunIdentity,
-  sessionSettings,
-} from "./guard.ts";
+  endSession,
+  FAREWELL_MS,
+  type HeldConnection,
+  jittered,
+  pause,
+  type RunContext,
+} from "./run-context.ts";
 import {
   CancelledError,
   ConnectionLostError,
   DatabaseRefusedError,
-  FencedError,
-  LockedError,
   RunStoppedError,
+  StepsLostError,
   UnknownOutcomeError,
 } from "./run-errors.ts";
 import { redactServerText, ScriptFailure, sendScript } from "./script.ts";
-
-/** Opens a connection to the customer's database; the name goes into its start-up packet. */
-export type Connect = (applicationName: string) => Promise<pg.Client>;
-
-/** Limits of a run, in milliseconds unless said otherwise. */
-export interface RunLimits {
-  /** Longest wait of one statement for a lock. Above 800 others would queue behind us too long. */
-  lockTimeoutMs: number;
-  /** How long a step goes on trying to get its locks. */
-  lockPatienceMs: number;
-  /** How long to poll for the run lock. */
-  runLockPatienceMs: number;
-  statementTimeoutMs: number;
-  /** How long after a statement's time-out a silent server counts as lost. */
-  silenceGraceMs: number;
-  /** How often a lost connection is made anew within one call. */
-  reconnects: number;
-  /** First pause before a reconnect; doubles up to 5 s. */
-  reconnectPauseMs: number;
-}
-
-export const DEFAULT_LIMITS: Readonly<RunLimits> = {
-  lockTimeoutMs: 700,
-  lockPatienceMs: 60_000,
-  runLockPatienceMs: 15_000,
-  statementTimeoutMs: 300_000,
-  silenceGraceMs: 15_000,
-  reconnects: 10,
-  reconnectPauseMs: 100,
-};
-
-/** How long a session's orderly end may take. */
-const FAREWELL_MS = 2_000;
-
-export interface RunContext {
-  connect: Connect;
-  identity: RunIdentity;
-  signal: AbortSignal;
-  log: Logger;
-  limits: RunLimits;
-}
-
-/** A connection that holds the run lock, and whose token stands in the fence if there is one. */
-export interface HeldConnection {
-  client: pg.Client;
-  /** The server's own process id; a pooler shows its clients another. */
-  pid: number;
-}
-
-/** A pause of `ms`, give or take half. */
-export function jittered(ms: number): number {
-  return ms * (0.5 + Math.random());
-}
-
-/** Waits; ends early when the run is asked to stop. */
-export async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, { signal }).catch(() => undefined);
-}
-
-/**
- * Connects, takes over from older sessions, polls for the run lock and raises the fence: one
- * round trip after the connection is up, if nobody is in the way.
- *
- * @throws FencedError, LockedError, ConnectionLostError, or the typed error of `connect`.
- */
-async function acquire(context: RunContext): Promise<HeldConnection> {
-  const client = await open(context);
-  try {
-    return await takeLock(client, context);
-  } catch (error) {
-    await end(client);
-    throw error;
-  }
-}
-
-async function open({ connect, identity }: RunContext): Promise<pg.Client> {
-  let client: pg.Client;
-  try {
-    client = await connect(applicationName(identity));
-  } catch (error) {
-    if (error instanceof BerthError && !error.retryable) throw error;
-    // A refused log-in or an unknown database will not mend itself; all else may be a restart.
-    if (error instanceof pg.DatabaseError && /^(28|3D)/.test(error.code ?? "")) throw error;
-    throw new ConnectionLostError(error);
-  }
-  // Without a listener a session that the server ends while idle would end this process.
-  client.on("error", () => undefined);
-  return client;
-}
-
-async function takeLock(client: pg.Client, context: RunContext): Promise<HeldConnection> {
-  const { identity, limits, signal } = context;
-  const block = acquireBlock(identity);
-  const look =
-    "select pg_catalog.pg_backend_pid() as pid, pg_catalog.current_setting('berth.locked') as locked";
-  const deadline = Date.now() + limits.runLockPatienceMs;
-  let script = [...sessionSettings(identity, limits.lockTimeoutMs), block, look];
-  for (let wait = 20; ; wait = Math.min(wait * 1.5, 250)) {
-    try {
-      const results = await sendScript(client, script, { silenceMs: 75_000 });
-      const row = results.at(-1)?.rows[0] as { pid: number; locked: string };
-      if (row.locked === "on") return { client, pid: row.pid };
-    } catch (error) {
-      if (!(error instanceof ScriptFailure)) throw error;
-      if (error.sqlstate === GUARD.fenced) {
-        throw new FencedError(identity.token, error.server.detail ?? "a larger token");
-      }
-      // The old session's last step still holds the fence's row.
-      if (error.sqlstate !== "55P03") throw error;
-    }
-    if (Date.now() > deadline) throw new LockedError(await describeHolder(client));
-    await pause(jittered(wait), signal);
-    if (signal.aborted) throw new RunStoppedError(signal.reason);
-    script = [block, look];
-  }
-}
-
-async function describeHolder(client: pg.Client): Promise<string | null> {
-  const [holder] = await sendScript(
-    client,
-    `select a.pid, a.usename, a.application_name,
-       pg_catalog.date_trunc('second', pg_catalog.now() - a.backend_start)::text as age
-     from pg_catalog.pg_locks l join pg_catalog.pg_stat_activity a on a.pid = l.pid
-     where l.locktype = 'advisory' and l.classid = ${LOCK_CLASS} and l.objid = ${RUN_LOCK}
-       and l.granted`,
-    { silenceMs: 15_000 },
-  );
-  const row = holder?.rows[0] as
-    | { pid: number; usename: string; application_name: string; age: string }
-    | undefined;
-  if (!row) return null;
-  return `session ${row.pid} of ${row.usename} (${row.application_name}), connected for ${row.age}`;
-}
-
-/** Ends a session in order, or hangs up when the other side does not take the farewell. */
-async function end(client: pg.Client): Promise<void> {
-  const hangUp = setTimeout(() => client.connection.stream.destroy(), FAREWELL_MS);
-  await client.end().catch(() => undefined);
-  clearTimeout(hangUp);
-}
+import { acquire } from "./take-lock.ts";
 
 /**
  * The run's one connection, made anew when it is lost. Whatever is done with it must be safe to
@@ -172,6 +31,8 @@ export class RunConnection {
   #closed = false;
   #cancelled = false;
   #busy = false;
+  /** Keys of the ledger that stand there: on another connection they are looked for. */
+  readonly #recorded = new Set<string>();
 
   constructor(context: RunContext) {
     this.context = context;
@@ -179,6 +40,11 @@ export class RunConnection {
 
   get cancelled(): boolean {
     return this.#cancelled;
+  }
+
+  /** Remembers that the ledger has this key. */
+  noteRecorded(key: string): void {
+    this.#recorded.add(key);
   }
 
   /** @throws CancelledError, RunStoppedError */
@@ -192,41 +58,43 @@ export class RunConnection {
    * Runs `work` on a connection that holds the lock, again on a new one after each loss.
    *
    * @throws UnknownOutcomeError when the connection was lost at work and could not be had again;
-   * when none was ever had, the typed error of `connect`, else ConnectionLostError; what `work`
-   * throws.
+   * when none was ever had, the typed error of `connect`, else ConnectionLostError; StepsLostError
+   * when the new one leads to a server without steps that were applied; what `work` throws.
    */
   async use<T>(
     what: string,
     work: (held: HeldConnection) => Promise<T>,
-    options: { onLoss?: () => void; reconnects?: number } = {},
+    options: { onLoss?: () => void; patienceMs?: number } = {},
   ): Promise<T> {
-    const { limits, log, signal } = this.context;
-    const reconnects = options.reconnects ?? limits.reconnects;
-    let unsure = false;
+    const { limits, log, signal, identity } = this.context;
+    const patienceMs = options.patienceMs ?? limits.reconnectPatienceMs;
+    let losses = 0;
+    let away: { since: number; tries: number } | null = null;
     this.#busy = true;
     try {
-      for (let losses = 0; ; ) {
+      for (;;) {
         this.checkGoing();
-        const wasHeld = this.#held !== null;
         try {
-          this.#held ??= await acquire(this.context);
+          this.#held ??= await this.#acquire();
+          away = null;
           return await work(this.#held);
         } catch (error) {
           if (!(error instanceof ConnectionLostError)) throw this.#explain(what, error);
-          if (wasHeld || this.#held) {
-            unsure = true;
+          away ??= { since: Date.now(), tries: 0 };
+          if (this.#held) {
+            losses += 1;
             options.onLoss?.();
           }
           await this.#drop();
-          losses += 1;
-          if (losses > reconnects) {
-            if (unsure) throw new UnknownOutcomeError(what, losses, error);
+          if (losses > limits.reconnects || Date.now() - away.since >= patienceMs) {
+            if (losses > 0) throw new UnknownOutcomeError(what, losses, error);
             // Nothing was ever sent: the reason why there is no connection is all there is to say.
             throw error.cause instanceof BerthError ? error.cause : error;
           }
-          log.warn({ what, losses, runId: this.context.identity.runId }, "connection lost");
+          log.warn({ err: error, what, losses, runId: identity.runId }, "no connection");
         }
-        const wait = Math.min(limits.reconnectPauseMs * 2 ** (losses - 1), 5_000);
+        const wait = Math.min(limits.reconnectPauseMs * 2 ** away.tries, 5_000);
+        away.tries += 1;
         await pause(jittered(wait), signal);
       }
     } finally {
@@ -257,7 +125,7 @@ export class RunConnection {
         await sleep(100);
       }
     } finally {
-      await end(client);
+      await endSession(client);
     }
   }
 
@@ -278,6 +146,18 @@ export class RunConnection {
     );
   }
 
+  /** @throws StepsLostError, and what {@link acquire} throws */
+  async #acquire(): Promise<HeldConnection> {
+    const held = await acquire(this.context);
+    const lost = await missingVersions(held.client, [...this.#recorded]).catch(async (error) => {
+      await endSession(held.client);
+      throw error;
+    });
+    if (lost.length === 0) return held;
+    await endSession(held.client);
+    throw new StepsLostError(lost);
+  }
+
   async #drop(orderly = false): Promise<void> {
     const held = this.#held;
     this.#held = null;
@@ -288,6 +168,6 @@ export class RunConnection {
         () => undefined,
       );
     }
-    await end(held.client);
+    await endSession(held.client);
   }
 }

@@ -1,4 +1,5 @@
 import { BerthError } from "#app/platform/errors.ts";
+import { adviceFor, mayPass } from "./advice.ts";
 
 /** Somebody else holds the database's run lock, and it was not ours to end their session. */
 export class LockedError extends BerthError {
@@ -6,8 +7,8 @@ export class LockedError extends BerthError {
     super("run_locked", "Another run is at work on this database.", {
       retryable: true,
       found: holder ? `the run lock is held by ${holder}` : "the run lock is taken",
-      needed: "the run lock",
-      fix: "Wait until the other run ends; Berth tries again by itself.",
+      needed: "the run lock, which one session at a time can have",
+      fix: "Wait until that session has ended, or end it; then retry.",
     });
   }
 }
@@ -39,35 +40,65 @@ export class RunStoppedError extends BerthError {
   }
 }
 
+/** The server that answers is a standby: the failover that leads to it is not over. */
+export class StandbyError extends BerthError {
+  constructor() {
+    super("database_standby", "The server that answers is a standby.", {
+      retryable: true,
+      found: "the server is a standby, which takes no writes",
+      needed: "the primary",
+      fix: "Wait until the failover is over, or copy the primary's connection string; then retry.",
+    });
+  }
+}
+
 /** The connection broke. What was sent before may or may not have taken effect. */
 export class ConnectionLostError extends BerthError {
   constructor(cause: unknown) {
     super("database_connection_lost", "There is no connection to the customer's database.", {
       retryable: true,
-      found: "the connection was refused or cut",
-      needed: "a connection to the database",
-      fix: "Check that the database is running, then retry.",
+      found: lossInWords(cause) ?? "the connection was refused or cut",
+      needed: "a connection that lasts",
+      fix: "Wait until the project is healthy in Supabase, then retry.",
       cause,
     });
   }
 }
 
-/** The connection broke, and repeated attempts to connect and read the ledger failed. */
+/** The connection broke, and the ledger, which knows the outcome, could not be had afterwards. */
 export class UnknownOutcomeError extends BerthError {
-  constructor(what: string, attempts: number, cause: unknown) {
+  constructor(what: string, losses: number, lost: ConnectionLostError) {
+    const times = losses === 1 ? "" : ` ${losses} times`;
     super(
       "step_outcome_unknown",
       `The connection was lost during ${what}, and the ledger could not be read afterwards.`,
       {
         retryable: true,
-        found: `${attempts} attempts to reach the database failed`,
+        found: `the connection was lost${times}; ${lost.found}`,
         needed: "a connection over which the ledger can be read",
-        fix: "Check that the database is running, then retry: the ledger decides whether the step is done.",
-        cause,
+        fix: "Wait until the project is healthy in Supabase, then retry: the ledger tells whether the step is done.",
+        cause: lost,
       },
     );
   }
 }
+
+/** Why a session ended, as the end of a sentence; undefined where nobody said. */
+function lossInWords(cause: unknown): string | undefined {
+  if (cause instanceof BerthError) return cause.found;
+  const { code } = (cause ?? {}) as { code?: unknown };
+  return typeof code === "string" ? SESSION_ENDS[code] : undefined;
+}
+
+const SESSION_ENDS: Readonly<Record<string, string>> = {
+  "25P03": "the server ended the session, which had idled in a transaction (25P03)",
+  "53300": "all connections are taken (53300)",
+  "57P01": "an administrator ended the session, or the server was stopped (57P01)",
+  "57P02": "the server crashed (57P02)",
+  "57P03": "the server was starting or stopping (57P03)",
+  ECONNREFUSED: "nothing listens at its address",
+  ECONNRESET: "the connection was cut",
+};
 
 /** An applied version has another checksum: its file was edited after release. */
 export class ChecksumMismatchError extends BerthError {
@@ -80,6 +111,20 @@ export class ChecksumMismatchError extends BerthError {
   }
 }
 
+/**
+ * A failover led to a server that had not heard of steps which were committed before: an
+ * asynchronous standby was promoted.
+ */
+export class StepsLostError extends BerthError {
+  constructor(versions: string[]) {
+    super("steps_lost", "A failover has undone steps that were applied before.", {
+      found: `the ledger no longer has ${versions.join(", ")}`,
+      needed: "every version that this run has applied",
+      fix: "Retry: a run applies again what is not in the ledger.",
+    });
+  }
+}
+
 /** The two halves of the ledger contradict each other about a version. */
 export class LedgerDisagreementError extends BerthError {
   constructor(version: string, found: string) {
@@ -87,7 +132,7 @@ export class LedgerDisagreementError extends BerthError {
       found,
       needed:
         "the version in both supabase_migrations.schema_migrations and berth.ledger, or in neither",
-      fix: "Find out who changed the ledger (supabase migration repair?) and undo it.",
+      fix: "Find out who changed the ledger (supabase migration repair?), undo it, then retry.",
     });
   }
 }
@@ -98,7 +143,7 @@ export class StepEscapedError extends BerthError {
     super("step_escaped", `${file} left the transaction or the role it was given.`, {
       found,
       needed: "the same transaction and role from the first statement to the last",
-      fix: "Compare the database with a clean one: what ran before the file's own COMMIT stays.",
+      fix: "Release a version of the template without it, and compare the database with a clean one: what ran before a COMMIT stays.",
     });
   }
 }
@@ -109,10 +154,11 @@ export class DatabaseRefusedError extends BerthError {
 
   constructor(what: string, sqlstate: string, message: string) {
     super("database_refused", `The database refused ${what}: ${message} [${sqlstate}]`, {
-      retryable: /^(40|53|55P03|57|58)/.test(sqlstate),
+      retryable: mayPass(sqlstate),
       found: message,
-      needed: `${what} to succeed`,
-      fix: "Check the role's privileges and the server's log, then retry.",
+      needed: `a database that takes ${what}`,
+      fix: "Look at the server's log for the message, then retry.",
+      ...adviceFor(sqlstate, message),
     });
     this.sqlstate = sqlstate;
   }
@@ -124,15 +170,18 @@ export class NotPreparedError extends BerthError {
     super("database_not_prepared", "The database has no ledger yet.", {
       found: "no schema berth",
       needed: "the schemas berth and supabase_migrations",
-      fix: "Call prepare() before the first step.",
+      fix: "Retry: a run makes them at its start. Find out who dropped them meanwhile.",
     });
   }
 }
 
-/** Every attempt to take a lock timed out, because another session holds a conflicting one. */
+/**
+ * Every attempt to take a lock timed out, because another session holds a conflicting one.
+ * `what`: for what it was needed; `blockers`: the sessions that hold it, in words.
+ */
 export class LockTimeoutError extends BerthError {
-  constructor(file: string, line: number, blockers: string[]) {
-    super("lock_timeout", `${file}:${line}: a lock on an existing object was not to be had.`, {
+  constructor(what: string, blockers: string[]) {
+    super("lock_timeout", `${what}: a lock was not to be had.`, {
       retryable: true,
       found: blockers.length > 0 ? `held up by ${blockers.join("; ")}` : "a conflicting lock",
       needed: "a moment without a conflicting lock",
@@ -151,28 +200,29 @@ export class SqlStepError extends BerthError {
   readonly detail: string | undefined;
   readonly hint: string | undefined;
 
-  constructor(
-    data: {
-      sqlstate: string;
-      message: string;
-      detail?: string;
-      hint?: string;
-      file: string;
-      line: number;
-      statement: number | null;
-    },
-    cause?: unknown,
-  ) {
+  constructor(data: {
+    sqlstate: string;
+    message: string;
+    detail?: string;
+    hint?: string;
+    file: string;
+    line: number;
+    statement: number | null;
+    /** The longest time that each statement had, in milliseconds. */
+    limitMs?: number;
+    /** For whom it waited to its end, in words. */
+    waitedFor?: string[];
+  }) {
     const where = data.statement === null ? "at the commit" : `statement ${data.statement}`;
     super(
       "sql_step_failed",
       `${data.file}:${data.line} (${where}): ${data.message} [${data.sqlstate}]`,
       {
-        retryable: /^(40|53|55P03|57|58)/.test(data.sqlstate),
-        found: data.detail ?? data.message,
+        retryable: mayPass(data.sqlstate),
+        found: [data.detail ?? data.message, ...(data.waitedFor ?? [])].join("; it waited for "),
         needed: "the statement to succeed",
         fix: data.hint ?? "Correct what the message names, then retry: the database is as before.",
-        cause,
+        ...adviceFor(data.sqlstate, data.message, data.limitMs),
       },
     );
     this.sqlstate = data.sqlstate;
@@ -182,4 +232,10 @@ export class SqlStepError extends BerthError {
     this.detail = data.detail;
     this.hint = data.hint;
   }
+}
+
+/** Failures before which a session has waited as long as it is worth: not to be tried at once again. */
+export function hasWaited(error: unknown): boolean {
+  if (error instanceof SqlStepError) return error.sqlstate === "40P01";
+  return [LockedError, LockTimeoutError, UnknownOutcomeError].some((kind) => error instanceof kind);
 }

@@ -9,7 +9,7 @@ import {
 import { lostCommits } from "../../../tests/support/lost-commits.ts";
 import { type FaultProxy, startFaultProxy } from "../../../tests/support/proxy.ts";
 import { sqlStep } from "../../../tests/support/sql-step.ts";
-import type { RunLimits } from "./run-connection.ts";
+import type { RunLimits } from "./run-context.ts";
 import { SqlStepError, UnknownOutcomeError } from "./run-errors.ts";
 import { openRunSession, type RunSession } from "./run-session.ts";
 
@@ -130,7 +130,7 @@ test.each(["fast", "immediate"] as const)("a server restart (%s) in a step", asy
 });
 
 test("a database that stays away ends in a retryable error, and a new session resumes", async () => {
-  const session = await prepared({ runId: "away", limits: { reconnects: 2 } });
+  const session = await prepared({ runId: "away", limits: { reconnectPatienceMs: 200 } });
   proxy
     .arm({ from: "client", when: /commit/, action: "cut-reply" })
     .reached.then(() => proxy.refuse(true));

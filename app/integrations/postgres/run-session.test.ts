@@ -7,8 +7,9 @@ import {
   startCustomerServer,
 } from "../../../tests/support/customer-database.ts";
 import { sqlStep } from "../../../tests/support/sql-step.ts";
+import { LOCK_CLASS, STEP_LOCK } from "./guard.ts";
 import { preflight } from "./preflight.ts";
-import type { RunLimits } from "./run-connection.ts";
+import { DEFAULT_LIMITS, type RunLimits } from "./run-context.ts";
 import {
   CancelledError,
   ChecksumMismatchError,
@@ -175,6 +176,31 @@ describe("a step", () => {
     expect(notices.join()).not.toContain("hunter2");
   });
 
+  test("runs in a session with its name and its limits, also on a connection made anew", async () => {
+    const session = await open({ runId: "named", token: 7n, limits: DEFAULT_LIMITS });
+    await session.prepare();
+    const settings =
+      "lock_timeout statement_timeout idle_in_transaction_session_timeout client_connection_check_interval".split(
+        " ",
+      );
+    const told = async (version: string) => {
+      const step = await sqlStep(
+        version,
+        `do $$ begin
+           raise notice '%', (select application_name from pg_stat_activity where pid = pg_backend_pid());
+           ${settings.map((name) => `raise notice '%', current_setting('${name}');`).join("\n")}
+         end $$`,
+      );
+      return (await session.apply(step)).notices.map((notice) => notice.replace("NOTICE: ", ""));
+    };
+    const expected = ["berth:named:7", "700ms", "5min", "30s", "1s"];
+    expect(await told("20260101000000")).toEqual(expected);
+    await looker.query(
+      "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'berth:named:7'",
+    );
+    expect(await told("20260101000001")).toEqual(expected);
+  });
+
   test("whose file was edited stops with a checksum mismatch", async () => {
     const session = await prepared();
     await session.apply(await sqlStep("20260101000000", "create table a (id int)"));
@@ -314,7 +340,8 @@ describe("a failing step", () => {
     const session = await prepared();
     const step = await sqlStep("20260101000000", "create table a (id int); select pg_sleep(30)");
     const error: SqlStepError = await rejected(session.apply({ ...step, timeoutMs: 200 }));
-    expect(error).toMatchObject({ sqlstate: "57014", statement: 2, retryable: true });
+    expect(error).toMatchObject({ sqlstate: "57014", statement: 2, retryable: false });
+    expect(error.needed).toBe("every statement to end within 0.2 seconds");
     expect(await tableExists("a")).toBe(false);
   });
 });
@@ -420,6 +447,42 @@ describe("locks of other sessions", () => {
     expect((await work).outcome).toBe("applied");
   });
 
+  test("on the row of the fence are named when a run gives up to take it over", async () => {
+    const session = await prepared({ token: 1n });
+    await session.close();
+    const other = await server.connect(database, undefined, "psql of Ann");
+    await other.query("begin; select from berth.fence where run_id <> 'hunter2' for update");
+    const error: LockTimeoutError = await rejected(
+      open({ token: 2n, limits: { lockTimeoutMs: 300, runLockPatienceMs: 1 } }),
+    );
+    await other.end();
+    expect(error).toBeInstanceOf(LockTimeoutError);
+    expect(error.found).toMatch(
+      /^held up by session \d+ of postgres \(psql of Ann\), in a transaction for [\d:]+: begin; select from berth\.fence where run_id <> '…' for update$/,
+    );
+  });
+
+  test("on what prepare() makes are named when it gives up", async () => {
+    const session = await prepared({ limits: { lockTimeoutMs: 200 } });
+    const other = await server.connect(database, undefined, "psql of Ann");
+    await other.query("begin; lock table berth.fence");
+    const error: LockTimeoutError = await rejected(session.prepare());
+    await other.end();
+    expect(error).toBeInstanceOf(LockTimeoutError);
+    expect(error.found).toContain("psql of Ann");
+  });
+
+  test("of a step that another session has in flight are named", async () => {
+    const session = await prepared({ limits: { lockPatienceMs: 1 } });
+    const other = await server.connect(database, undefined, "berth of old");
+    await other.query(`begin; select pg_advisory_xact_lock(${LOCK_CLASS}, ${STEP_LOCK})`);
+    const error: LockTimeoutError = await rejected(
+      session.apply(await sqlStep("20260101000000", "select 1")),
+    );
+    await other.end();
+    expect(error.found).toContain("(berth of old), in a transaction for");
+  });
+
   test("that stay end in an error that names their session, without its secrets", async () => {
     const session = await prepared({ limits: { lockTimeoutMs: 300, lockPatienceMs: 1 } });
     await session.apply(await sqlStep("20260101000000", "create table a (id int)"));
@@ -453,11 +516,11 @@ describe("a database that cannot be reached", () => {
         token: 1n,
         signal: new AbortController().signal,
         log,
-        limits: { reconnectPauseMs: 1 },
+        limits: { reconnectPauseMs: 1, reconnectPatienceMs: 100 },
       }),
     );
     expect(error).toMatchObject({ code: "database_connection_lost", retryable: true });
-    expect(tries).toBe(4);
+    expect(tries).toBeGreaterThan(1);
   });
 
   test("with a wrong password is not tried again", async () => {
@@ -573,11 +636,11 @@ describe("checks and preflight", () => {
         .map((line) => line.name)
         .sort(),
     ).toEqual([
-      "berth_schema",
-      "create_in_database",
-      "create_in_public",
-      "empty_or_ours",
-      "server_version",
+      "Privilege on the database",
+      "Privilege on the schema public",
+      "Schema berth",
+      "Schema public",
+      "Server version",
     ]);
     for (const line of red) expect(line.fix && line.needed && line.found).toBeTruthy();
   });

@@ -1,18 +1,20 @@
 import type pg from "pg";
 import type { Logger } from "#app/platform/log.ts";
-import { checkIdentity, GUARD } from "./guard.ts";
-import { type LedgerRow, prepareSchemas, readLedger, type SqlStep } from "./ledger.ts";
+import { describeHolder, watchBlockers } from "./blockers.ts";
+import { checkIdentity, GUARD, STEP_LOCK } from "./guard.ts";
+import { type LedgerRow, ledgerKey, prepareSchemas, readLedger, type SqlStep } from "./ledger.ts";
 import { splitStatements } from "./parse.ts";
+import { RunConnection } from "./run-connection.ts";
 import {
   type Connect,
   DEFAULT_LIMITS,
+  type HeldConnection,
   jittered,
   pause,
-  RunConnection,
   type RunLimits,
-} from "./run-connection.ts";
-import { FencedError } from "./run-errors.ts";
-import { rollback, ScriptFailure, sendScript } from "./script.ts";
+} from "./run-context.ts";
+import { ConnectionLostError, FencedError, LockTimeoutError } from "./run-errors.ts";
+import { asScriptError, rollback, ScriptFailure, sendScript } from "./script.ts";
 import { ForbiddenStatementError } from "./sql-errors.ts";
 import { applyAlone } from "./step-alone.ts";
 import { applyInTransaction, type StepOutcome } from "./step-transaction.ts";
@@ -37,8 +39,8 @@ export interface RunSession {
   prepare(): Promise<void>;
   /**
    * Applies one file and records it. Throws SqlStepError, LockTimeoutError, CancelledError,
-   * ChecksumMismatchError, LedgerDisagreementError, StepEscapedError, FencedError, LockedError,
-   * NotPreparedError, RunStoppedError, or UnknownOutcomeError (retryable: the ledger decides).
+   * ChecksumMismatchError, LedgerDisagreementError, StepEscapedError, StepsLostError, FencedError,
+   * LockedError, NotPreparedError, RunStoppedError, or UnknownOutcomeError (retryable: the ledger decides).
    */
   apply(step: SqlStep): Promise<StepOutcome>;
   /** What the database's own ledger says, oldest first. */
@@ -53,8 +55,8 @@ export interface RunSession {
   close(): Promise<void>;
 }
 
-/** How often the first connection is tried anew: enough for a restart, not for a closed port. */
-const FIRST_RECONNECTS = 3;
+/** How long the first connection is tried: a closed port need not keep anybody waiting long. */
+const FIRST_PATIENCE_MS = 7_000;
 
 /**
  * Connects, ends the sessions of older runs, takes the run lock (polled for up to
@@ -79,19 +81,20 @@ export async function openRunSession(options: {
   const { connect, signal } = options;
   const connection = new RunConnection({ connect, identity, signal, log, limits });
   await connection.use("the first connection", async () => undefined, {
-    reconnects: Math.min(FIRST_RECONNECTS, limits.reconnects),
+    patienceMs: Math.min(FIRST_PATIENCE_MS, limits.reconnectPatienceMs),
   });
   return {
     prepare: () => prepare(connection),
-    apply: (step) => {
+    async apply(step) {
       const timeoutMs = step.timeoutMs ?? limits.statementTimeoutMs;
-      return step.transactional
-        ? applyInTransaction(connection, step, timeoutMs)
-        : applyAlone(connection, step, timeoutMs);
+      const applyStep = step.transactional ? applyInTransaction : applyAlone;
+      const outcome = await applyStep(connection, step, timeoutMs);
+      connection.noteRecorded(ledgerKey(step).key);
+      return outcome;
     },
     ledger: () => connection.use("reading the ledger", ({ client }) => readLedger(client)),
     check: (sql) => check(connection, sql),
-    read: (what, work) => connection.use(what, ({ client }) => work(client)),
+    read: (what, work) => connection.use(what, ({ client }) => read(client, work)),
     cancel: () => connection.cancel(),
     close: () => connection.close(),
   };
@@ -108,24 +111,52 @@ const PREPARE_AGAIN = new Set([
   GUARD.stepInFlight,
 ]);
 
+const PREPARE_TRIES = 20;
+
 function prepare(connection: RunConnection): Promise<void> {
-  const { identity, signal } = connection.context;
-  return connection.use("prepare", async ({ client }) => {
+  const { context } = connection;
+  return connection.use("the preparation of its schemas", async (held) => {
     for (let tries = 1; ; tries += 1) {
+      const watcher = tries === PREPARE_TRIES ? watchBlockers(context, held.pid) : null;
+      await watcher?.ready;
       try {
-        return await prepareSchemas(client, identity);
+        return await prepareSchemas(held.client, context.identity);
       } catch (error) {
         if (!(error instanceof ScriptFailure)) throw error;
-        await rollback(client);
+        await rollback(held.client);
         if (error.sqlstate === GUARD.fenced) {
-          throw new FencedError(identity.token, "a larger token stands in the fence");
+          throw new FencedError(context.identity.token, "a larger token stands in the fence");
         }
-        if (!PREPARE_AGAIN.has(error.sqlstate) || tries >= 20) throw error;
+        if (!PREPARE_AGAIN.has(error.sqlstate)) throw error;
+        if (watcher) throw await prepareFailure(error, held, await watcher.stop());
+      } finally {
+        await watcher?.stop();
       }
-      await pause(jittered(200), signal);
+      await pause(jittered(200), context.signal);
       connection.checkGoing();
     }
   });
+}
+
+/** Where locks were in the way, who held them. */
+async function prepareFailure(error: ScriptFailure, held: HeldConnection, blockers: string[]) {
+  if (error.sqlstate !== "55P03" && error.sqlstate !== GUARD.stepInFlight) return error;
+  const inFlight = await describeHolder(held.client, STEP_LOCK);
+  return new LockTimeoutError(
+    "The schemas berth and supabase_migrations",
+    inFlight === null ? blockers : [inFlight],
+  );
+}
+
+/** Reading work fails as a script does, and leaves no failed transaction behind. */
+async function read<T>(client: pg.Client, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  try {
+    return await work(client);
+  } catch (error) {
+    const failure = asScriptError(error, client);
+    if (!(failure instanceof ConnectionLostError)) await rollback(client);
+    throw failure;
+  }
 }
 
 async function check(connection: RunConnection, sql: string): Promise<CheckRow[]> {

@@ -1,4 +1,5 @@
 import pg from "pg";
+import { BerthError } from "#app/platform/errors.ts";
 import { redactText } from "#app/platform/redact.ts";
 import { ConnectionLostError } from "./run-errors.ts";
 
@@ -64,6 +65,15 @@ export async function sendScript(
     clearTimeout(watchdog);
     client.connection.off("commandComplete", onComplete);
   }
+}
+
+/** What `pg` threw, as {@link sendScript} tells it; errors of other making stay as they are. */
+export function asScriptError(error: unknown, client: pg.Client): unknown {
+  if (error instanceof pg.DatabaseError) {
+    return isLoss(error) ? new ConnectionLostError(error) : new ScriptFailure(error, 0);
+  }
+  if (error instanceof BerthError || !client.connection.stream.destroyed) return error;
+  return new ConnectionLostError(error);
 }
 
 /** Joins statements; the newline ends a comment that a file may end with. */

@@ -12,7 +12,7 @@ export const LEDGER_SCHEMAS = new Set(["berth", "supabase_migrations"]);
  * Schemas in which Supabase's `postgres` may create nothing, or which belong to a service that
  * expects them unchanged.
  */
-const PLATFORM_SCHEMAS = new Set(
+export const PLATFORM_SCHEMAS = new Set(
   (
     "auth storage realtime _realtime _analytics vault graphql graphql_public extensions pgsodium " +
     "pgsodium_masks pgbouncer supabase_functions net cron pg_catalog information_schema pg_toast"

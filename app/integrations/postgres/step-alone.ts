@@ -1,15 +1,18 @@
 import pg from "pg";
+import { watchBlockersLate } from "./blockers.ts";
 import { locate } from "./failures.ts";
 import { GUARD } from "./guard.ts";
 import { ledgerKey, type SqlStep } from "./ledger.ts";
 import { describeNonTransactional, type NonTransactional } from "./parse.ts";
-import { type HeldConnection, jittered, pause, type RunConnection } from "./run-connection.ts";
+import type { RunConnection } from "./run-connection.ts";
+import { type HeldConnection, jittered, pause } from "./run-context.ts";
 import { CancelledError, SqlStepError } from "./run-errors.ts";
 import { literal, ScriptFailure, sendScript } from "./script.ts";
 import { runGuarded, type StepOutcome, withNotices } from "./step-transaction.ts";
 
 const MAX_REBUILDS = 5;
-const ALONE = { preamble: 0, preambleLength: 0 };
+/** How long each statement that tidies up after a failure may wait for others. */
+const TIDY_MS = 30_000;
 
 interface IndexState {
   /** The index of that name on that table, as it stands now. */
@@ -163,7 +166,13 @@ async function bringAbout(alone: Alone): Promise<void> {
   try {
     await runAlone(alone, alone.step.sql);
   } catch (error) {
-    if (error instanceof SqlStepError || error instanceof CancelledError) await tidy(alone);
+    if (error instanceof SqlStepError || error instanceof CancelledError) {
+      // The note of the attempt stays when this fails, and the next attempt tidies up.
+      const limited = Math.min(alone.statementTimeoutMs, TIDY_MS);
+      await tidy({ ...alone, statementTimeoutMs: limited }).catch((left: unknown) => {
+        alone.connection.context.log.warn({ err: left, file: alone.step.file }, "not tidied up");
+      });
+    }
     throw error;
   }
 }
@@ -226,11 +235,8 @@ async function dropReindexLeftovers(alone: Alone): Promise<void> {
  * other transactions without blocking their reads and writes, so it gets no lock time-out but
  * the statement's own.
  */
-async function runAlone(
-  { held, connection, step, statementTimeoutMs }: Alone,
-  sql: string,
-  { tidying = false } = {},
-): Promise<void> {
+async function runAlone(alone: Alone, sql: string, { tidying = false } = {}): Promise<void> {
+  const { held, connection, step, statementTimeoutMs } = alone;
   const { limits, signal } = connection.context;
   const options = { silenceMs: statementTimeoutMs + limits.silenceGraceMs };
   for (let wait = 200; ; wait = Math.min(wait * 2, 5_000)) {
@@ -240,14 +246,19 @@ async function runAlone(
       ["set lock_timeout = 0", `set statement_timeout = ${statementTimeoutMs}`],
       options,
     );
+    const watch = watchBlockersLate(connection.context, held.pid, statementTimeoutMs);
     try {
       await sendScript(held.client, sql, options);
       return;
     } catch (error) {
       if (!(error instanceof ScriptFailure)) throw error;
       if (error.sqlstate === "57014" && connection.cancelled) throw new CancelledError();
-      if (error.sqlstate !== "40P01" || wait >= 5_000) throw locate(error, step, ALONE);
+      if (error.sqlstate !== "40P01" || wait >= 5_000) {
+        const shape = { preamble: 0, preambleLength: 0, limitMs: statementTimeoutMs };
+        throw locate(error, step, shape, error.sqlstate === "57014" ? await watch.stop() : []);
+      }
     } finally {
+      await watch.stop();
       await sendScript(
         held.client,
         [`set lock_timeout = ${limits.lockTimeoutMs}`, "set statement_timeout = '60s'"],

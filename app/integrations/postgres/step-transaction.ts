@@ -1,9 +1,10 @@
 import type pg from "pg";
-import { watchBlockers } from "./blockers.ts";
+import { describeHolder, watchBlockers } from "./blockers.ts";
 import { stepFailure } from "./failures.ts";
-import { closingGuard, GUARD, openingGuard } from "./guard.ts";
+import { closingGuard, GUARD, openingGuard, STEP_LOCK } from "./guard.ts";
 import { ledgerKey, ledgerStatements, type SqlStep } from "./ledger.ts";
-import { type HeldConnection, jittered, pause, type RunConnection } from "./run-connection.ts";
+import type { RunConnection } from "./run-connection.ts";
+import { type HeldConnection, jittered, pause } from "./run-context.ts";
 import { CancelledError, LockTimeoutError, SqlStepError } from "./run-errors.ts";
 import { joinStatements, redactServerText, rollback, ScriptFailure, sendScript } from "./script.ts";
 
@@ -70,7 +71,11 @@ function buildScript(work: GuardedWork, connection: RunConnection) {
   const preamble = joinStatements(before);
   return {
     text: preamble + joinStatements([work.sql, ...after]),
-    shape: { preamble: before.length, preambleLength: [...preamble].length },
+    shape: {
+      preamble: before.length,
+      preambleLength: [...preamble].length,
+      limitMs: work.statementTimeoutMs,
+    },
   };
 }
 
@@ -93,7 +98,7 @@ export async function runGuarded(
     connection.checkGoing();
     const lastTry = Date.now() + wait >= deadline;
     const watcher = lastTry ? watchBlockers(context, held.pid) : null;
-    let blockers: string[] = [];
+    await watcher?.ready;
     try {
       await sendScript(held.client, text, {
         silenceMs: work.statementTimeoutMs + context.limits.silenceGraceMs,
@@ -106,10 +111,12 @@ export async function runGuarded(
       if (error.sqlstate === "57014" && connection.cancelled) throw new CancelledError();
       const failure = stepFailure(error, work.step, context.identity, shape);
       if (!isContention(error.sqlstate)) throw failure;
+      if (lastTry && error.sqlstate === "40P01") throw failure;
       if (lastTry) {
-        blockers = (await watcher?.stop()) ?? [];
-        const line = failure instanceof SqlStepError ? failure.line : 1;
-        throw new LockTimeoutError(work.step.file, line, blockers);
+        const inFlight = await describeHolder(held.client, STEP_LOCK);
+        const blockers = inFlight === null ? await watcher?.stop() : [inFlight];
+        const place = failure instanceof SqlStepError ? `:${failure.line}` : ", its guard";
+        throw new LockTimeoutError(work.step.file + place, blockers ?? []);
       }
     } finally {
       await watcher?.stop();

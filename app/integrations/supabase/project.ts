@@ -47,6 +47,8 @@ export interface Project {
   authSettings(): Promise<AuthSettings>;
   /** Proves that the key may administer users. */
   proveAdmin(): Promise<void>;
+  /** The id of the owner's account; null while there is none. @throws OwnerAddressTakenError */
+  findOwner(email: string): Promise<string | null>;
   /** The owner's account, made if it is missing. @throws OwnerAddressTakenError */
   ensureOwner(owner: {
     email: string;
@@ -185,6 +187,14 @@ export function openProject(options: ProjectOptions): Project {
     return data.user;
   }
 
+  async function findOwner(address: string) {
+    const user = await findUser(address);
+    // Only a secret key writes app_metadata, so the mark is ours. Anybody can sign up with
+    // the owner's address beforehand, and must not become the owner by that.
+    if (user && user.app_metadata?.berth_role !== "owner") throw new OwnerAddressTakenError();
+    return user;
+  }
+
   return {
     async authSettings() {
       const { text } = await get("/auth/v1/settings");
@@ -207,16 +217,13 @@ export function openProject(options: ProjectOptions): Project {
       await listUsers(1, 1);
     },
 
+    async findOwner(email) {
+      return (await findOwner(email.toLowerCase()))?.id ?? null;
+    },
+
     async ensureOwner({ email, name }) {
       const address = email.toLowerCase();
-      const existing = async () => {
-        const user = await findUser(address);
-        // Only a secret key writes app_metadata, so the mark is ours. Anybody can sign up with
-        // the owner's address beforehand, and must not become the owner by that.
-        if (user && user.app_metadata?.berth_role !== "owner") throw new OwnerAddressTakenError();
-        return user;
-      };
-      const before = await existing();
+      const before = await findOwner(address);
       if (before) return { userId: before.id, created: false };
       const { data, code } = await call(
         (c) =>
@@ -232,7 +239,7 @@ export function openProject(options: ProjectOptions): Project {
         ["email_exists"],
       );
       if (data.user) return { userId: data.user.id, created: true };
-      const other = code === "email_exists" ? await existing() : null;
+      const other = code === "email_exists" ? await findOwner(address) : null;
       if (!other) throw new SupabaseAnswerError(host, "the new user is missing in the answer");
       return { userId: other.id, created: false };
     },

@@ -175,8 +175,10 @@ describe("the owner's account", () => {
       return { body: users[0] };
     });
     const owner = { email: "Owner@Example.com", name: "Ö" };
+    expect(await project.findOwner(owner.email)).toBeNull();
     const first = await project.ensureOwner(owner);
     const second = await project.ensureOwner(owner);
+    expect(await project.findOwner(owner.email)).toBe(first.userId);
     expect([first.created, second.created]).toEqual([true, false]);
     expect(second.userId).toBe(first.userId);
     const posts = calls.filter((call) => call.method === "POST");

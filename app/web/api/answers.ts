@@ -1,7 +1,7 @@
 /** The shapes of what the API answers, for its documentation. Times are ISO 8601 in UTC. */
 import { z } from "zod";
 import { PRIORITIES } from "#db/catalog.ts";
-import { STEP_KINDS, STEP_STATUSES } from "#db/provisioning.ts";
+import { PLANNED, STEP_KINDS, STEP_STATUSES } from "#db/provisioning.ts";
 import { REQUEST_STATUSES } from "#db/queue.ts";
 
 const instant = z.iso.datetime();
@@ -46,6 +46,16 @@ export const connectionReport = z.object({
       fix: z.string().optional(),
     }),
   ),
+});
+
+const planBasis = z.object({
+  digest: z.string().describe("Give this as `planDigest` with the credentials."),
+  surveyedAt: instant,
+  serverVersion: z.string(),
+  isFresh: z.boolean().describe("No version applied yet, and no table of the customer's."),
+  applied: z
+    .record(z.string(), z.string().nullable())
+    .describe("What the ledger has, with its checksum."),
 });
 
 const queueItem = z.object({
@@ -98,6 +108,16 @@ export const requestView = queueItem.extend({
       createdAt: instant,
       startedAt: instant.nullable(),
       endedAt: instant.nullable(),
+      basis: planBasis.nullable().describe("What its plan was made from; null until it is made."),
+      error: facts
+        .nullable()
+        .describe("Why the run as a whole did not end well, or who cancelled it."),
+      cancelRequestedAt: instant.nullable().describe("When a person asked for its end."),
+      expectedRemainingMs: z
+        .number()
+        .int()
+        .nullable()
+        .describe("By what its steps took in earlier runs; null where one has not run before."),
       steps: z.array(
         z.object({
           name: z.string(),
@@ -105,6 +125,14 @@ export const requestView = queueItem.extend({
           status: z.enum(STEP_STATUSES),
           attempts: z.number().int(),
           durationMs: z.number().int().nullable(),
+          expectedMs: z.number().int().nullable(),
+          planned: z
+            .enum(PLANNED)
+            .nullable()
+            .describe("Whether the file was in the ledger when the run was planned."),
+          effects: facts
+            .nullable()
+            .describe("What its file does to what exists: statements, locks, rewrites."),
           outcome: facts.optional(),
           error: facts.optional(),
         }),
@@ -112,6 +140,25 @@ export const requestView = queueItem.extend({
     })
     .nullable()
     .describe("The newest run, with its steps in order."),
+  stays: z
+    .object({
+      projectRef: z.string(),
+      applied: z.array(z.object({ version: z.string(), template: z.string(), file: z.string() })),
+      seeds: z.array(z.object({ template: z.string(), file: z.string() })),
+      ownerAccount: z.boolean(),
+      authSettings: z.boolean().describe("Sign-up is closed, e-mail is on."),
+      ledger: z.boolean().describe("The schemas berth and supabase_migrations."),
+      unfinished: z
+        .array(z.string())
+        .describe("Files stopped half-way: each may have left an index that is not valid."),
+      unknown: z
+        .array(z.string())
+        .describe("Steps of which nobody knows whether they took effect."),
+    })
+    .nullable()
+    .describe(
+      "Of a failed or cancelled request: what runs built in its project, which nobody takes back.",
+    ),
   timeline: z.array(
     z.object({
       kind: z.string(),
@@ -128,6 +175,68 @@ export const requestView = queueItem.extend({
       lastError: z.string().nullable(),
     }),
   ),
+});
+
+export const rehearsalAnswer = z.object({
+  rehearsal: z.object({
+    where: z.enum(["backend", "scratch copy"]),
+    ok: z.boolean().describe("Nothing failed, and every file was reached."),
+    steps: z.array(
+      z.object({
+        name: z.string(),
+        file: z.string(),
+        version: z.string(),
+        outcome: z.enum(["rehearsed", "failed", "not_rehearsed", "not_reached", "applied"]),
+        durationMs: z.number().int(),
+        reason: z.string().optional().describe("Why it could not be rehearsed."),
+        error: facts.optional(),
+      }),
+    ),
+    missing: z.array(z.string()).describe("What the scratch copy lacks."),
+    durationMs: z.number().int(),
+  }),
+});
+
+const effects = z
+  .object({
+    statements: z.number().int(),
+    transactional: z.boolean(),
+    timeoutMs: z.number().int().describe("Of each statement."),
+    locks: z
+      .array(z.object({ relation: z.string(), mode: z.string(), line: z.number().int() }))
+      .describe("The strongest on each relation that exists already, the strongest first."),
+    rewrites: z
+      .array(z.object({ relation: z.string(), line: z.number().int(), why: z.string() }))
+      .describe("Tables that are written anew as a whole."),
+  })
+  .describe("What the file does to what exists. Of a file that is applied already, nothing.");
+
+export const planAnswer = z.object({
+  plan: z.object({
+    templates: z.record(z.string(), z.string()),
+    steps: z.array(
+      z.object({
+        name: z.string(),
+        kind: z.enum(STEP_KINDS),
+        template: z.string().optional(),
+        file: z.string().optional(),
+        ledgerVersion: z.string().optional(),
+        checksum: z.string().optional(),
+        planned: z
+          .enum(PLANNED)
+          .optional()
+          .describe("`applied` is passed over; `differs` stops the run."),
+        effects: effects.optional(),
+        expectedMs: z
+          .number()
+          .int()
+          .nullable()
+          .describe("The median of earlier runs of the same step."),
+      }),
+    ),
+    strangers: z.array(z.string()).describe("Versions in the ledger that no template has."),
+    basis: planBasis,
+  }),
 });
 
 export const auditPage = z.object({

@@ -30,7 +30,7 @@ export interface Endpoint<Query = unknown, Body = unknown> {
   bodyOptional?: boolean;
   headers?: { name: string; description: string }[];
   /** The answer of success. */
-  answer: { status: 200 | 201; schema: z.ZodType };
+  answer: { status: 200 | 201 | 202; schema: z.ZodType };
   /** Codes of the problems that this call, beyond those of every call, may answer with. */
   problems?: string[];
   /** Whether it makes Berth connect to addresses that a person chose: a smaller budget. */

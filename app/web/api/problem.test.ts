@@ -23,6 +23,11 @@ import { DraftChangedError, StepNotOpenError } from "#app/domain/onboarding/inde
 import {
   CredentialsMissingError,
   CredentialsRefusedError,
+  DriftNotFoundError,
+  PlanChangedError,
+  PlanNotSeenError,
+  PlanUnavailableError,
+  type RunPlan,
   TooLateToCancelError,
 } from "#app/domain/provisioning/index.server.ts";
 import {
@@ -39,6 +44,17 @@ import {
   StaffNotFoundError,
 } from "#app/domain/staff/index.server.ts";
 import { SecretNotStorableError, WrongKeyError } from "#app/domain/vault/index.server.ts";
+import {
+  RehearsalStoppedError,
+  RehearsalTooLongError,
+} from "#app/integrations/postgres/rehearsal-errors.ts";
+import {
+  ConnectionLostError,
+  DatabaseRefusedError,
+  LockedError,
+  LockTimeoutError,
+} from "#app/integrations/postgres/run-errors.ts";
+import { ScratchUnavailableError } from "#app/integrations/postgres/scratch.ts";
 import { BerthError } from "#app/platform/errors.ts";
 import {
   BodyMalformedError,
@@ -58,6 +74,7 @@ const report = {
   checks: [{ name: "url" as const, ok: false, found: "x", fix: "y" }],
   facts: { origin: null, serverVersion: null, schema: null, pooler: null },
 };
+const plan: RunPlan = { templates: {}, steps: [], strangers: [], basis: null };
 const FAILURES: [BerthError, number][] = [
   [new BodyMalformedError("x"), 400],
   [new InvalidKeyError(), 401],
@@ -82,6 +99,15 @@ const FAILURES: [BerthError, number][] = [
   [new RateLimitedError(7), 429],
   [new UnknownTemplateError("x", ["base"]), 409],
   [new AuthUnavailableError(null), 503],
+  [new PlanChangedError(["x"], { plan, report }), 409],
+  [new PlanUnavailableError(new ConnectionLostError(null)), 503],
+  [new LockedError(null), 409],
+  [new LockTimeoutError("x", []), 409],
+  [new ScratchUnavailableError("x"), 409],
+  [new RehearsalTooLongError("x", 1_000), 409],
+  [new RehearsalStoppedError(null), 409],
+  [new DatabaseRefusedError("x", "42501", "y"), 409],
+  [new ConnectionLostError(null), 409],
 ];
 /** What calls of the API never meet. */
 const ON_PAGES: [BerthError, number][] = [
@@ -89,6 +115,8 @@ const ON_PAGES: [BerthError, number][] = [
   [new SignInRefusedError(), 403],
   [new WeakPasswordError("x"), 422],
   [new TooLateToCancelError("in_progress"), 409],
+  [new DriftNotFoundError(), 409],
+  [new PlanNotSeenError(plan, report), 409],
   [new DraftChangedError(), 409],
   [new StepNotOpenError("plan"), 409],
   [new StaffNotFoundError(), 404],
@@ -137,6 +165,10 @@ describe("the one map from failures to answers", () => {
     expect(of(new CredentialsRefusedError(report))).toMatchObject({
       ok: false,
       checks: report.checks,
+    });
+    expect(of(new PlanChangedError(["x", "y"], { plan, report }))).toMatchObject({
+      found: "x; y",
+      plan,
     });
     const header = (failure: unknown, name: string) =>
       problemResponse(failure, "c").headers.get(name);

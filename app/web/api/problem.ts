@@ -1,6 +1,9 @@
 import { toldChecks } from "#app/domain/backends/index.server.ts";
 import { ChoiceNotPossibleError } from "#app/domain/catalog/index.server.ts";
-import { CredentialsRefusedError } from "#app/domain/provisioning/index.server.ts";
+import {
+  CredentialsRefusedError,
+  PlanChangedError,
+} from "#app/domain/provisioning/index.server.ts";
 import { HeldByOtherError } from "#app/domain/queue/index.server.ts";
 import { BerthError } from "#app/platform/errors.ts";
 import { redactText } from "#app/platform/log.ts";
@@ -38,6 +41,14 @@ const CALL_STATUS: Record<string, number> = {
   request_changed: 409,
   project_in_use: 409,
   template_unknown: 409,
+  plan_changed: 409,
+  run_locked: 409,
+  lock_timeout: 409,
+  scratch_unavailable: 409,
+  rehearsal_too_long: 409,
+  rehearsal_stopped: 409,
+  database_refused: 409,
+  database_connection_lost: 409,
   body_too_large: 413,
   media_type_unsupported: 415,
   fields_invalid: 422,
@@ -48,6 +59,7 @@ const CALL_STATUS: Record<string, number> = {
   secret_not_storable: 422,
   rate_limited: 429,
   auth_unavailable: 503,
+  plan_unavailable: 503,
 };
 
 /** and what only pages can. What is in neither is a fault of ours. */
@@ -57,6 +69,7 @@ const PAGE_STATUS: Record<string, number> = {
   staff_not_found: 404,
   mail_not_found: 404,
   request_begun: 409,
+  drift_not_found: 409,
   draft_changed: 409,
   step_not_open: 409,
   account_exists: 409,
@@ -67,6 +80,7 @@ const PAGE_STATUS: Record<string, number> = {
   copy_not_confirmed: 409,
   member_changed: 409,
   base_not_switchable: 409,
+  plan_not_seen: 409,
   password_weak: 422,
 };
 
@@ -131,6 +145,7 @@ function extensions(error: BerthError): Record<string, unknown> {
     const { ok, checks } = error.report;
     return { ...facts, ok, checks: toldChecks(checks) };
   }
+  if (error instanceof PlanChangedError && error.now) return { ...facts, plan: error.now.plan };
   return facts;
 }
 

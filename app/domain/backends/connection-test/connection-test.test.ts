@@ -350,7 +350,7 @@ describe("databases", () => {
     expect(culprits(wrong)).toEqual(["database-login"]);
     expect(line(wrong, "database-login")).toMatchObject({
       found: "the database refused the password",
-      fix: "Copy it again from Supabase → Settings → Database, or reset it there.",
+      fix: "Copy it again from Supabase → Settings → Database, or reset it there; then supply the credentials anew.",
     });
     const unknown = `postgres.${"z".repeat(20)}`;
     const lost = await run({ ...inputOf(ours), databaseUrl: dsn(ours, { user: unknown }) });
@@ -441,7 +441,7 @@ describe("what is in the schema", () => {
       await sql(project, `create ${create}`);
       const check = await look();
       expect(check, name).toMatchObject({ ok: false, found: expect.stringContaining(name) });
-      expect(check?.found).toContain("1 objects");
+      expect(check?.found).toContain("1 object");
       await sql(project, `drop ${drop}`);
     }
 

@@ -105,12 +105,15 @@ function checkSchema(facts: DatabaseFacts): Check {
   const found: string[] = [];
   const { foreignMigrations: migrations, publicObjects: things } = facts;
   if (migrations.count > 0) {
-    found.push(`${migrations.count} migrations that are not Berth's (first ${migrations.first})`);
+    const count =
+      migrations.count === 1 ? "1 migration that is" : `${migrations.count} migrations that are`;
+    found.push(`${count} not Berth's (first ${migrations.first})`);
   }
   if (facts.ledgerVersions === null || facts.ledgerVersions === 0) {
     const more = things.count > things.some.length ? ", …" : "";
     if (things.count > 0) {
-      found.push(`${things.count} objects in the schema public: ${things.some.join(", ")}${more}`);
+      const count = things.count === 1 ? "1 object" : `${things.count} objects`;
+      found.push(`${count} in the schema public: ${things.some.join(", ")}${more}`);
     }
   }
   return failed(

@@ -2,7 +2,18 @@ import type { Endpoint } from "../endpoint.ts";
 import { readAudit } from "./audit.ts";
 import { testSupabaseConnection } from "./connection.ts";
 import { createCustomer, listCustomers } from "./customers.ts";
-import { cancel, claim, getRequest, listRequests, release, retry, submit } from "./queue.ts";
+import { plan } from "./plan.ts";
+import {
+  cancel,
+  claim,
+  endRun,
+  getRequest,
+  listRequests,
+  release,
+  retry,
+  submit,
+} from "./queue.ts";
+import { rehearse } from "./rehearsal.ts";
 
 /** Every call there is, in the order in which the documentation tells them. */
 export const ENDPOINTS: readonly Endpoint[] = [
@@ -13,8 +24,11 @@ export const ENDPOINTS: readonly Endpoint[] = [
   getRequest,
   claim,
   release,
+  plan,
   submit,
+  rehearse,
   retry,
+  endRun,
   cancel,
   readAudit,
 ];

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { credentialsInput } from "#app/domain/onboarding/index.server.ts";
 import {
   cancelRequest,
+  cancelRun,
   retryRequest,
   submitCredentials,
   viewRequest,
@@ -29,7 +30,7 @@ export const listRequests = endpoint({
 });
 
 /** What is no id of a request is no request. @throws RequestNotFoundError */
-function requestIdOf(call: Pick<Call<unknown, unknown>, "params">): string {
+export function requestIdOf(call: Pick<Call<unknown, unknown>, "params">): string {
   const parsed = z.uuid().safeParse(call.params.requestId);
   if (!parsed.success) throw new RequestNotFoundError();
   return parsed.data;
@@ -51,7 +52,8 @@ export const getRequest = endpoint({
   handle: view,
 });
 
-const HOLDING = [
+/** Why an act on a request that somebody has to hold may be refused. */
+export const HOLDING = [
   "request_not_found",
   "request_wrong_state",
   "request_held",
@@ -64,14 +66,16 @@ function act(
   name: string,
   summary: string,
   work: (context: Context, requestId: string, call: Call<unknown, unknown>) => Promise<unknown>,
+  more: { description?: string; status?: 200 | 202 } = {},
 ): Endpoint {
   return endpoint({
     method: "POST",
     path: `/api/queue/{requestId}/${name}`,
     scope: "queue:work",
     summary,
+    description: more.description,
     body: z.strictObject({}),
-    answer: { status: 200, schema: requestView },
+    answer: { status: more.status ?? 200, schema: requestView },
     problems: HOLDING,
     async handle(call: Call<unknown, unknown>) {
       const { services, actor } = call;
@@ -100,7 +104,44 @@ export const cancel = act(
   "cancel",
   "Cancel a request; its sealed credentials are destroyed, and its customer is told by mail",
   cancelRequest,
+  {
+    description:
+      "What runs have built in its project stays there; `stays` lists it, as for every failed request before.",
+  },
 );
+
+export const endRun = act(
+  "run/cancel",
+  "Cancel the run of a request, to resume it later or to close the request",
+  cancelRun,
+  {
+    status: 202,
+    description:
+      "The step in progress is cancelled within seconds and rolled back, unless its commit was faster: the ledger in the customer's database decides. The request then stands as failed with the code `run_cancelled`; `retry` resumes it, `cancel` closes it. Asking again changes nothing.",
+  },
+);
+
+const SECRETS = Object.keys(credentialsInput.shape) as (keyof typeof credentialsInput.shape)[];
+
+/** All four values or none of them, and the plan that was looked at. */
+const submission = credentialsInput
+  .partial()
+  .extend({
+    planDigest: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/, "Give the `digest` of the plan's `basis`.")
+      .optional(),
+  })
+  .transform(({ planDigest, ...given }, context) => {
+    if (Object.keys(given).length === 0) return { planDigest };
+    const whole = credentialsInput.safeParse(given);
+    if (whole.success) return { planDigest, ...whole.data };
+    for (const name of SECRETS) {
+      if (given[name] !== undefined) continue;
+      context.addIssue({ code: "custom", path: [name], message: "Give all four values, or none." });
+    }
+    return z.NEVER;
+  });
 
 export const submit = endpoint({
   method: "POST",
@@ -108,15 +149,24 @@ export const submit = endpoint({
   scope: "queue:work",
   summary: "Supply the credentials of the request's Supabase project, and start building",
   description:
-    "They are tested first; only if every line holds are they sealed and the run enqueued. Without a body, the project that the customer offered is taken. After a failed run, other credentials may be given.",
-  body: credentialsInput,
+    "They are tested first; only if every line holds are they sealed and the run enqueued. Without them, the project that the customer offered is taken. After a failed run, other credentials may be given. With `planDigest` the run starts only if it would be the one that `plan` told; else nothing is started, and the answer (409, `plan_changed`) has the plan as it is now.",
+  body: submission,
   bodyOptional: true,
   answer: { status: 200, schema: requestView },
-  problems: [...HOLDING, "credentials_refused", "project_in_use"],
+  problems: [
+    ...HOLDING,
+    "credentials_refused",
+    "project_in_use",
+    "plan_changed",
+    "plan_unavailable",
+  ],
   reachesOut: true,
   async handle(call) {
     const { services, actor, body } = call;
-    await submitCredentials({ ...services, actor }, requestIdOf(call), body ?? null);
+    const { planDigest, ...given } = body ?? {};
+    const credentials = "url" in given ? given : null;
+    const deps = { ...services, actor };
+    await submitCredentials(deps, requestIdOf(call), credentials, { planDigest });
     return view(call);
   },
 });

@@ -1,0 +1,55 @@
+import { describe, expect, test } from "vitest";
+import type { StepEffects } from "#db/provisioning.ts";
+import { expectedWords, limitWords, type PlanStep, planSentence } from "./plan-words.ts";
+
+const effects = (statements: number, timeoutMs = 300_000): StepEffects => ({
+  statements,
+  transactional: true,
+  timeoutMs,
+  locks: [],
+  rewrites: [],
+});
+const file = (name: string, planned: PlanStep["planned"], statements: number): PlanStep => ({
+  name,
+  file: `base/${name}.sql`,
+  planned,
+  effects: effects(statements),
+});
+const basis = (isFresh: boolean) => ({
+  digest: "d",
+  surveyedAt: "",
+  serverVersion: "17.6 (Debian 17.6-1)",
+  isFresh,
+  applied: {},
+});
+const preflight = { name: "Preflight" };
+
+describe("the sentence of a plan", () => {
+  test("on a fresh database", () => {
+    const steps = [preflight, file("a", "apply", 280), file("b", "apply", 10)];
+    expect(planSentence({ steps, strangers: [], basis: basis(true) })).toBe(
+      "3 steps, 2 files, 290 statements on a fresh PostgreSQL 17.6; nothing is applied yet.",
+    );
+  });
+
+  test("counts only what is still to apply where some of it is there", () => {
+    const steps = [preflight, file("a", "applied", 280), file("b", "apply", 1)];
+    expect(planSentence({ steps, strangers: [], basis: basis(false) })).toBe(
+      "3 steps, 2 files, 1 statement still to apply on PostgreSQL 17.6; 1 of 2 files is applied already.",
+    );
+  });
+
+  test("says that a file which differs would stop the run", () => {
+    const steps = [file("a", "differs", 5)];
+    expect(planSentence({ steps, strangers: [], basis: basis(false) })).toMatch(
+      /1 file differs from what was applied: the run would stop there\.$/,
+    );
+  });
+});
+
+test("how long a step takes is said only where earlier runs taught it, limits only where unusual", () => {
+  expect(expectedWords(null)).toBe("");
+  expect(expectedWords(430)).toBe("usually 430 ms");
+  expect(limitWords(effects(1))).toBe("");
+  expect(limitWords(effects(1, 1_800_000))).toBe("at most 30 min per statement");
+});

@@ -1,0 +1,39 @@
+import type { WhatStays } from "#app/domain/provisioning/index.server.ts";
+import { Mono } from "../ui.tsx";
+
+/** What runs leave in the customer's project when its request is closed; null: nothing. */
+export function StayList({ stays }: { stays: WhatStays | null }) {
+  if (!stays) return <p className="text-quiet">Nothing: no step had taken effect.</p>;
+  const { applied, seeds, ownerAccount, authSettings, ledger, unfinished, unknown } = stays;
+  return (
+    <ul className="list-disc pl-5 wrap-anywhere">
+      {applied.map(({ version, file }) => (
+        <li key={version}>
+          Version <Mono>{version}</Mono> <span className="text-quiet">from {file}</span>
+        </li>
+      ))}
+      {seeds.map(({ template, file }) => (
+        <li key={file}>
+          Seed data of {template} <span className="text-quiet">from {file}</span>
+        </li>
+      ))}
+      {authSettings ? <li>Sign-up closed, e-mail on</li> : null}
+      {ownerAccount ? <li>The owner’s account</li> : null}
+      {ledger ? (
+        <li>
+          The ledger, in the schemas <Mono>berth</Mono> and <Mono>supabase_migrations</Mono>
+        </li>
+      ) : null}
+      {unfinished.map((file) => (
+        <li key={file} className="text-warning">
+          Perhaps an index that is not valid, of {file}
+        </li>
+      ))}
+      {unknown.map((name) => (
+        <li key={name} className="text-warning">
+          Perhaps the effect of “{name}”: nobody could find out
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,43 @@
+import { connectToCustomer } from "#app/integrations/postgres/connect.ts";
+import { parseDatabaseUrl } from "#app/integrations/postgres/dsn.ts";
+import { type DatabaseSurvey, surveyDatabase } from "#app/integrations/postgres/survey.ts";
+import { asActor } from "#db/index.ts";
+import type { CredentialsDeps } from "./credentials.ts";
+import { PlanUnavailableError } from "./errors.ts";
+import { withExpectations } from "./expected.ts";
+import { planRun, type RunPlan } from "./plan.ts";
+
+/**
+ * What a run with these features will do to a database, as it stands now. Looks at it over a
+ * connection of its own, and writes nothing.
+ * @throws PlanUnavailableError, UnknownTemplateError
+ */
+export async function planOn(
+  deps: Omit<CredentialsDeps, "vault">,
+  features: readonly string[],
+  databaseUrl: string,
+): Promise<RunPlan> {
+  const survey = await surveyOf(deps, databaseUrl).catch((error: unknown) => {
+    throw new PlanUnavailableError(error);
+  });
+  const plan = planRun(deps.catalog, features, survey);
+  return asActor(deps.db, deps.actor, (tx) => withExpectations(tx, plan));
+}
+
+async function surveyOf(
+  { guard, databaseCa }: Omit<CredentialsDeps, "vault">,
+  databaseUrl: string,
+): Promise<DatabaseSurvey> {
+  const client = await connectToCustomer(parseDatabaseUrl(databaseUrl), {
+    guard,
+    ca: databaseCa,
+    applicationName: "berth plan",
+    connectTimeoutMs: 10_000,
+    statementTimeoutMs: 15_000,
+  });
+  try {
+    return await surveyDatabase(client);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}

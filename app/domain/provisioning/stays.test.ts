@@ -1,0 +1,136 @@
+/** What is said to stay in a project when its request is closed, however often it was run. */
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { type Desk, openDesk } from "../../../tests/support/desk.ts";
+import { liveBackendOf } from "../backends/index.server.ts";
+import { lockRequest } from "../queue/index.server.ts";
+import { cancelRequest, retryRequest } from "./commands.ts";
+import { runsOf } from "./run-report.ts";
+import { startRun } from "./runs.ts";
+import { linesOf, staysOf } from "./stays.ts";
+
+let desk: Desk;
+beforeAll(async () => {
+  desk = await openDesk();
+});
+afterAll(() => desk?.base.drop());
+
+const context = <T>(
+  work: (given: { tx: Parameters<Parameters<Desk["as"]>[1]>[0]; actor: Desk["kim"] }) => Promise<T>,
+) => desk.as(desk.kim, (tx) => work({ tx, actor: desk.kim }));
+
+let projects = 0;
+
+/** A failed request with a backend of its own, and a run of which no step has begun. */
+async function failedRequest() {
+  projects += 1;
+  const { id, customerId } = await desk.request();
+  await desk.base.admin.query(
+    `insert into customer_backends (id, customer_id, request_id, project_ref, url, status)
+     values (gen_random_uuid(), $1, $2, $3, 'https://x', 'building')`,
+    [customerId, id, `stays${projects}`],
+  );
+  await desk.plant(id, { status: "migrating", assignee_id: "kim" });
+  await context(async ({ tx, actor }) => {
+    const backend = await liveBackendOf(tx, id);
+    if (!backend) throw new Error("There is no backend.");
+    await startRun({ tx, actor }, desk.catalog, await lockRequest(tx, id), backend);
+  });
+  await ended(id);
+  return id;
+}
+
+/** Ends the open run, and lets its request stand as failed. */
+async function ended(id: string) {
+  await desk.base.admin.query(
+    "update provisioning_runs set status = 'failed' where request_id = $1 and status = 'queued'",
+    [id],
+  );
+  await desk.plant(id, { status: "failed", failure: { code: "x", message: "x" } });
+}
+
+/** Sets steps of a request's newest run. */
+const plant = (id: string, columns: string, which: string) =>
+  desk.base.admin.query(
+    `update provisioning_steps set attempts = 1, ${columns}
+     where run_id = (select id from provisioning_runs where request_id = $1 order by id desc limit 1)
+       and ${which}`,
+    [id],
+  );
+const stays = (id: string) => context(async ({ tx }) => staysOf(tx, await lockRequest(tx, id)));
+
+it("nothing stays where no step has begun, or where the request goes on", async () => {
+  const id = await failedRequest();
+  expect(await stays(id)).toBeNull();
+  await plant(id, "status = 'done'", "kind = 'preflight'");
+  expect(await stays(id)).toMatchObject({ ledger: true, applied: [] });
+  await desk.plant(id, { status: "in_progress" });
+  expect(await stays(id)).toBeNull();
+  const { id: untouched } = await desk.request();
+  expect(await stays(untouched)).toBeNull();
+});
+
+it("it is what all runs did in the project, each thing once, and what nobody knows", async () => {
+  const id = await failedRequest();
+  await plant(id, "status = 'done'", "kind = 'preflight'");
+  await plant(id, "status = 'done'", "kind = 'sql' and template = 'base'");
+  await plant(
+    id,
+    `status = 'pending', outcome = '{"outcome":"unknown"}'`,
+    "kind = 'seed' and template = 'base'",
+  );
+  const failed = `status = 'failed', error = '{"code":"step_outcome_unknown","message":"x"}'`;
+  await plant(
+    id,
+    failed,
+    "kind = 'sql' and template = 'pos' and file like '%registers_and_sales%'",
+  );
+  await context(({ tx, actor }) => retryRequest({ tx, actor }, desk.catalog, id));
+  await ended(id);
+  // The second run finds what the first did, learns what was not known, and stops half-way.
+  await plant(
+    id,
+    `status = 'done', outcome = '{"outcome":"already_applied"}'`,
+    "template = 'base'",
+  );
+  await plant(
+    id,
+    `status = 'pending', outcome = '{"outcome":"unfinished"}'`,
+    "file like '%name_index%'",
+  );
+  await plant(id, "status = 'done'", "kind = 'auth-config'");
+  await plant(id, `status = 'pending', outcome = '{"outcome":"unknown"}'`, "kind = 'owner'");
+
+  const base = desk.catalog.get("base");
+  const found = await stays(id);
+  expect(found).toEqual({
+    projectRef: `stays${projects}`,
+    applied: base.migrations.map(({ version, path }) => ({
+      version,
+      template: "base",
+      file: path,
+    })),
+    seeds: [{ template: "base", file: base.seed?.path }],
+    ownerAccount: false,
+    authSettings: true,
+    ledger: true,
+    unfinished: [expect.stringContaining("product_name_index")],
+    unknown: [expect.stringContaining("registers and sales"), "Owner account"],
+  });
+  expect((await context(({ tx }) => runsOf(tx, id))).length).toBe(2);
+
+  if (!found) throw new Error("Nothing stays.");
+  const lines = linesOf(found);
+  await context(({ tx, actor }) => cancelRequest({ tx, actor }, id));
+  expect(await stays(id)).toEqual(found);
+  const told = { projectRef: found.projectRef, stays: lines };
+  const { rows: events } = await desk.base.admin.query(
+    "select data from request_events where request_id = $1 and kind = 'cancelled'",
+    [id],
+  );
+  expect(events).toEqual([{ data: told }]);
+  const { rows: records } = await desk.base.admin.query(
+    "select data from audit_log where request_id = $1 and action = 'request.cancelled'",
+    [id],
+  );
+  expect(records).toEqual([{ data: { ...told, from: "failed", to: "cancelled" } }]);
+});
