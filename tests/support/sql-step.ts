@@ -1,5 +1,7 @@
 /** Makes the runner's steps out of SQL, for tests. */
 import { createHash } from "node:crypto";
+import { effectsOf } from "../../app/integrations/postgres/effects.ts";
+import { strongLocksOf } from "../../app/integrations/postgres/effects-file.ts";
 import type { SqlStep } from "../../app/integrations/postgres/ledger.ts";
 import { splitStatements } from "../../app/integrations/postgres/parse.ts";
 
@@ -10,7 +12,8 @@ export async function sqlStep(
   options: Partial<SqlStep> = {},
 ): Promise<SqlStep> {
   const file = options.file ?? `base/migrations/${version}_test.sql`;
-  const statements = (await splitStatements(sql, file)).map(({ sql, line }) => ({ sql, line }));
+  const located = await splitStatements(sql, file);
+  const statements = located.map(({ sql, line }) => ({ sql, line }));
   return {
     kind: "migration",
     version,
@@ -21,6 +24,7 @@ export async function sqlStep(
     template: "base",
     templateVersion: "1.0.0",
     transactional: true,
+    strongLocks: strongLocksOf(effectsOf(located)),
     statements,
     ...options,
   };

@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
+import { strongLocksOf } from "#app/integrations/postgres/effects-file.ts";
 import type { SqlStep } from "#app/integrations/postgres/ledger.ts";
 import { preflight } from "#app/integrations/postgres/preflight.ts";
+import { StepsLostError } from "#app/integrations/postgres/run-errors.ts";
 import type { CheckRow, RunSession } from "#app/integrations/postgres/run-session.ts";
 import { surveyDatabase } from "#app/integrations/postgres/survey.ts";
 import {
@@ -125,6 +127,7 @@ export function sqlStepOf(catalog: Catalog, step: PlannedStep): SqlStep {
     templateVersion: template.version,
     transactional: file.transactional,
     ...(file.timeoutMs === null ? {} : { timeoutMs: file.timeoutMs }),
+    strongLocks: strongLocksOf(file.effects),
     statements: file.statements,
   };
 }
@@ -192,8 +195,18 @@ async function ensureOwner(site: Site): Promise<StepFacts> {
   return { outcome: created ? "created" : "already_there" };
 }
 
+/** What earlier workers of this run applied may have been lost in a failover since. */
+async function requireWholeLedger(site: Site, session: RunSession): Promise<void> {
+  const survey = await session.read("the survey", surveyDatabase);
+  const lost = planRun(site.catalog, site.templates, survey).steps.filter(
+    ({ file, planned }) => file && planned !== "applied" && !site.differing.has(file),
+  );
+  if (lost.length > 0) throw new StepsLostError(lost.map(({ file = "" }) => file));
+}
+
 async function checkHealth(site: Site): Promise<StepFacts> {
   const session = await site.session();
+  await requireWholeLedger(site, session);
   const rows: CheckRow[] = [];
   for (const name of site.templates) {
     const { checks } = site.catalog.get(name);

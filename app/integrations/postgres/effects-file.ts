@@ -42,6 +42,14 @@ export interface FileEffects {
   rewrites: EffectRewrite[];
 }
 
+/** How many relations that it does not make itself a file locks against writers, at the most. */
+export function strongLocksOf({ creates, locks, byIndex, byLink }: FileEffects): number {
+  const isStrong = ({ mode }: { mode: LockMode }) => strengthOf(mode) >= strengthOf("SHARE");
+  const made = new Set(creates);
+  const named = [...locks, ...byIndex].filter((lock) => isStrong(lock) && !made.has(lock.relation));
+  return named.length + byLink.filter(isStrong).length;
+}
+
 /** Gathers the effects of one file, statement by statement. */
 export class EffectsGatherer {
   /** Line of the statement at hand. */

@@ -25,6 +25,8 @@ export interface SqlStep {
   transactional: boolean;
   /** Longest time for each statement, in milliseconds; absent for the run's own limit. */
   timeoutMs?: number;
+  /** Existing tables that it locks against writers; absent for one. */
+  strongLocks?: number;
   statements: { sql: string; line: number }[];
 }
 
@@ -44,6 +46,12 @@ export function ledgerKey(step: SqlStep): LedgerKey {
   const { kind, checksum, templateVersion } = step;
   const key = kind === "seed" ? `seed:${step.template}` : step.version;
   return { kind, key, checksum, templateVersion };
+}
+
+/** Takes beforehand the locks that recording a step takes. */
+export function lockLedger({ kind }: SqlStep): string {
+  const theirs = kind === "seed" ? "seed_files" : "schema_migrations";
+  return `lock table berth.ledger, supabase_migrations.${theirs} in row exclusive mode`;
 }
 
 /**

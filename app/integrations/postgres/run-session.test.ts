@@ -176,6 +176,18 @@ describe("a step", () => {
     expect(notices.join()).not.toContain("hunter2");
   });
 
+  test("waits for all the tables that it locks no longer than for one", async () => {
+    const session = await open({ runId: "tables", token: 8n, limits: DEFAULT_LIMITS });
+    await session.prepare();
+    const names = ["one", "two", "three"];
+    const tables = names.map((name) => `create table public.${name} (id int);`).join("\n");
+    await session.apply(await sqlStep("20260101000000", tables));
+    const locked = names.map((name) => `alter table public.${name} add column n int;`).join("\n");
+    const tell = "do $$ begin raise notice '%', current_setting('lock_timeout'); end $$";
+    const step = await sqlStep("20260101000001", `${locked}\n${tell}`);
+    expect((await session.apply(step)).notices).toEqual(["NOTICE: 233ms"]);
+  });
+
   test("runs in a session with its name and its limits, also on a connection made anew", async () => {
     const session = await open({ runId: "named", token: 7n, limits: DEFAULT_LIMITS });
     await session.prepare();

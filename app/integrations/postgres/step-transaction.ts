@@ -2,7 +2,7 @@ import type pg from "pg";
 import { describeHolder, watchBlockers } from "./blockers.ts";
 import { stepFailure } from "./failures.ts";
 import { closingGuard, GUARD, openingGuard, STEP_LOCK } from "./guard.ts";
-import { ledgerKey, ledgerStatements, type SqlStep } from "./ledger.ts";
+import { ledgerKey, ledgerStatements, lockLedger, type SqlStep } from "./ledger.ts";
 import type { RunConnection } from "./run-connection.ts";
 import { type HeldConnection, jittered, pause } from "./run-context.ts";
 import { CancelledError, LockTimeoutError, SqlStepError } from "./run-errors.ts";
@@ -49,6 +49,16 @@ export interface GuardedWork {
   statementTimeoutMs: number;
 }
 
+/** Below this a lock that is only just being given back would not be waited for. */
+const SHORTEST_LOCK_WAIT_MS = 50;
+
+/**
+ * Others queue behind the locks that we hold while we wait for the next one: the waits of all the
+ * tables that a file locks against them come out of one allowance.
+ */
+const lockWaitMs = ({ strongLocks = 1 }: SqlStep, allowanceMs: number) =>
+  Math.max(Math.floor(allowanceMs / Math.max(strongLocks, 1)), SHORTEST_LOCK_WAIT_MS);
+
 /** Sent before and after the file; their number tells the file's statements apart. */
 function buildScript(work: GuardedWork, connection: RunConnection) {
   const { identity, limits } = connection.context;
@@ -56,8 +66,10 @@ function buildScript(work: GuardedWork, connection: RunConnection) {
   const before = [
     "begin",
     `set local statement_timeout = ${work.statementTimeoutMs}`,
-    `set local lock_timeout = ${limits.lockTimeoutMs}`,
+    `set local lock_timeout = ${lockWaitMs(step, limits.lockTimeoutMs)}`,
     openingGuard(identity, ledgerKey(step)),
+    // Waited for while the file holds nothing yet.
+    ...(work.record ? [lockLedger(step)] : []),
   ];
   const after = [
     // Nothing that the file left on the path may stand in for what the ledger needs.
