@@ -118,9 +118,11 @@ module.exports = {
     },
     {
       name: "components-only-show",
+      comment: "What only computes words may be shared with the server.",
       severity: "error",
       from: from("^app/components/"),
       to: {
+        pathNot: "^app/platform/durations\\.ts$",
         path: "^(app/(routes|web|worker|domain|integrations|platform)/|db/)",
         dependencyTypesNot: ["type-only"],
       },

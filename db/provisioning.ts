@@ -65,6 +65,13 @@ export interface StepRewrite {
   why: string;
 }
 
+/** What a file does of which its text does not tell the locks. */
+export interface StepUnseen {
+  line: number;
+  /** In words: "a DO block". */
+  what: string;
+}
+
 /** What a file will do to a database, as it was planned. */
 export interface StepEffects {
   statements: number;
@@ -74,6 +81,8 @@ export interface StepEffects {
   /** On what exists already, the strongest first; one for each relation. */
   locks: StepLock[];
   rewrites: StepRewrite[];
+  /** Absent where the plan is older than this. */
+  unseen?: StepUnseen[];
 }
 
 /** Whether a file was already in the ledger when the run was planned. */
@@ -86,7 +95,7 @@ export interface PlanBasis {
   /** ISO 8601 in UTC. */
   surveyedAt: string;
   serverVersion: string;
-  /** No version applied yet, and no table of the customer's. */
+  /** No version applied yet, and nothing of the customer's. */
   isFresh: boolean;
   /** The ledger's key → the checksum applied; null where only Supabase's own ledger lists it. */
   applied: Record<string, string | null>;

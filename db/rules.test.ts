@@ -304,6 +304,36 @@ describe("a request's edges, in the database", () => {
   });
 });
 
+describe("the end of a run, in the database", () => {
+  const staff: Actor = { kind: "staff", id: "kim", origin: "", correlationId: "t" };
+  const ask = (set: string, actor = staff) =>
+    refusal(as(actor, `update provisioning_runs set ${set} where request_id = '${REQUEST.ann}'`));
+  const now = "cancel_requested_at = berth_now()";
+
+  it("is asked for once, now, in one's own name, and of an open run", async () => {
+    const forbidden = [
+      `${now}, cancel_requested_by = 'sam'`,
+      now,
+      "cancel_requested_by = 'kim'",
+      "cancel_requested_at = berth_now() - interval '1 day', cancel_requested_by = 'kim'",
+      "status = 'cancelled'",
+    ];
+    for (const set of forbidden) expect(await ask(set), set).toBe("42501");
+    await base.admin.query("update provisioning_runs set status = 'failed'");
+    expect(await ask(`${now}, cancel_requested_by = 'kim'`)).toBe("42501");
+    await base.admin.query("update provisioning_runs set status = 'running'");
+    expect(await ask(`${now}, cancel_requested_by = 'kim'`)).toBe("accepted");
+    const again = [
+      `${now}, cancel_requested_by = 'kim'`,
+      "cancel_requested_at = null, cancel_requested_by = null",
+    ];
+    for (const set of again) expect(await ask(set), set).toBe("42501");
+    expect(await ask("cancel_requested_at = null, cancel_requested_by = null", worker)).toBe(
+      "accepted",
+    );
+  });
+});
+
 describe("berth_now()", () => {
   it("is the transaction's time, and only the schema's owner can shift it", async () => {
     const read = async () =>

@@ -2,6 +2,28 @@
 GRANT UPDATE (cancel_requested_at, cancel_requested_by) ON provisioning_runs TO berth_staff, berth_api;
 --> statement-breakpoint
 
+-- They ask once, now, in their own name, and while the run is open; nobody takes it back.
+CREATE FUNCTION berth_check_cancel() RETURNS trigger
+LANGUAGE plpgsql SET search_path = ''
+AS $$
+BEGIN
+  IF OLD.status NOT IN ('queued', 'running')
+    OR OLD.cancel_requested_at IS NOT NULL OR OLD.cancel_requested_by IS NOT NULL
+    OR NEW.cancel_requested_at IS DISTINCT FROM public.berth_now()::timestamptz(3)
+    OR NEW.cancel_requested_by IS DISTINCT FROM public.berth_actor_id()
+  THEN
+    RAISE EXCEPTION 'the end of an open run is asked for once, now, and in one''s own name'
+      USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  RETURN NEW;
+END
+$$;
+--> statement-breakpoint
+CREATE TRIGGER provisioning_runs_check_cancel
+  BEFORE UPDATE OF cancel_requested_at, cancel_requested_by ON provisioning_runs
+  FOR EACH ROW WHEN (current_user IN ('berth_staff', 'berth_api')) EXECUTE FUNCTION berth_check_cancel();
+--> statement-breakpoint
+
 -- Difference accepted: by a supervisor, in the supervisor's own name, once and for ever.
 GRANT SELECT, INSERT ON drift_acceptances TO berth_staff;
 --> statement-breakpoint

@@ -13,10 +13,12 @@ const vitest = path.join(root, "node_modules", "vitest", "vitest.mjs");
 
 /** By name: the files under `tests/faults` that are played. */
 const SUITES: Record<string, string[]> = {
-  runner: ["sql-session", "third-sessions", "two-runners", "gauntlet"],
+  runner: ["sql-session", "third-sessions", "take-over", "two-runners", "retry", "gauntlet"],
   sessions: ["sql-session"],
   "third-sessions": ["third-sessions"],
+  "take-over": ["take-over"],
   "two-runners": ["two-runners"],
+  retry: ["retry"],
   gauntlet: ["gauntlet"],
 };
 

@@ -61,6 +61,7 @@ export function ConfirmButton({
           {...rest}
           onClick={(event) => {
             event.preventDefault();
+            ignoreSecondClick();
             dialog.current?.showModal();
           }}
         >
@@ -101,7 +102,10 @@ export function ConfirmButton({
                 {...answer}
                 type="submit"
                 name="confirmed"
-                onClick={() => dialog.current?.close()}
+                onClick={() => {
+                  ignoreSecondClick();
+                  dialog.current?.close();
+                }}
               >
                 {confirmLabel}
               </Button>
@@ -111,6 +115,20 @@ export function ConfirmButton({
       </dialog>
     </>
   );
+}
+
+/** Within how many milliseconds a second click belongs to the first. */
+const DOUBLE_CLICK_MS = 600;
+
+/** What opens or closes under the pointer must not take the second click of a double click. */
+function ignoreSecondClick(): void {
+  const ignore = (event: MouseEvent) => {
+    if (event.detail < 2) return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  document.addEventListener("click", ignore, true);
+  setTimeout(() => document.removeEventListener("click", ignore, true), DOUBLE_CLICK_MS);
 }
 
 /**

@@ -42,7 +42,12 @@ export function Notice(props: {
  * Why an act was refused: what was found, what is needed, what to do. Has the focus on arrival, since
  * the button that was pressed may be far below it; the same answer on a page read again leaves it.
  */
-export function ProblemNotice({ problem }: { problem: PageProblem }) {
+export function ProblemNotice(props: {
+  problem: PageProblem;
+  /** Where on this page the plan is that somebody has to read now. */
+  plan?: string | undefined;
+}) {
+  const { problem, plan } = props;
   const box = useRef<HTMLDivElement>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the answer is why this runs
   useEffect(() => box.current?.focus(), [problem]);
@@ -64,6 +69,13 @@ export function ProblemNotice({ problem }: { problem: PageProblem }) {
               </div>
             ))}
           </dl>
+        ) : null}
+        {plan ? (
+          <p>
+            <a href={plan} className="link link-primary">
+              Read the plan
+            </a>
+          </p>
         ) : null}
       </Notice>
     </div>

@@ -1,10 +1,19 @@
-import { Check, X } from "lucide-react";
+import { Check, Pause, X } from "lucide-react";
 
 const STATIONS = ["Received", "Waiting", "Preparing", "Building", "Ready"];
 
+/** How it goes at the station where a request is now. */
+type Going = "on" | "paused" | "failed";
+
+const GOING: Record<Going, string> = {
+  on: ", now",
+  paused: ", paused",
+  failed: ", stopped here",
+};
+
 /** The five stations of every request: which are behind, which is now, and whether it is stuck. */
-export function Stations(props: { current: 0 | 1 | 2 | 3 | 4; failed?: boolean }) {
-  const { current, failed = false } = props;
+export function Stations(props: { current: 0 | 1 | 2 | 3 | 4; going?: Going }) {
+  const { current, going = "on" } = props;
   return (
     <ol aria-label="Stations of your request" className="grid grid-cols-5">
       {STATIONS.map((name, index) => {
@@ -21,13 +30,13 @@ export function Stations(props: { current: 0 | 1 | 2 | 3 | 4; failed?: boolean }
               />
             ) : null}
             <span className="relative flex flex-col items-center gap-1.5 text-center">
-              <Dot isDone={isDone} isNow={isNow} failed={failed} />
+              <Dot isDone={isDone} isNow={isNow} going={going} />
               <span
                 className={`text-xs sm:text-sm ${index === current ? "font-semibold" : "text-quiet"}`}
               >
                 {name}
                 <span className="sr-only">
-                  {isDone ? ", done" : isNow ? (failed ? ", stopped here" : ", now") : ", to come"}
+                  {isDone ? ", done" : isNow ? GOING[going] : ", to come"}
                 </span>
               </span>
             </span>
@@ -38,12 +47,19 @@ export function Stations(props: { current: 0 | 1 | 2 | 3 | 4; failed?: boolean }
   );
 }
 
-function Dot({ isDone, isNow, failed }: { isDone: boolean; isNow: boolean; failed: boolean }) {
+function Dot({ isDone, isNow, going }: { isDone: boolean; isNow: boolean; going: Going }) {
   const base = "flex size-5 items-center justify-center rounded-full";
-  if (isNow && failed) {
+  if (isNow && going === "failed") {
     return (
       <span className={`${base} bg-error text-error-content`}>
         <X size={14} aria-hidden="true" />
+      </span>
+    );
+  }
+  if (isNow && going === "paused") {
+    return (
+      <span className={`${base} bg-secondary text-secondary-content`}>
+        <Pause size={12} aria-hidden="true" />
       </span>
     );
   }

@@ -38,19 +38,19 @@ export const statusWord = (status: Status): string => STATUSES[status].word;
 const RUN_CANCELLED = { word: "Run cancelled", tone: "warning", icon: Ban } as const;
 
 /**
- * Where a request stands. `isListed`: one of many, below {@link StatusIcons}; `failure`: why it
+ * Where a request stands. `isListed`: one of many, below {@link StatusIcons}; `failureCode`: why it
  * stands as failed.
  */
 export function StatusBadge(props: {
   status: Status;
   isListed?: boolean;
-  failure?: { code?: string } | null;
+  failureCode?: string | null | undefined;
 }) {
-  const { status, isListed, failure } = props;
-  const { word, tone, icon } =
-    failure?.code === "run_cancelled" && status === "failed" ? RUN_CANCELLED : STATUSES[status];
+  const { status, isListed, failureCode } = props;
+  const isCancelled = failureCode === "run_cancelled" && status === "failed";
+  const { word, tone, icon } = isCancelled ? RUN_CANCELLED : STATUSES[status];
   return (
-    <Badge tone={tone} icon={isListed ? iconId(status) : icon}>
+    <Badge tone={tone} icon={isListed ? iconId(isCancelled ? "cancelled" : status) : icon}>
       {word}
     </Badge>
   );

@@ -4,6 +4,7 @@ import {
   type ButtonHTMLAttributes,
   type KeyboardEvent,
   type ReactNode,
+  type RefObject,
   useEffect,
   useId,
   useRef,
@@ -185,14 +186,18 @@ export function Skeleton({ lines = 3 }: { lines?: number }) {
   );
 }
 
-/** The head of a page: its only h1, a sentence below, and its acts at the right. */
+/**
+ * The head of a page: its only h1, a sentence below, and its acts at the right.
+ * @param props.heading where the h1 is put, so that it can be given the focus
+ */
 export function PageHeader(props: {
   title: string;
+  heading?: RefObject<HTMLHeadingElement>;
   children?: ReactNode;
   actions?: ReactNode;
   back?: { to: string; label: string };
 }) {
-  const { title, children, actions, back } = props;
+  const { title, heading, children, actions, back } = props;
   return (
     <header className="mb-5">
       {back ? (
@@ -205,7 +210,11 @@ export function PageHeader(props: {
         </Link>
       ) : null}
       <div className="flex flex-wrap items-start justify-between gap-x-6 gap-y-3">
-        <h1 className="min-w-0 text-2xl/8 font-semibold tracking-tight text-balance wrap-anywhere">
+        <h1
+          ref={heading}
+          tabIndex={heading ? -1 : undefined}
+          className="min-w-0 text-2xl/8 font-semibold tracking-tight text-balance wrap-anywhere"
+        >
           <bdi>{title}</bdi>
         </h1>
         {actions ? <div className="flex flex-wrap items-center gap-2">{actions}</div> : null}

@@ -90,7 +90,7 @@ export default function DeskRequestPage() {
     <>
       <PageHeader title={customer.company} back={{ to: "/desk/queue", label: "Queue" }}>
         <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
-          <StatusBadge status={status} failure={request.failure} />
+          <StatusBadge status={status} failureCode={request.failure?.code} />
           <span>{plan.name}</span>
           <Mono>{requestId}</Mono>
           <LiveState state={live} />
@@ -100,8 +100,10 @@ export default function DeskRequestPage() {
       <div className="grid gap-x-10 gap-y-6 xl:grid-cols-[minmax(0,2fr)_minmax(0,1fr)]">
         <div className="min-w-0">
           <RequestWork request={request} />
-          {status === "cancelled" && request.stays ? (
-            <Panel title={`What stays in the project ${request.stays.projectRef}`}>
+          {status === "cancelled" && request.stays && request.stays.length > 0 ? (
+            <Panel
+              title={`What stays in the project ${request.stays.map((one) => one.projectRef).join(", ")}`}
+            >
               <StayList stays={request.stays} />
             </Panel>
           ) : null}

@@ -129,7 +129,7 @@ export default function CredentialsPage() {
       <PageHeader
         title="Credentials"
         back={{ to: page, label: company }}
-        actions={<StatusBadge status={status} failure={view.failure} />}
+        actions={<StatusBadge status={status} failureCode={view.failure?.code} />}
       >
         {isOpen && !isOffered ? (
           <>
@@ -141,6 +141,7 @@ export default function CredentialsPage() {
       {told?.answer.problem && (!isOpen || !pasted) ? (
         <ProblemNotice
           problem={{ ...told.answer.problem, ...(isTold ? { fix: CUSTOMER_MENDS } : {}) }}
+          plan={isOpen && offered?.plan ? "#plan-offered" : undefined}
         />
       ) : null}
       {isOpen ? (

@@ -10,6 +10,7 @@ import {
   type CredentialsView,
   deskAct,
   readAcceptance,
+  readAcceptedLines,
   readRun,
   staysOf,
   viewCredentials,
@@ -27,11 +28,13 @@ import { RefusedAct } from "../components/desk/refused-act.tsx";
 import { CancelRun, RunActs, weightyRunActs } from "../components/desk/run-acts.tsx";
 import { RunSteps } from "../components/desk/run-steps.tsx";
 import { RunSummary } from "../components/desk/run-summary.tsx";
+import { withAcceptance } from "../components/desk/run-words.ts";
 import { StepFailure } from "../components/desk/step-failure.tsx";
 import { LiveState } from "../components/live-state.tsx";
 import { Notice } from "../components/notice.tsx";
 import { ButtonLink, EmptyState, PageHeader } from "../components/ui.tsx";
 import { useAnswer } from "../components/use-answer.ts";
+import { useHeadingAfterAct } from "../components/use-heading-after-act.ts";
 import { useLive } from "../components/use-live.ts";
 
 export const meta: MetaFunction<typeof loader> = ({ data: shown }) => [
@@ -53,7 +56,8 @@ export async function loader(args: LoaderFunctionArgs) {
       const shown = isUnknown ? await readRun({ tx, catalog }, requestId) : asked;
       const stays = await staysOf(tx, { id: requestId, status: view.request.status });
       const accepted = await readAcceptance(tx, requestId);
-      return { seen, view, ...shown, stays, accepted, isUnknown, isSupervisor };
+      const known = await readAcceptedLines(tx, requestId);
+      return { seen, view, ...shown, stays, accepted, known, isUnknown, isSupervisor };
     }),
   );
 }
@@ -84,13 +88,16 @@ export async function action(args: ActionFunctionArgs) {
 export { readAgainAfterRefusal as shouldRevalidate } from "../components/read-again.ts";
 
 export default function RunPage() {
-  const { seen, view, run, runs, stays, accepted, isUnknown, isSupervisor } =
-    useLoaderData<typeof loader>();
+  const loaded = useLoaderData<typeof loader>();
+  const { seen, view, runs, stays, accepted, known, isUnknown, isSupervisor } = loaded;
   const { refusal, refused = null } = useAnswer<typeof action>() ?? {};
   const { requestId, company } = view.request;
   const live = useLive(`/live/requests/${requestId}`);
+  const heading = useHeadingAfterAct();
   const page = `/desk/requests/${requestId}`;
-  const isNewest = run?.runId === runs[0]?.runId;
+  const isNewest = loaded.run?.runId === runs[0]?.runId;
+  const run =
+    loaded.run && accepted && isNewest ? withAcceptance(loaded.run, accepted.digest) : loaded.run;
   const weighty = run ? weightyRunActs({ run, view, isNewest, isSupervisor }) : [];
   const blamed = run?.steps.find((step) => step.error !== null)?.position;
   const actsFor = (error: StepError | null) => {
@@ -107,6 +114,7 @@ export default function RunPage() {
   return (
     <>
       <PageHeader
+        heading={heading}
         title={run && runs.length > 1 ? `Run ${run.number} of ${runs.length}` : "Run"}
         back={{ to: page, label: company }}
         actions={<LiveState state={live} />}
@@ -120,10 +128,17 @@ export default function RunPage() {
           <RunSummary run={run} runs={runs} page={page} blamed={blamed}>
             {weighty.includes("cancel-run") ? <CancelRun seen={seen} /> : null}
           </RunSummary>
+          {run.status === "queued" || run.status === "running" ? (
+            <noscript>
+              <p className="mb-4">
+                This page stands still: <a href="?">reload it</a>.
+              </p>
+            </noscript>
+          ) : null}
           {run.status === "cancelled" ? (
             <CancelledRun
               run={run}
-              stays={stays}
+              stays={isNewest ? stays : null}
               isClosed={view.request.status === "cancelled"}
               acts={actsFor(null)}
             />
@@ -134,6 +149,7 @@ export default function RunPage() {
           ) : null}
           <RunSteps
             run={run}
+            known={isNewest ? known : []}
             acts={(step) => (step.position === blamed ? actsFor(step.error) : null)}
           />
         </>
@@ -159,8 +175,8 @@ function NoRun({ view: { request, standing } }: { view: CredentialsView }) {
       {standing === "over"
         ? "This request ended before anything was built."
         : standing === "unclaimed" || standing === "expired"
-          ? "First somebody claims the request and supplies the credentials of a Supabase project. The run starts by itself once they are submitted."
-          : "It starts by itself once credentials that hold are submitted."}
+          ? "First somebody claims the request. Then the credentials of a Supabase project are tested, and whoever has read the plan starts the run."
+          : "Once the credentials hold, you see the plan of the run, and start it there."}
     </EmptyState>
   );
 }

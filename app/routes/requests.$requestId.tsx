@@ -61,6 +61,7 @@ export default function TrackingPage() {
   const { status, progress, company } = tracking;
   const standing = wordsOf({ ...tracking, place });
   const isOver = status === "cancelled";
+  const going = tracking.isPaused ? "paused" : status === "failed" ? "failed" : "on";
   return (
     <Frame>
       <div className="mx-auto max-w-180 pt-8 sm:pt-12">
@@ -90,7 +91,7 @@ export default function TrackingPage() {
           </noscript>
         )}
         <div className="my-8">
-          {isOver ? null : <Stations current={standing.station} failed={status === "failed"} />}
+          {isOver ? null : <Stations current={standing.station} going={going} />}
         </div>
         {progress ? <Progress {...progress} /> : null}
         {tracking.backend ? <Ready tracking={tracking} url={tracking.backend.url} /> : null}

@@ -78,7 +78,7 @@ export default function MyRequests() {
         ) : requests.length === 0 ? null : (
           <>
             <ul className="border-t border-base-300">
-              {requests.map(({ requestId, company, plan, status, createdAt }) => (
+              {requests.map(({ requestId, company, plan, status, isPaused, createdAt }) => (
                 <li key={requestId} className="relative border-b border-base-300 py-4">
                   <div className="flex flex-wrap items-center justify-between gap-x-4 gap-y-1">
                     <Link
@@ -87,7 +87,7 @@ export default function MyRequests() {
                     >
                       <bdi>{company}</bdi>
                     </Link>
-                    <OwnStatus status={status} />
+                    <OwnStatus status={status} isPaused={isPaused} />
                   </div>
                   <p className="text-quiet">
                     {plan}, received{" "}

@@ -86,7 +86,7 @@ function waysIn(
           ca,
           applicationName,
           connectTimeoutMs: 10_000,
-          statementTimeoutMs: 300_000,
+          statementTimeoutMs: null,
           queryTimeoutMs: 0,
         },
       ),

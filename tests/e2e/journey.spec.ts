@@ -102,7 +102,7 @@ for (const { on, viewport } of SIZES) {
       for (const [label, value] of Object.entries(values)) {
         await desk.getByLabel(label).fill(value);
       }
-      await expect(desk.getByRole("button", { name: "Submit" })).toBeDisabled();
+      await expect(desk.getByRole("button", { name: "Start the run" })).toHaveCount(0);
       await desk.getByRole("button", { name: "Test" }).click();
       await expect(desk.getByText(/All lines hold\./)).toBeVisible({ timeout: 60_000 });
       await expect(desk.getByText(/nothing is applied yet\./)).toBeVisible();

@@ -89,6 +89,8 @@ for (const { on, viewport } of [
     await expect(page.getByText("All 15 lines hold.", { exact: true })).toBeVisible();
     await button(page, "Start the run").click();
     await page.waitForURL(`**${pageOf(requestId)}`);
+    await expect(page.getByRole("heading", { level: 1 })).toBeFocused();
+    expect(await page.evaluate(() => scrollY)).toBe(0);
     await expect(badge(page, "Done")).toBeVisible({ timeout: 60_000 });
   });
 }
@@ -108,7 +110,7 @@ test("a rehearsal says which step would fail, where and why, and keeps nothing",
   await button(page, "Test").click();
   await button(page, "Rehearse").click();
   const failed = page.locator('[data-rehearsed="failed"]');
-  await expect(failed).toContainText("Found");
+  await expect(failed).toContainText("What to do");
   await expect(failed).toContainText(/base\/\S+\.sql:\d+/);
   await expectFitting(page);
   await axe(page);
@@ -128,7 +130,7 @@ test("a run that waits is cancelled by keyboard, and resumed to its end", async 
   await axe(page);
   await tabTo(page, button(page, "Cancel the run"));
   await page.keyboard.press("Enter");
-  await expect(page.getByRole("dialog")).toContainText("The step in progress is rolled back");
+  await expect(page.getByRole("dialog")).toContainText("that is in progress is rolled back");
   await tabTo(page, answer(page, "Cancel the run"));
   await page.keyboard.press("Enter");
   await expect(badge(page, "Cancelled")).toBeVisible();
@@ -144,7 +146,7 @@ test("a run that waits is cancelled by keyboard, and resumed to its end", async 
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Run 2 of 2");
   await expect(badge(page, "Done")).toBeVisible({ timeout: 60_000 });
   await page.goto(`/desk/requests/${requestId}`);
-  await expect(page.getByText(/^Run cancelled at/)).toBeVisible();
+  await expect(page.getByText(/^Run cancelled at .* by Demo Admin$/)).toBeVisible();
 });
 
 test("without scripts a run is cancelled and the request closed, with the list of what stays", async ({
@@ -157,7 +159,7 @@ test("without scripts a run is cancelled and the request closed, with the list o
   const { page } = await as("admin", { javaScriptEnabled: false, viewport: PHONE });
   await page.goto(pageOf(requestId));
   await button(page, "Cancel the run").click();
-  await expect(page.getByRole("dialog")).toContainText("The step in progress is rolled back");
+  await expect(page.getByRole("dialog")).toContainText("that is in progress is rolled back");
   await answer(page, "Cancel the run").click();
   expect((await settled(berth.api, requestId)).failure.code).toBe("run_cancelled");
   await letGo();
@@ -212,7 +214,7 @@ test("a database that was changed by hand stops the run until a supervisor accep
 
   const { page } = await as("admin", { viewport: PHONE });
   await open(page, pageOf(requestId));
-  await button(page, "Check again").click();
+  await button(page, "Retry").click();
   await expect(badge(page, "Failed")).toBeVisible();
   const failed = page.locator('[data-step="failed"]');
   await expect(failed.getByRole("region", { name: /difference/ })).toContainText("left_by_hand");

@@ -211,7 +211,7 @@ test("a step that needs a person leads to the setting, and is looked at again", 
   );
   await axe(page);
   await sandbox.dropFaults(project.ref);
-  await waiting.getByRole("button", { name: "Check again" }).click();
+  await waiting.getByRole("button", { name: "Retry" }).click();
   await expect(badge(page, "Done")).toBeVisible();
 });
 

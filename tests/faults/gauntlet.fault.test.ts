@@ -12,10 +12,10 @@ const ROUNDS = faultRounds();
 const RUNS_PER_ROUND = 3;
 /** Restarts of each run: one of each way to end a server. */
 const RESTARTS = 3;
-/** Side by side: killed runs wait most of their time. */
-const LANES = { killed: 5, other: 2 };
+/** Side by side: killed runs wait most of their time. More would only wait for a processor. */
+const LANES = { killed: 4, other: 2 };
 /** Workers that wait to take over, while others start in the place of killed ones. */
-const SPARE = 5;
+const SPARE = 4;
 
 /** How often a run is played when one of its faults finds nothing to strike. */
 const TRIES = 3;

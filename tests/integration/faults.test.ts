@@ -1,4 +1,5 @@
 import { faultPlaces } from "../support/fault-places.ts";
+import { retryCases } from "../support/fault-retry.ts";
 import { describeFaults, type FaultCase } from "../support/fault-suite.ts";
 import { gauntlet, lostCommits, type Play } from "../support/gauntlet.ts";
 import { pairCases } from "../support/pair-cases.ts";
@@ -33,6 +34,10 @@ const cases: FaultCase[] = sample.map(([name, play]) => ({
 
 describeFaults(
   "a sample of the faults",
-  [...cases, ...(await pairCases()).filter(({ sample }) => sample)],
+  [
+    ...cases,
+    ...(await pairCases()).filter(({ sample }) => sample),
+    ...(await retryCases(1)).filter(({ sample }) => sample),
+  ],
   { workers: 9, links: true },
 );

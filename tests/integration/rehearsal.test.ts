@@ -4,6 +4,7 @@ import {
   type Api,
   claimedRequest,
   credentialsOf,
+  eventually,
   type SandboxProject,
   settled,
   startBerth,
@@ -85,6 +86,9 @@ describe("a rehearsal", () => {
     const record = audit.body.records.find(
       ({ action }: { action: string }) => action === "run.rehearse",
     );
+    expect(rehearsal.notPart.join()).toContain("drift guard");
+    const begun = ({ action }: { action: string }) => action === "run.rehearse_start";
+    expect(audit.body.records.filter(begun)).toHaveLength(1);
     expect(record.data).toEqual({ ok: true, where: "backend", steps: rehearsal.steps.length });
     expect(JSON.stringify(audit.body)).not.toContain(project.serviceRoleKey);
   });
@@ -152,12 +156,26 @@ describe("a rehearsal", () => {
     const refused = await rehearse(id, wrong);
     expect([refused.status, code(refused)]).toEqual([422, "credentials_refused"]);
     expect(JSON.stringify(refused.body)).not.toContain("canary");
-    const locked = await within(project, async (client) => {
+    const [locked, second] = await within(project, async (client) => {
       await client.query("select pg_advisory_lock(x'42525448'::int, 1)");
-      return rehearse(id, credentialsOf(project));
+      // The first waits for the run lock for a while.
+      const first = rehearse(id, credentialsOf(project));
+      const isBegun = async () =>
+        (
+          await client.query(
+            "select from pg_stat_activity where application_name like 'berth-rehearsal:%' and datname = current_database()",
+          )
+        ).rowCount === 1;
+      await eventually("the first rehearsal", isBegun);
+      const next = await rehearse(id, credentialsOf(project));
+      return [await first, next];
     });
+    expect([second.status, code(second)]).toEqual([409, "rehearsal_busy"]);
     expect([locked.status, code(locked)]).toEqual([409, "run_locked"]);
     expect(locked.body).toMatchObject({ found: expect.stringContaining("session") });
+    const { body } = await api("GET", `/api/audit?action=run.rehearse&requestId=${id}`);
+    const ends = body.records.map(({ data }: { data: { code?: string } }) => data.code);
+    expect(ends).toEqual(["run_locked", "credentials_refused"]);
   });
 });
 

@@ -48,7 +48,12 @@ export async function startCustomerServer(): Promise<CustomerServer> {
       port,
       ...SUPERUSER,
       tls,
-      settings: { fsync: "off", max_connections: "100", jit: "off" },
+      settings: {
+        fsync: "off",
+        max_connections: "100",
+        max_prepared_transactions: "5",
+        jit: "off",
+      },
     });
   let cluster: Cluster = await start();
 

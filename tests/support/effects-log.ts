@@ -10,8 +10,11 @@ import pg from "pg";
 /** In a schema of the platform's, so that the database still counts as fresh. */
 const LOG = "extensions.fault_effects";
 
-/** Begins the log, as the platform's superuser. `sandboxDir`: where the sandbox keeps its projects. */
-export async function installEffectsLog(sandboxDir: string, ref: string): Promise<void> {
+/**
+ * Does something in a customer's database as the platform's superuser, past the log: event triggers
+ * do not fire for it. `sandboxDir`: where the sandbox keeps its projects.
+ */
+export async function asPlatform(sandboxDir: string, ref: string, sql: string): Promise<void> {
   const record = await readFile(path.join(sandboxDir, "projects", `${ref}.json`), "utf8");
   const { databasePort, platformPassword } = JSON.parse(record);
   const client = new pg.Client({
@@ -23,21 +26,30 @@ export async function installEffectsLog(sandboxDir: string, ref: string): Promis
   });
   await client.connect();
   try {
-    await client.query(`
-      create table ${LOG} (command text not null, object text not null);
-      grant select on ${LOG} to postgres;
-      create function extensions.note_fault_effects() returns event_trigger language plpgsql
-        security definer set search_path = '' as $$
-      begin
-        insert into ${LOG} select command_tag, object_identity
-        from pg_catalog.pg_event_trigger_ddl_commands()
-        where object_identity is not null and schema_name is distinct from 'pg_temp';
-      end $$;
-      create event trigger fault_effects on ddl_command_end
-        execute function extensions.note_fault_effects()`);
+    await client.query("set session_replication_role to replica");
+    await client.query(sql);
   } finally {
     await client.end();
   }
+}
+
+/** Begins the log. `sandboxDir`: see {@link asPlatform}. */
+export function installEffectsLog(sandboxDir: string, ref: string): Promise<void> {
+  return asPlatform(
+    sandboxDir,
+    ref,
+    `create table ${LOG} (command text not null, object text not null);
+    grant select on ${LOG} to postgres;
+    create function extensions.note_fault_effects() returns event_trigger language plpgsql
+      security definer set search_path = '' as $$
+    begin
+      insert into ${LOG} select command_tag, object_identity
+      from pg_catalog.pg_event_trigger_ddl_commands()
+      where object_identity is not null and schema_name is distinct from 'pg_temp';
+    end $$;
+    create event trigger fault_effects on ddl_command_end
+      execute function extensions.note_fault_effects()`,
+  );
 }
 
 /**

@@ -7,7 +7,7 @@ import { readEffects } from "./effects-log.ts";
 export interface Evidence {
   request: { status: string; failure: unknown };
   run: { status: string; takeovers: number; error: unknown };
-  /** Names of the steps that are not done. */
+  /** Names of the last run's steps that are not done. */
   unfinishedSteps: string[];
   /** Names of the steps whose effect was there before the attempt that ended well. */
   foundDone: string[];
@@ -48,8 +48,9 @@ export async function gatherEvidence(from: {
   );
   if (!request || !run) throw new Error(`${requestId} has no run.`);
   const unfinished = await rows<{ name: string }>(
-    `select s.name from provisioning_steps s join provisioning_runs r on r.id = s.run_id
-     where r.request_id = $1 and s.status <> 'done' order by s.position`,
+    `select name from provisioning_steps where status <> 'done' and run_id = (
+       select id from provisioning_runs where request_id = $1 order by id desc limit 1)
+     order by position`,
   );
   const foundDone = await rows<{ name: string }>(
     `select s.name from provisioning_steps s join provisioning_runs r on r.id = s.run_id

@@ -2,10 +2,12 @@
  * A whole Berth whose workers are killed: each takes one run at a time, so that a kill strikes one
  * run alone, and each run reaches its customer's database through a fault proxy of its own.
  */
+import { readdir, readFile } from "node:fs/promises";
+import path from "node:path";
 import pg from "pg";
 import { localKeys } from "../../scripts/local/keys.ts";
 import type { WorkerHandle } from "../../scripts/local/start-local.ts";
-import { startBerth, type TestBerth } from "./berth.ts";
+import { eventually, PATIENCE_MS, startBerth, type TestBerth } from "./berth.ts";
 import type { Evidence } from "./fault-evidence.ts";
 import { type FaultedRun, makeFaultedRun } from "./faulted-run.ts";
 import { createSandboxFaults, type SandboxFaults } from "./sandbox-faults.ts";
@@ -25,6 +27,8 @@ export interface FaultLab {
   /** How long each take-over took, from the moment when the holder went, in milliseconds. */
   takeOverMs: number[];
   newRun(): Promise<FaultedRun>;
+  /** Waits until every worker has said that it is ready, those in the place of killed ones too. */
+  ready(): Promise<void>;
   /** A worker's link to Berth's own database, where the lab was opened with links. */
   link(pid: number): TcpLink;
   /** Looks for the secrets of every run so far in every log, and in what Berth has written down. */
@@ -57,7 +61,7 @@ export async function openFaultLab(options: {
   });
   const db = new pg.Pool({ connectionString: berth.local.info.databaseUrl, max: 20 });
   db.on("error", () => undefined);
-  const workers: { handle: WorkerHandle; link: TcpLink | null }[] = [];
+  const workers: { handle: WorkerHandle; link: TcpLink | null; isKilled: boolean }[] = [];
   const secrets = new Map<string, string>();
   const takeOverMs: number[] = [];
 
@@ -67,7 +71,7 @@ export async function openFaultLab(options: {
     const env = link && {
       DATABASE_URL: `postgresql://berth_app:${passwords.app}@127.0.0.1:${link.port}/berth`,
     };
-    workers.push({ handle: berth.local.startWorker(env ?? {}), link });
+    workers.push({ handle: berth.local.startWorker(env ?? {}), link, isKilled: false });
   }
 
   function workerOf(pid: number) {
@@ -77,8 +81,22 @@ export async function openFaultLab(options: {
   }
 
   async function replaceWorker(pid: number): Promise<void> {
-    await workerOf(pid).handle.kill();
+    const worker = workerOf(pid);
+    worker.isKilled = true;
+    await worker.handle.kill();
     await startWorker();
+  }
+
+  async function ready(): Promise<void> {
+    const living = workers.filter(({ isKilled }) => !isKilled).map(({ handle }) => handle.pid);
+    await eventually(
+      `workers ${living.join(", ")} to be ready`,
+      async () => {
+        const said = await readyWorkers(berth.dataDir);
+        return living.every((pid) => said.has(pid));
+      },
+      PATIENCE_MS,
+    );
   }
 
   async function newRun(): Promise<FaultedRun> {
@@ -122,6 +140,7 @@ export async function openFaultLab(options: {
       cleanScripts,
       takeOverMs,
       newRun,
+      ready,
       link(pid) {
         const { link } = workerOf(pid);
         if (!link) throw new Error("This lab was opened without links.");
@@ -134,4 +153,14 @@ export async function openFaultLab(options: {
     await stop();
     throw error;
   }
+}
+
+/** The process ids of the workers that have written in their log that they are ready. */
+async function readyWorkers(dataDir: string): Promise<Set<number>> {
+  const folder = path.join(dataDir, "logs");
+  const names = (await readdir(folder)).filter((name) => name.startsWith("worker"));
+  const logs = await Promise.all(names.map((name) => readFile(path.join(folder, name), "utf8")));
+  const lines = logs.flatMap((log) => log.split("\n"));
+  const ready = lines.filter((line) => line.includes("the worker is ready"));
+  return new Set(ready.map((line) => Number(/"pid":(\d+)/.exec(line)?.[1])));
 }

@@ -1,6 +1,6 @@
 /** Plays faults, side by side in one Berth: a sample in `npm test`, all in `npm run faults`. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { defectsOf } from "./fault-evidence.ts";
+import { defectsOf, type Evidence } from "./fault-evidence.ts";
 import { type FaultLab, openFaultLab } from "./fault-lab.ts";
 import { printTakeOvers, report } from "./fault-report.ts";
 import type { FaultedRun } from "./faulted-run.ts";
@@ -14,6 +14,8 @@ export interface FaultCase {
    * wrong beyond what the run has left, which is compared with a clean run's afterwards.
    */
   play(run: FaultedRun, lab: FaultLab): Promise<string[]>;
+  /** What the run must leave, where it is not what a run without any fault leaves. */
+  wanted?(lab: FaultLab): Promise<Evidence>;
 }
 
 /**
@@ -52,7 +54,8 @@ export function describeFaults(
         const said = await one.play(run, lab);
         const found = await run.evidence();
         if (found.foundDone.length > 0) outcomes.found += 1;
-        defects = [...said, ...defectsOf(found, lab.clean)];
+        const wanted = (await one.wanted?.(lab)) ?? lab.clean;
+        defects = [...said, ...defectsOf(found, wanted)];
       } finally {
         outcomes[defects.length === 0 ? "right" : "wrong"] += 1;
         await run.close();

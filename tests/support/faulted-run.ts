@@ -10,7 +10,7 @@ import {
   type SandboxProject,
   type TestBerth,
 } from "./berth.ts";
-import { installEffectsLog } from "./effects-log.ts";
+import { asPlatform, installEffectsLog } from "./effects-log.ts";
 import { type Evidence, falseRecords, gatherEvidence } from "./fault-evidence.ts";
 import { type FaultProxy, startFaultProxy } from "./proxy.ts";
 import { type Gatekeeper, openGatekeeper } from "./step-gate.ts";
@@ -33,6 +33,10 @@ export interface FaultedRun {
   gates: Gatekeeper;
   /** Submits the credentials, by which the run begins. */
   begin(): Promise<void>;
+  /** Asks for a retry of the run that has failed. */
+  retry(): Promise<void>;
+  /** Does something in the customer's database as its platform, past the log of effects. */
+  platform(sql: string): Promise<void>;
   /** Who has the lease; waits until somebody has. */
   holder(): Promise<Holder>;
   /** Who has, or had, the lease. */
@@ -41,8 +45,8 @@ export interface FaultedRun {
   kill(): Promise<Holder>;
   /** Cuts the run's connections; how many there were. */
   cut(): number;
-  /** `pg_terminate_backend` of the run's sessions; how many there were. */
-  terminate(): Promise<number>;
+  /** `pg_terminate_backend` of the run's sessions, or of those of its scratch database; how many there were. */
+  terminate(which?: "scratch"): Promise<number>;
   /** Ends the customer's PostgreSQL, which the next connection starts again; how many of the run's
    * sessions it had. */
   endServer(way: keyof typeof RESTARTS): Promise<number>;
@@ -130,6 +134,7 @@ export async function makeFaultedRun(ground: RunGround): Promise<FaultedRun> {
   }
 
   const RUNS_SESSIONS = "from pg_stat_activity where application_name like 'berth:%'";
+  const SCRATCH_SESSIONS = "from pg_stat_activity where application_name like 'berth-scratch%'";
   const run: FaultedRun = {
     requestId,
     project,
@@ -143,6 +148,11 @@ export async function makeFaultedRun(ground: RunGround): Promise<FaultedRun> {
       const { status, body } = await berth.api("POST", at, credentials);
       if (status !== 200) throw new Error(`Not submitted: ${JSON.stringify(body)}`);
     },
+    async retry() {
+      const { status, body } = await berth.api("POST", `/api/queue/${requestId}/retry`);
+      if (status !== 200) throw new Error(`Not retried: ${JSON.stringify(body)}`);
+    },
+    platform: (sql) => asPlatform(sandboxDir, project.ref, sql),
     holder: () =>
       eventually(
         `a holder of ${requestId}`,
@@ -166,11 +176,12 @@ export async function makeFaultedRun(ground: RunGround): Promise<FaultedRun> {
       return holder;
     },
     cut: () => proxy.cutAll().filter(({ application }) => application.startsWith("berth:")).length,
-    async terminate() {
+    async terminate(which) {
       // Opened once: the time that it takes would let a step get away.
       terminator ??= await run.customer();
+      const sessions = which ? SCRATCH_SESSIONS : RUNS_SESSIONS;
       const { rows } = await terminator.query(
-        `select pid ${RUNS_SESSIONS} and pg_terminate_backend(pid)`,
+        `select pid ${sessions} and pg_terminate_backend(pid)`,
       );
       return rows.length;
     },

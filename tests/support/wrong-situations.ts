@@ -27,7 +27,7 @@ const RETRY_WHEN_HEALTHY =
 const DRIFT = {
   code: "drift",
   needed: "a database that only its recorded versions have changed",
-  fix: "Undo what was changed by hand, then retry; or let a supervisor accept the difference, with a reason.",
+  fix: "Undo what was changed by hand, then retry; or let a supervisor accept the difference on the run's page, with a reason.",
 };
 
 /** Of the ledger, the locks and the database as a whole. */
@@ -131,7 +131,7 @@ const OF_THE_DATABASE: Record<string, WrongSituation> = {
     told: {
       code: "lock_timeout",
       found:
-        /^held up by session \d+ of postgres \(psql\), in a transaction for [\d:]+: select from berth.fence for update$/,
+        /^held up by session \d+ of postgres \(psql\), idle in transaction for [\d.]+ [\w ]+: select from berth.fence for update$/,
       needed: "a moment without a conflicting lock",
       fix: "End the other session's transaction, or retry at a quieter time.",
     },
@@ -148,7 +148,7 @@ const OF_THE_DATABASE: Record<string, WrongSituation> = {
     told: {
       code: "lock_timeout",
       found:
-        /^held up by session \d+ of postgres \(report\), in a transaction for [\d:]+: select '…', count\(\*\) from public\.boxes$/,
+        /^held up by session \d+ of postgres \(report\), idle in transaction for [\d.]+ [\w ]+: select '…', count\(\*\) from public\.boxes$/,
       needed: "a moment without a conflicting lock",
       fix: "End the other session's transaction, or retry at a quieter time.",
     },
@@ -389,7 +389,7 @@ const OF_A_FILE: Record<string, WrongSituation> = {
     },
     ...refusal("waiting-index", "57014", {
       found:
-        /^canceling statement due to statement timeout; it waited for session \d+ of postgres \(import\), in a transaction for [\d:]+: insert into public\.boxes values \(1\)$/,
+        /^canceling statement due to statement timeout; it waited for session \d+ of postgres \(import\), idle in transaction for [\d.]+ [\w ]+: insert into public\.boxes values \(…\)$/,
       needed: "every statement to end within 4 seconds",
       fix: "Retry at a quieter time; if it needs longer, release the template with a larger timeout.",
     }),

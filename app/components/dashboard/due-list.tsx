@@ -52,7 +52,7 @@ export function DueList(props: {
                   <DueBar dueAt={request.dueAt} createdAt={request.createdAt} state={state} />
                 </td>
                 <td>
-                  <StatusBadge status={request.status} />
+                  <StatusBadge status={request.status} failureCode={request.failureCode} />
                 </td>
                 <td className={request.assignee ? "whitespace-nowrap" : "text-quiet"}>
                   {request.assignee ?? "Nobody"}

@@ -48,6 +48,7 @@ const WORDS: Record<string, string> = {
   "run.cancelled": "cancelled a run",
   "run.create": "planned a run",
   "run.rehearse": "rehearsed a run",
+  "run.rehearse_start": "began to rehearse a run",
   "run.start": "began a run",
   "run.succeeded": "finished a run",
   "run.failed": "stopped a run that failed",

@@ -28,6 +28,16 @@ describe("the checklist", () => {
     expect(next({ status: "cancelled", standing: "ended" })).toBeNull();
   });
 
+  it("says of a closed request how far it had come", () => {
+    const statesOf = (...happened: string[]) =>
+      checklistOf({ status: "cancelled", standing: "ended", isOffered: false, happened }).map(
+        ({ state }) => state === "done",
+      );
+    expect(statesOf("received", "cancelled").lastIndexOf(true)).toBe(-1);
+    expect(statesOf("claimed", "cancelled").lastIndexOf(true)).toBe(0);
+    expect(statesOf("claimed", "credentials_submitted", "cancelled").lastIndexOf(true)).toBe(4);
+  });
+
   it("says what is to be done about a run that ended without its end", () => {
     const titleOf = (isRunCancelled: boolean) =>
       checklistOf({ status: "failed", standing: "mine", isOffered: false, isRunCancelled })[5]

@@ -4,9 +4,9 @@ export type StepName = "claim" | "create" | "paste" | "test" | "submit" | "watch
 
 /**
  * `next` is the one act that the work waits for; `blocked` the same where it is not this person's.
- * `skipped` steps are not needed this time.
+ * `skipped` steps are not needed this time; `unreached` ones were not when the request was closed.
  */
-export type StepState = "done" | "next" | "blocked" | "later" | "skipped";
+export type StepState = "done" | "next" | "blocked" | "later" | "skipped" | "unreached";
 
 export interface ChecklistStep {
   name: StepName;
@@ -17,6 +17,8 @@ export interface ChecklistStep {
 type Facts = Pick<DeskRequest, "status" | "standing"> & {
   /** The customer gave a project of its own, and it was not taken up yet. */
   isOffered: boolean;
+  /** Kinds of what happened to the request: how far one that was closed had come. */
+  happened?: readonly string[];
   /** A person ended the run; nothing is broken. */
   isRunCancelled?: boolean;
 };
@@ -54,17 +56,23 @@ function nextOf({ status, standing, isOffered }: Facts): StepName | null {
   return status === "completed" ? "done" : "watch";
 }
 
+/** The first step that a request which was closed had not done. */
+function stoppedAt(happened: readonly string[] = []): StepName {
+  if (happened.includes("credentials_submitted")) return "watch";
+  return happened.includes("claimed") ? "create" : "claim";
+}
+
 /** The whole work on a request, from the claim to the end, and how far it is. */
 export function checklistOf(facts: Facts): ChecklistStep[] {
   const next = nextOf(facts);
-  const at = next === null ? 0 : NAMES.indexOf(next);
+  const at = NAMES.indexOf(next ?? stoppedAt(facts.happened));
   return NAMES.map((name, index) => {
     const title = titleOf(name, facts);
     return { name, title, state: stateOf(name, index) };
   });
 
   function stateOf(name: StepName, index: number): StepState {
-    if (next === null) return "skipped";
+    if (next === null) return index < at ? "done" : "unreached";
     if (facts.isOffered && (name === "create" || name === "paste")) return "skipped";
     if (index < at) return "done";
     if (index > at) return "later";

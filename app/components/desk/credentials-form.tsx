@@ -62,7 +62,7 @@ export function CredentialsForm(props: {
           autoComplete="off"
         >
           {state.answer.problem && !isTesting ? (
-            <ProblemNotice problem={state.answer.problem} />
+            <ProblemNotice problem={state.answer.problem} plan={plan && "#plan-pasted"} />
           ) : null}
           <ErrorSummary errors={problems.map(({ field, text }) => ({ id: field, text }))} />
           <ValueFields links={links} errorsOf={of} hasScripts={hasScripts} />
@@ -77,20 +77,14 @@ export function CredentialsForm(props: {
               {isTesting ? "Testing …" : "Test"}
             </Button>
             {plan ? null : (
-              <Button
-                type="submit"
-                name="intent"
-                value="submit"
-                disabled={hasScripts}
-                aria-describedby="submit-when"
-              >
-                Submit
-              </Button>
+              <noscript>
+                <Button type="submit" name="intent" value="submit">
+                  Submit
+                </Button>
+              </noscript>
             )}
           </div>
-          <p id="submit-when" className="mt-2 text-quiet">
-            {whenSubmit(state.phase, plan !== undefined)}
-          </p>
+          <p className="mt-2 text-quiet">{whenToStart(state.phase, plan !== undefined)}</p>
           <noscript>
             <p className="mt-2 text-quiet">
               Without JavaScript the lines and the plan come with the next page, and what you pasted
@@ -114,6 +108,7 @@ export function CredentialsForm(props: {
       </div>
       {plan ? (
         <PlanSection
+          key={plan.basis?.digest}
           plan={plan}
           form="pasted"
           rehearsalUrl={`${page}/rehearsal`}
@@ -127,9 +122,9 @@ export function CredentialsForm(props: {
   );
 }
 
-function whenSubmit(phase: TestState["phase"], hasPlan: boolean): string {
+function whenToStart(phase: TestState["phase"], hasPlan: boolean): string {
   if (hasPlan) return "All lines hold. What the run will do is below.";
-  if (phase === "changed") return "A value was changed: test again before you submit.";
+  if (phase === "changed") return "A value was changed: test again before you start the run.";
   return `Once all ${LINE_COUNT} lines hold, you see what the run will do, and can start it.`;
 }
 

@@ -124,6 +124,7 @@ export function OfferedProject(props: {
         ) : null}
         {plan ? (
           <PlanSection
+            key={plan.basis?.digest}
             plan={plan}
             form="offered"
             rehearsalUrl={rehearsalUrl}

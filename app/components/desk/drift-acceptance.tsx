@@ -16,15 +16,21 @@ export function DriftAcceptance(props: {
 }) {
   const { seen, digest, accepted, isSupervisor, refused } = props;
   if (accepted) return <Accepted {...accepted} />;
-  if (!isSupervisor)
-    return <p className="basis-full text-quiet">Only a supervisor may accept it.</p>;
+  if (!isSupervisor) {
+    return (
+      <p className="max-w-160 basis-full text-quiet">
+        Only a supervisor may accept it. Any supervisor of the desk can do so on this page: send
+        them its address.
+      </p>
+    );
+  }
   return (
     <ActForm seen={seen} className="basis-full [&>*]:max-w-160">
       <input type="hidden" name="digest" value={digest} />
       <TextareaField
         label="Why it may stay"
         name="reason"
-        hint="It is kept with your name in the audit record. No passwords, no keys."
+        hint="It is accepted for exactly this list; one more difference stops the run again. What you write is kept with your name in the audit record. No passwords, no keys."
         rows={3}
         required
         defaultValue={refused?.reason}

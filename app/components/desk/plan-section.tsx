@@ -10,10 +10,10 @@ import { RehearsalResult } from "./rehearsal-view.tsx";
 import { rehearsalSentence } from "./rehearsal-words.ts";
 import { useRehearsal } from "./use-rehearsal.ts";
 
-/** What the form around a plan is asked for: to start the run, and to rehearse it. */
+/** What the form around a plan is asked for: to start the run, and to rehearse it. `first`: what starting does before. */
 const INTENTS = {
-  pasted: { start: "submit", rehearse: "rehearse" },
-  offered: { start: "take-up", rehearse: "rehearse-offered" },
+  pasted: { start: "submit", rehearse: "rehearse", first: "seals the credentials" },
+  offered: { start: "take-up", rehearse: "rehearse-offered", first: "takes up the project" },
 };
 
 /**
@@ -46,8 +46,13 @@ export function PlanSection(props: {
   }, [digest]);
   const isRehearsing = state.phase === "running";
   const answer = state.phase === "idle" ? told : state.phase === "over" ? state.answer : undefined;
+  const hasFailed = answer?.rehearsal?.ok === false;
   return (
-    <section aria-labelledby={`${id}-plan`} className="mt-6 border-t border-base-300 pt-5">
+    <section
+      id={`plan-${form}`}
+      aria-labelledby={`${id}-plan`}
+      className="mt-6 scroll-mt-4 border-t border-base-300 pt-5"
+    >
       <h2
         id={`${id}-plan`}
         ref={heading}
@@ -64,6 +69,7 @@ export function PlanSection(props: {
           name="intent"
           value={INTENTS[form].start}
           icon={Play}
+          variant={hasFailed ? "secondary" : "primary"}
           pendingText="Testing and starting …"
           pending={isStarting}
           aria-describedby={`${id}-means`}
@@ -75,7 +81,7 @@ export function PlanSection(props: {
           form={form}
           name="intent"
           value={INTENTS[form].rehearse}
-          variant="quiet"
+          variant={hasFailed ? "primary" : "quiet"}
           icon={FlaskConical}
           pending={isRehearsing}
           onClick={(event) => {
@@ -87,7 +93,7 @@ export function PlanSection(props: {
         </Button>
       </div>
       <p id={`${id}-means`} className="mt-2 max-w-prose text-quiet">
-        Starting tests once more, seals the credentials and does these steps. If they would be
+        Starting tests once more, {INTENTS[form].first} and does these steps. If they would be
         others by then, nothing is done and you see the new plan. Rehearsing does them in a
         transaction that is always rolled back.
       </p>

@@ -9,7 +9,7 @@ import {
   type ShownPlan,
   strangerWords,
 } from "./plan-words.ts";
-import { Rewrites, StrongestLock } from "./step-effects.tsx";
+import { Rewrites, StrongestLock, Unseen } from "./step-effects.tsx";
 
 /** What a run comes to, before it is started, and what is strange in the database. */
 export function PlanSummary({ plan }: { plan: ShownPlan }) {
@@ -82,11 +82,15 @@ function PlanRow({ step, number }: { step: PlanStep; number: number }) {
           </>
         ) : null}
       </Cell>
-      <Cell label="Strongest lock" isWide={(effects?.rewrites.length ?? 0) > 0}>
+      <Cell
+        label="Strongest lock"
+        isWide={Boolean(effects?.rewrites.length || effects?.unseen?.length)}
+      >
         {effects && (planned ?? "apply") === "apply" ? (
           <>
             <StrongestLock effects={effects} />
             <Rewrites effects={effects} />
+            <Unseen effects={effects} most={2} />
           </>
         ) : null}
       </Cell>

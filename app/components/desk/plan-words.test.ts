@@ -39,10 +39,10 @@ describe("the sentence of a plan", () => {
     );
   });
 
-  test("says that a file which differs would stop the run", () => {
+  test("says that a file which differs stops the run unless that is accepted", () => {
     const steps = [file("a", "differs", 5)];
     expect(planSentence({ steps, strangers: [], basis: basis(false) })).toMatch(
-      /1 file differs from what was applied: the run would stop there\.$/,
+      /1 file differs from what was applied: the run stops there unless a supervisor has accepted the difference\.$/,
     );
   });
 });

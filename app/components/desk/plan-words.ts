@@ -47,7 +47,7 @@ export function planSentence({ steps, basis }: ShownPlan): string {
       : "nothing is applied yet.";
   const differs =
     differing > 0
-      ? ` ${count(differing, "file")} ${differing === 1 ? "differs" : "differ"} from what was applied: the run would stop there.`
+      ? ` ${count(differing, "file")} ${differing === 1 ? "differs" : "differ"} from what was applied: the run stops there unless a supervisor has accepted the difference.`
       : "";
   return `${sizes}${where}; ${standing}${differs}`;
 }

@@ -122,7 +122,7 @@ function Row({ row, me, isEnded }: { row: HeldRow<QueueRow>; me: string; isEnded
         {gone ? (
           <Badge tone="neutral">No longer in this list</Badge>
         ) : (
-          <StatusBadge status={row.status} isListed />
+          <StatusBadge status={row.status} failureCode={row.failureCode} isListed />
         )}
         {priority === "normal" ? null : (
           <span className="ml-1.5 xl:hidden">

@@ -16,11 +16,12 @@ const LOOKS: Record<Step["outcome"], { word: string; icon: LucideIcon; ink: stri
 
 /** How a rehearsal went: a verdict, where it was, and every step. */
 export function RehearsalResult({ rehearsal }: { rehearsal: RehearsalView }) {
-  const { steps, missing } = rehearsal;
+  const { steps, missing, notPart } = rehearsal;
   return (
     <>
       <p className="font-medium">{rehearsalSentence(rehearsal)}</p>
       <p className="max-w-prose text-quiet">{rehearsalPlace(rehearsal)}</p>
+      <p className="max-w-prose text-quiet">Not part of it: {notPart.join("; ")}.</p>
       {missing.length > 0 ? (
         <div className="mt-2 text-warning">
           <p className="font-medium">The copy lacked:</p>

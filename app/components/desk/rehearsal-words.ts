@@ -9,7 +9,7 @@ export function rehearsalSentence({ ok, steps, durationMs }: RehearsalView): str
   const of = (outcome: Outcome) => steps.filter((step) => step.outcome === outcome).length;
   const took = `, in ${formatDuration(durationMs)}`;
   const failed = steps.find(({ outcome }) => outcome === "failed");
-  if (failed) return `The run would fail at “${failed.name}”.`;
+  if (failed) return `The run would fail at “${failed.name}”. Mend it, then rehearse again.`;
   const through = of("rehearsed");
   if (!ok) return `${count(through, "file")} went through; the rehearsal did not reach the rest.`;
   if (through === 0) return "There was nothing to rehearse.";

@@ -64,7 +64,7 @@ export function RequestActs({ request }: { request: RequestOnPage }) {
                 : "There are no credentials yet, so nothing is destroyed."}{" "}
               The customer would have to make a new request.
             </p>
-            {stays ? (
+            {stays && stays.length > 0 ? (
               <>
                 <p className="mt-2 mb-1">What was built stays in the project:</p>
                 <StayList stays={stays} />

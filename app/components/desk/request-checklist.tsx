@@ -9,6 +9,7 @@ const WORDS: Record<StepState, string> = {
   blocked: "next, not yours",
   later: "to come",
   skipped: "not needed",
+  unreached: "not reached",
 };
 
 function Mark({ state, number }: { state: StepState; number: number }) {
@@ -21,7 +22,7 @@ function Mark({ state, number }: { state: StepState; number: number }) {
       </span>
     );
   }
-  if (state === "skipped") {
+  if (state === "skipped" || state === "unreached") {
     return (
       <span className={`${base} text-quiet`}>
         <Minus size={16} aria-hidden="true" />

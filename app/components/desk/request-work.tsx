@@ -18,7 +18,9 @@ import { whoOf } from "./timeline-words.ts";
 export function RequestWork({ request }: { request: RequestOnPage }) {
   const { status, standing, backend } = request;
   const isOffered = backend?.status === "offered";
-  const steps = checklistOf({ status, standing, isOffered, isRunCancelled: wasCancelled(request) });
+  const happened = request.timeline.map(({ kind }) => kind);
+  const isRunCancelled = wasCancelled(request);
+  const steps = checklistOf({ status, standing, isOffered, happened, isRunCancelled });
   const next = steps.find(({ state }) => state === "next" || state === "blocked");
   const contents: Partial<Record<ChecklistStep["name"], StepContent>> = {
     claim: { aside: <Happened request={request} kinds={["claimed"]} /> },

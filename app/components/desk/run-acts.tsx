@@ -43,8 +43,9 @@ export function CancelRun({ seen }: { seen: Seen }) {
         value="cancel-run"
       >
         <p>
-          The step in progress is rolled back, and what is done stays in the project. Afterwards the
-          run can be resumed from there, or the request closed.
+          What is done stays in the project. A step of SQL that is in progress is rolled back; of
+          one that works through Supabase’s API, or without a transaction, Berth finds out whether
+          it took effect. Afterwards the run can be resumed from there, or the request closed.
         </p>
       </ConfirmButton>
     </ActForm>
@@ -52,7 +53,7 @@ export function CancelRun({ seen }: { seen: Seen }) {
 }
 
 /** Ends a request whose run was cancelled, after a question that lists what stays. */
-function CloseRequest(props: { seen: Seen; stays: WhatStays | null; view: CredentialsView }) {
+function CloseRequest(props: { seen: Seen; stays: WhatStays[] | null; view: CredentialsView }) {
   const { seen, stays, view } = props;
   return (
     <ActForm seen={seen}>
@@ -77,12 +78,6 @@ function CloseRequest(props: { seen: Seen; stays: WhatStays | null; view: Creden
   );
 }
 
-const WORDS = {
-  retry: { word: "Retry", pending: "Starting …" },
-  check: { word: "Check again", pending: "Checking …" },
-  resume: { word: "Resume", pending: "Starting …" },
-};
-
 /**
  * What can be done about a run that did not end well: retry or resume it, supply other credentials,
  * close the request; for who may not, the reason.
@@ -92,7 +87,7 @@ export function RunActs(props: {
   seen: Seen;
   view: CredentialsView;
   run: RunReport;
-  stays: WhatStays | null;
+  stays: WhatStays[] | null;
   isQuiet?: boolean;
   children?: ReactNode;
 }) {
@@ -100,8 +95,7 @@ export function RunActs(props: {
   const { standing, holder, request } = view;
   if (request.status !== "failed") return null;
   const isCancelled = run.status === "cancelled";
-  const how = isCancelled ? "resume" : run.status === "needs_person" ? "check" : "retry";
-  const { word, pending } = WORDS[how];
+  const word = isCancelled ? "Resume" : "Retry";
   const isHeld = standing === "held";
   return (
     <>
@@ -112,7 +106,7 @@ export function RunActs(props: {
           value="retry"
           variant={isQuiet ? "secondary" : "primary"}
           icon={RotateCw}
-          pendingText={pending}
+          pendingText="Starting …"
           disabled={isHeld}
           aria-describedby={isHeld ? "who-retries" : undefined}
         >

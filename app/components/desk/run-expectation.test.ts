@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { leftWords } from "./run-expectation.ts";
+import { leftWords, takesLonger } from "./run-expectation.ts";
 
 const NOW = "2026-11-20T12:00:00.000Z";
 const at = (seconds: number) => Date.parse(NOW) + seconds * 1_000;
@@ -18,6 +18,8 @@ test("only the step in progress grows shorter, and never longer than it was expe
   expect(leftWords(run, at(1))).toBe("about 11 s");
   // It takes longer than usual; what follows it has not begun.
   expect(leftWords(run, at(60))).toBe("about 10 s");
+  expect([takesLonger(run, at(1)), takesLonger(run, at(60))]).toEqual([false, true]);
+  expect(takesLonger({ steps: [] }, at(60))).toBe(false);
   expect(leftWords({ ...run, expectedRemainingMs: null }, at(0))).toBeNull();
   expect(leftWords({ ...run, expectedRemainingMs: 0, steps: [] }, at(5))).toBe("about 1 s");
   expect(leftWords({ ...run, expectedRemainingMs: 150_000 }, at(0))).toBe("about 2 min 30 s");

@@ -5,6 +5,17 @@ type Expected = Pick<RunReport, "now" | "expectedRemainingMs"> & {
   steps: Pick<RunReport["steps"][number], "status" | "startedAt" | "expectedMs">[];
 };
 
+/** By how much more than expected a step must take before it is said, in milliseconds. */
+const GRACE_MS = 3_000;
+
+/** Whether the step in progress takes clearly longer than it did in earlier runs. */
+export function takesLonger({ steps }: Pick<Expected, "steps">, at: number): boolean {
+  const running = steps.find(({ status }) => status === "running");
+  if (!running?.startedAt || running.expectedMs === null) return false;
+  const elapsed = at - Date.parse(running.startedAt);
+  return elapsed > 2 * running.expectedMs + GRACE_MS;
+}
+
 /**
  * "about 12 s", by what the steps took in earlier runs; null where nobody knows. Between two answers
  * of the server only the step in progress grows shorter: those after it have not begun.

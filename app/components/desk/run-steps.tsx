@@ -28,9 +28,15 @@ function lengthOf(step: StepReport, now: number): { begin: number; end: number }
 
 /**
  * Every step on one time axis. A step that failed is open, and says first what to do.
- * @param acts what the person can do about a step that did not end well
+ * @param props.acts what the person can do about a step that did not end well
+ * @param props.known differences that were accepted earlier
  */
-export function RunSteps({ run, acts }: { run: RunReport; acts: (step: StepReport) => ReactNode }) {
+export function RunSteps(props: {
+  run: RunReport;
+  acts: (step: StepReport) => ReactNode;
+  known: readonly string[];
+}) {
+  const { run, acts, known } = props;
   const now = useRunClock(run);
   const axis = axisOf(run, now);
   const next = run.steps.find((step) => step.status === "pending")?.position;
@@ -58,6 +64,7 @@ export function RunSteps({ run, acts }: { run: RunReport; acts: (step: StepRepor
             axis={axis}
             ahead={!isOpen ? NOT_BEGUN : step.position === next ? "Next" : "Waiting"}
             acts={acts}
+            known={known}
           />
         ))}
       </ol>
@@ -79,8 +86,9 @@ function StepItem(props: {
   /** The words for a step that has not begun. */
   ahead: string;
   acts: (step: StepReport) => ReactNode;
+  known: readonly string[];
 }) {
-  const { step, now, axis, ahead, acts } = props;
+  const { step, now, axis, ahead, acts, known } = props;
   const notices = Array.isArray(step.outcome?.notices) ? step.outcome.notices : [];
   const obstacle = uncompared(step);
   const opens =
@@ -100,7 +108,12 @@ function StepItem(props: {
         <summary className="list-none py-1.5 hover:bg-base-200 lg:min-h-9">{row}</summary>
         <div className="grid gap-4 pt-1 pb-5 lg:pl-12">
           {step.error ? (
-            <StepFailure error={step.error} excerpt={step.excerpt} acts={acts(step)} />
+            <StepFailure
+              error={step.error}
+              excerpt={step.excerpt}
+              acts={acts(step)}
+              known={known}
+            />
           ) : null}
           {obstacle === null ? null : (
             <p className="max-w-3xl wrap-anywhere">
@@ -114,7 +127,13 @@ function StepItem(props: {
               ))}
             </ul>
           ) : null}
-          {step.effects ? <PlannedFacts step={step} effects={step.effects} /> : null}
+          {step.effects ? (
+            <PlannedFacts
+              step={step}
+              effects={step.effects}
+              isFileTold={step.error?.file !== undefined}
+            />
+          ) : null}
         </div>
       </details>
     </li>
@@ -159,7 +178,7 @@ function StepRow(props: {
       <span className={`min-w-0 wrap-anywhere ${step.status === "pending" ? "text-quiet" : ""}`}>
         {step.name}
         {/* Where the words beside say something else, the state is still told. */}
-        <span className="sr-only">, {step.status === "pending" ? ahead : word}. </span>
+        <span className="sr-only">{step.status === "pending" ? ". " : `, ${word}. `}</span>
       </span>
       <span
         className={`min-w-0 text-quiet max-lg:col-span-2 max-lg:col-start-3 max-lg:row-start-2 max-lg:text-xs ${

@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import type { RunName, RunReport } from "#app/domain/provisioning/index.server.ts";
 import { Duration, RelativeTime } from "../time.tsx";
 import { Badge, buttonClass } from "../ui.tsx";
-import { leftWords } from "./run-expectation.ts";
+import { leftWords, takesLonger } from "./run-expectation.ts";
 import { lookOf, RUN_LOOKS, runSentence } from "./run-words.ts";
 import { useRunClock } from "./use-run-clock.ts";
 
@@ -22,9 +22,9 @@ export function RunSummary(props: {
   const { word, tone, icon } = lookOf(run);
   const isNewest = run.runId === runs[0]?.runId;
   const step = run.steps.find(({ position }) => position === blamed);
-  const took = run.startedAt
-    ? Date.parse(run.endedAt ?? run.now) - Date.parse(run.startedAt)
-    : null;
+  const now = useRunClock(run);
+  const end = run.endedAt ? Date.parse(run.endedAt) : now;
+  const took = run.startedAt ? end - Date.parse(run.startedAt) : null;
   return (
     <section aria-label="Summary" className="mb-5 border-t border-base-300 pt-4">
       <div className="flex flex-wrap items-start justify-between gap-x-6 gap-y-3">
@@ -62,7 +62,7 @@ export function RunSummary(props: {
         <Fact label={run.endedAt ? "Took" : "So far"}>
           {took === null ? "–" : <Duration ms={took} />}
         </Fact>
-        <TimeLeft run={run} />
+        <TimeLeft run={run} now={now} />
         <Fact label="Worker take-overs">{takeovers(run.takeovers)}</Fact>
         <Fact label="Templates">
           {Object.entries(run.templates)
@@ -76,9 +76,11 @@ export function RunSummary(props: {
 }
 
 /** By what the steps took in earlier runs; nothing where nobody knows. */
-function TimeLeft({ run }: { run: RunReport }) {
-  const left = leftWords(run, useRunClock(run));
-  if (left === null || run.cancelRequested) return null;
+function TimeLeft({ run, now }: { run: RunReport; now: number }) {
+  const left = leftWords(run, now);
+  if (run.cancelRequested) return null;
+  if (takesLonger(run, now)) return <Fact label="This step takes">longer than usual</Fact>;
+  if (left === null) return null;
   return <Fact label={run.status === "queued" ? "Usually takes" : "Left"}>{left}</Fact>;
 }
 

@@ -9,6 +9,7 @@ import {
   type LucideIcon,
 } from "lucide-react";
 import type { RunReport, StepReport } from "#app/domain/provisioning/index.server.ts";
+import type { StepError } from "#db/provisioning.ts";
 import type { Tone } from "../ui.tsx";
 
 interface Look {
@@ -67,6 +68,27 @@ const OUTCOMES: Record<string, string> = {
   unknown: "Nobody could find out whether it took effect",
 };
 
+/** The server's own words for a failure: its file and its SQLSTATE stand in lines of their own. */
+export function headlineOf({ message, file, sqlstate }: StepError): string {
+  const begin = message.indexOf("): ");
+  if (file === undefined || !message.startsWith(`${file}:`) || begin < 0) return message;
+  const words = message.slice(begin + 3);
+  const code = ` [${sqlstate}]`;
+  return words.endsWith(code) ? words.slice(0, -code.length) : words;
+}
+
+/** The run with its advice as it is once somebody has accepted the difference that stopped it. */
+export function withAcceptance<Run extends { steps: { error: StepError | null }[] }>(
+  run: Run,
+  digest: string,
+): Run {
+  const fix = "Retry: the difference is accepted.";
+  const steps = run.steps.map((step) =>
+    step.error?.digest === digest ? { ...step, error: { ...step.error, fix } } : step,
+  );
+  return { ...run, steps };
+}
+
 const NOT_COMPARED = "not compared: ";
 
 /** Why the database could not be held against its ledger; null where it was, or need not be. */
@@ -91,28 +113,36 @@ export function outcomeWords({ outcome }: Pick<StepReport, "outcome">): string {
   return parts.join(", ");
 }
 
-/** What earlier runs left behind is not lost: this one finds it, and says so step by step. */
-function foundDone({ doneBefore, number }: RunReport): string {
-  if (doneBefore === 0) return "";
-  const earlier = number === 2 ? "run 1" : "earlier runs";
-  return doneBefore === 1
-    ? ` 1 was done in ${earlier}, and will be found done.`
-    : ` ${doneBefore} were done in ${earlier}, and will be found done.`;
+/** How far it is. What earlier runs left behind is not lost: this one finds it. */
+function placeOf({ doneBefore, steps }: RunReport): string {
+  const done = steps.filter((step) => step.status === "done").length;
+  if (doneBefore === 0) return `${done} of ${steps.length} steps done.`;
+  const there = done + doneBefore;
+  const are = there === 1 ? "is" : "are";
+  return `${there} of ${steps.length} steps ${are} in the project already.`;
+}
+
+/** What becomes of the step in progress when its run is cancelled: by what it works through. */
+function endingWords(step: StepReport | undefined): string {
+  if (!step) return "";
+  const isSql = step.kind === "sql" || step.kind === "seed";
+  return isSql && step.effects?.transactional !== false
+    ? ` “${step.name}” is rolled back.`
+    : ` Berth finds out whether “${step.name}” took effect.`;
 }
 
 /** Where the run stands and what comes next, in a sentence or two. */
 export function runSentence(run: RunReport, isNewest: boolean): string {
   const { status, steps, inHand } = run;
-  const done = steps.filter((step) => step.status === "done").length;
   const next = steps.find((step) => step.status === "pending");
   const current = steps.find((step) => step.status === "running");
-  const place = `${done} of ${steps.length} steps done.${foundDone(run)}`;
+  const place = placeOf(run);
   const { cancelRequested } = run;
   if (cancelRequested && (status === "queued" || status === "running")) {
-    return `${place} ${cancelRequested.by} asked to cancel it: the step in progress is rolled back.`;
+    return `${place} ${cancelRequested.by} asked to cancel it.${endingWords(current)}`;
   }
   if (status === "queued")
-    return `A worker takes it within seconds. First: ${next?.name}.${foundDone(run)}`;
+    return `A worker takes it within seconds. First: ${next?.name}.${run.doneBefore > 0 ? ` ${place}` : ""}`;
   if (status === "running") {
     if (!inHand) return `${place} Its worker was lost; another one takes it over within seconds.`;
     const now = current ? ` Now: ${current.name}.` : "";
@@ -126,7 +156,7 @@ export function runSentence(run: RunReport, isNewest: boolean): string {
     return run.error?.message ?? place;
   }
   if (status === "needs_person") {
-    return `${place} The rest is for a person: do what it says, then let Berth check again.`;
+    return `${place} The rest is for a person: do what it says, then retry.`;
   }
   if (status === "failed") return `${place} What is done stays done: a retry goes on from there.`;
   return place;

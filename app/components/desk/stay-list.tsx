@@ -1,9 +1,27 @@
+import { Fragment } from "react";
 import type { WhatStays } from "#app/domain/provisioning/index.server.ts";
 import { Mono } from "../ui.tsx";
 
-/** What runs leave in the customer's project when its request is closed; null: nothing. */
-export function StayList({ stays }: { stays: WhatStays | null }) {
-  if (!stays) return <p className="text-quiet">Nothing: no step had taken effect.</p>;
+/**
+ * What runs leave in the customer's projects when the request is closed; nothing at all where nobody
+ * asked (null). Of more than one project, each has its name.
+ */
+export function StayList({ stays }: { stays: WhatStays[] | null }) {
+  if (!stays) return null;
+  if (stays.length === 0) return <p className="text-quiet">Nothing: no step had taken effect.</p>;
+  return stays.map((project) => (
+    <Fragment key={project.projectRef}>
+      {stays.length > 1 ? (
+        <p className="mt-2">
+          In the project <Mono>{project.projectRef}</Mono>
+        </p>
+      ) : null}
+      <ProjectStays stays={project} />
+    </Fragment>
+  ));
+}
+
+function ProjectStays({ stays }: { stays: WhatStays }) {
   const { applied, seeds, ownerAccount, authSettings, ledger, unfinished, unknown } = stays;
   return (
     <ul className="list-disc pl-5 wrap-anywhere">

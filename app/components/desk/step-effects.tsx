@@ -11,11 +11,33 @@ import { count, expectedWords, limitWords, type PlanStep } from "./plan-words.ts
  */
 export function StrongestLock({ effects }: { effects: StepEffects }) {
   const [first, ...others] = effects.locks;
-  if (!first) return <span className="text-quiet">none on what exists</span>;
+  if (!first) return effects.unseen?.length ? null : <NoLocks />;
   return (
     <>
       <span className="whitespace-nowrap">{first.mode}</span> on <Mono>{first.relation}</Mono>
       {others.length > 0 ? <span className="text-quiet">, and {others.length} more</span> : null}
+    </>
+  );
+}
+
+const NoLocks = () => <span className="text-quiet">none on what exists</span>;
+
+/**
+ * Where the text cannot tell what a file locks.
+ * @param most how many to show, the rest only counted
+ */
+export function Unseen(props: { effects: StepEffects; most?: number }) {
+  const { unseen = [] } = props.effects;
+  const shown = unseen.slice(0, props.most);
+  const left = unseen.length - shown.length;
+  return (
+    <>
+      {shown.map(({ line, what }) => (
+        <p key={`${line} ${what}`} className="wrap-anywhere">
+          line {line}: {what}; its locks cannot be known from the text
+        </p>
+      ))}
+      {left > 0 ? <p className="text-quiet">and {left} more of this kind</p> : null}
     </>
   );
 }
@@ -37,17 +59,17 @@ export function Rewrites({ effects }: { effects: StepEffects }) {
 }
 
 /** What was planned for a file: what it is, what it locks and rewrites, how long it may take. */
-export function PlannedFacts({ step, effects }: { step: PlanStep; effects: StepEffects }) {
-  const { file, ledgerVersion, planned, expectedMs } = step;
+export function PlannedFacts(props: {
+  step: PlanStep;
+  effects: StepEffects;
+  /** The file is named above. */
+  isFileTold: boolean;
+}) {
+  const { step, effects, isFileTold } = props;
+  const { planned, expectedMs } = step;
   const limit = limitWords(effects) || `at most ${formatDuration(effects.timeoutMs)} per statement`;
   const facts: [string, ReactNode][] = [
-    [
-      "File",
-      <Mono key="file">
-        {file}
-        {ledgerVersion ? `, version ${ledgerVersion}` : ""}
-      </Mono>,
-    ],
+    ...(isFileTold ? [] : [["File", <FileName key="file" step={step} />] as [string, ReactNode]]),
     [
       "Planned",
       `${count(effects.statements, "statement")}${effects.transactional ? "" : ", without a transaction"}${planned === "applied" ? "; was applied already" : ""}`,
@@ -55,6 +77,9 @@ export function PlannedFacts({ step, effects }: { step: PlanStep; effects: StepE
     ["Locks", <LockList key="locks" effects={effects} />],
     ...(effects.rewrites.length > 0
       ? [["Rewrites", <Rewrites key="rewrites" effects={effects} />] as [string, ReactNode]]
+      : []),
+    ...(effects.unseen?.length
+      ? [["Not known", <Unseen key="unseen" effects={effects} />] as [string, ReactNode]]
       : []),
     ["Time", [expectedWords(expectedMs), limit].filter(Boolean).join("; ")],
   ];
@@ -70,9 +95,15 @@ export function PlannedFacts({ step, effects }: { step: PlanStep; effects: StepE
   );
 }
 
+function FileName({ step: { file, ledgerVersion } }: { step: PlanStep }) {
+  return <Mono>{`${file}${ledgerVersion ? `, version ${ledgerVersion}` : ""}`}</Mono>;
+}
+
 /** All locks of a file, each with the line that takes it. */
 function LockList({ effects }: { effects: StepEffects }): ReactNode {
-  if (effects.locks.length === 0) return "none on what exists";
+  if (effects.locks.length === 0) {
+    return effects.unseen?.length ? "none that the text tells of" : "none on what exists";
+  }
   return (
     <ul>
       {effects.locks.map(({ relation, mode, line }) => (

@@ -4,19 +4,30 @@ import type { StepError } from "#db/provisioning.ts";
 import { Mono } from "../ui.tsx";
 import { DriftDifference } from "./drift-difference.tsx";
 import { OutsideLink } from "./outside-link.tsx";
+import { headlineOf } from "./run-words.ts";
 
-/** Why a step did not end well: first what was found, is needed and is to be done, then the rest. */
-export function StepFailure(props: { error: StepError; excerpt: Excerpt | null; acts: ReactNode }) {
-  const { error, excerpt, acts } = props;
+/**
+ * Why a step did not end well: first what was found, is needed and is to be done, then the rest.
+ * @param props.known the differences that were accepted earlier
+ */
+export function StepFailure(props: {
+  error: StepError;
+  excerpt: Excerpt | null;
+  acts: ReactNode;
+  known?: readonly string[] | undefined;
+}) {
+  const { error, excerpt, acts, known } = props;
+  const headline = headlineOf(error);
   const { code, found, needed, fix, link, sqlstate, file, line, statement, detail, hint } = error;
   const { difference } = error;
   const edge = code === "needs_person" ? "border-warning" : "border-error";
   const where = file === undefined ? undefined : line === undefined ? file : `${file}:${line}`;
   return (
     <div className={`border-l-4 pl-4 ${edge}`}>
-      <p className="font-semibold wrap-anywhere">{error.message}</p>
+      <p className="font-semibold wrap-anywhere">{headline}</p>
       <dl className="mt-2 grid max-w-3xl gap-x-4 gap-y-1 wrap-anywhere sm:grid-cols-[6.5rem_minmax(0,1fr)]">
-        <Fact label="Found">{found}</Fact>
+        {/* The list of differences says it in full. */}
+        <Fact label="Found">{difference || found === headline ? null : found}</Fact>
         <Fact label="Needed">{needed}</Fact>
         <Fact label="What to do">
           {fix ? <strong className="font-semibold">{fix}</strong> : null}
@@ -27,7 +38,7 @@ export function StepFailure(props: { error: StepError; excerpt: Excerpt | null; 
           </Fact>
         ) : null}
       </dl>
-      {difference ? <DriftDifference lines={difference} /> : null}
+      {difference ? <DriftDifference lines={difference} known={known} /> : null}
       <div className="my-4 flex flex-wrap items-center gap-3 empty:my-2">{acts}</div>
       <dl className="grid max-w-3xl gap-x-4 gap-y-1 text-quiet wrap-anywhere sm:grid-cols-[6.5rem_minmax(0,1fr)]">
         <Fact label="SQLSTATE">{sqlstate ? <Mono>{sqlstate}</Mono> : null}</Fact>

@@ -18,6 +18,9 @@ describe("the timeline's words", () => {
     });
     expect(sayEvent(event("claimed", {}, { kind: "api" })).who).toBe("Kim (API)");
     expect(sayEvent(event("completed", {}, { kind: "worker", name: null })).who).toBe("Berth");
+    expect(
+      sayEvent(event("run_cancelled", { by: "Lou" }, { kind: "worker", name: null })),
+    ).toMatchObject({ who: "Lou", details: [] });
     expect(sayEvent(event("cancelled", {}, { kind: "customer", name: "Ann" })).who).toBe(
       "Ann, the customer",
     );

@@ -48,10 +48,12 @@ const LABELS: Record<string, string> = {
 };
 
 /** Facts that the title says already, or that only machines read. */
-const UNSAID = new Set(["leaseToken", "reason"]);
+const UNSAID = new Set(["leaseToken", "reason", "by"]);
 
 /** Who did it: a person by name, the machinery as Berth. */
-export function whoOf({ kind, actor }: RequestChange): string {
+export function whoOf({ kind, actor, data }: RequestChange): string {
+  // A worker ends the run, because a person asked for it.
+  if (kind === "run_cancelled" && typeof data.by === "string") return data.by;
   // Nobody is signed in there: the link alone speaks.
   if (kind === "owner_link_used") return "The owner";
   if (actor.kind === "worker") return "Berth";

@@ -1,6 +1,7 @@
 import {
   Ban,
   CircleCheck,
+  CirclePause,
   Clock,
   Hammer,
   Hourglass,
@@ -10,7 +11,13 @@ import {
 import type { OwnRequest } from "#app/domain/provisioning/index.server.ts";
 import { Badge, type Tone } from "../ui.tsx";
 
-const LOOKS: Record<OwnRequest["status"], { word: string; tone: Tone; icon: LucideIcon }> = {
+interface Look {
+  word: string;
+  tone: Tone;
+  icon: LucideIcon;
+}
+
+const LOOKS: Record<OwnRequest["status"], Look> = {
   pending: { word: "Waiting", tone: "neutral", icon: Clock },
   in_progress: { word: "Preparing", tone: "primary", icon: UserRound },
   waiting_on_customer: { word: "Waiting for you", tone: "warning", icon: Hourglass },
@@ -21,9 +28,11 @@ const LOOKS: Record<OwnRequest["status"], { word: string; tone: Tone; icon: Luci
   cancelled: { word: "Cancelled", tone: "neutral", icon: Ban },
 };
 
+const PAUSED: Look = { word: "Paused", tone: "neutral", icon: CirclePause };
+
 /** Where a request stands, in the words of its customer. */
-export function OwnStatus({ status }: { status: OwnRequest["status"] }) {
-  const { word, tone, icon } = LOOKS[status];
+export function OwnStatus({ status, isPaused }: Pick<OwnRequest, "status" | "isPaused">) {
+  const { word, tone, icon } = isPaused ? PAUSED : LOOKS[status];
   return (
     <Badge tone={tone} icon={icon}>
       {word}

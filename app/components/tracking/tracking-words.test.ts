@@ -4,6 +4,7 @@ import { wordsOf } from "./tracking-words.ts";
 const facts = {
   status: "pending" as const,
   place: { position: 4, waiting: 9 },
+  isPaused: false,
   progress: null,
   expected: "by Thursday",
   isLate: false,
@@ -17,6 +18,12 @@ it("says a place only where it is known", () => {
   expect(wordsOf({ ...facts, place: { position: null, waiting: 0 } }).title).toBe(
     "You are in line.",
   );
+});
+
+it("does not frighten where one of us paused the run", () => {
+  const failed = { ...facts, status: "failed" as const };
+  expect(wordsOf(failed).title).toBe("Building has stopped, and we are on it.");
+  expect(wordsOf({ ...failed, isPaused: true }).title).toBe("We have paused building.");
 });
 
 it("says when a backend is expected only where that is known", () => {

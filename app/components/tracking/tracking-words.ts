@@ -51,6 +51,8 @@ const expectedInWords = (opening: string, expected: string | null): string =>
  */
 export function wordsOf(facts: {
   status: Tracking["status"];
+  /** One of us ended the run. */
+  isPaused: boolean;
   place: Place;
   progress: Tracking["progress"];
   expected: string | null;
@@ -100,11 +102,15 @@ export function wordsOf(facts: {
       };
     case "failed":
       return {
-        title: "Building has stopped, and we are on it.",
+        title: facts.isPaused
+          ? "We have paused building."
+          : "Building has stopped, and we are on it.",
         text: isLate
           ? expected
           : `You need not do anything. ${expectedInWords("We still expect it", facts.expected)}`,
-        next: "One of us looks at it and lets it go on from there. What is done already stays done.",
+        next: facts.isPaused
+          ? "One of us looks at something first, and lets it go on from there. What is done already stays done."
+          : "One of us looks at it and lets it go on from there. What is done already stays done.",
         station: 3,
       };
     case "completed":

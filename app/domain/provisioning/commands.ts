@@ -47,10 +47,11 @@ export async function retryRequest(
  */
 export async function cancelRequest({ tx, actor }: Context, requestId: string): Promise<void> {
   const request = await requireHeld({ tx, actor }, requestId, "cancel", leadingTo("cancelled"));
-  const stays = await staysOf(tx, request);
+  const stays = (await staysOf(tx, request)) ?? [];
+  const projectRef = stays.map((project) => project.projectRef).join(", ");
   await moveRequest({ tx, actor }, request, "cancelled", {
     event: "cancelled",
-    ...(stays ? { data: { projectRef: stays.projectRef, stays: linesOf(stays) } } : {}),
+    ...(stays.length > 0 ? { data: { projectRef, stays: linesOf(stays) } } : {}),
   });
   const backend = await liveBackendOf(tx, requestId);
   if (backend) await retireBackend({ tx, actor }, backend, "cancelled");
@@ -69,8 +70,8 @@ export interface TimelineEntry {
 export interface RequestView extends QueueItem {
   backend: BackendView | null;
   run: RunView | null;
-  /** Of a request that failed or was cancelled: what runs built in its project, which nobody takes back. */
-  stays: WhatStays | null;
+  /** Of a request that failed or was cancelled: what runs built, by project; nobody takes it back. */
+  stays: WhatStays[] | null;
   timeline: TimelineEntry[];
   mails: { kind: string; status: string; attempts: number; lastError: string | null }[];
 }

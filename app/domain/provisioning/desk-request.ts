@@ -64,7 +64,7 @@ export interface DeskRequest {
   backend: BackendView | null;
   run: { status: string; done: number; total: number; step: string | null } | null;
   /** Of a request that failed or was cancelled: what runs built in its project, which nobody takes back. */
-  stays: WhatStays | null;
+  stays: WhatStays[] | null;
   ownerLink: { state: "waiting" | "used" | "expired"; at: string } | null;
   mails: {
     id: string;

@@ -10,6 +10,7 @@ import {
   DriftNotFoundError,
   deskAct,
   readAcceptance,
+  readAcceptedLines,
 } from "./index.server.ts";
 
 const DIGEST = "d".repeat(64);
@@ -68,6 +69,19 @@ describe("accepting a difference", () => {
     expect(await asked(backendId, DIGEST)).toEqual({ by: "sam", reason: REASON });
     expect(await asked(backendId, "e".repeat(64))).toBeNull();
     expect(await asked((await stopped()).backendId, DIGEST)).toBeNull();
+  });
+
+  it("is told of when another difference follows, line by line", async () => {
+    const { id, backendId } = await stopped();
+    const known = () => desk.as(staff("kim"), (tx) => readAcceptedLines(tx, id));
+    expect(await known()).toEqual([]);
+    await accept("sam", id);
+    expect(await known()).toEqual([]);
+    await desk.base.admin.query("update drift_acceptances set digest = $2 where backend_id = $1", [
+      backendId,
+      "e".repeat(64),
+    ]);
+    expect(await known()).toHaveLength(2);
   });
 
   it("is a supervisor's alone", async () => {

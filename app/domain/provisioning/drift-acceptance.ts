@@ -114,6 +114,21 @@ export async function readAcceptance(tx: Tx, requestId: string): Promise<Accepte
   };
 }
 
+/**
+ * The lines of all differences that were accepted earlier, of the backend whose newest run was stopped
+ * by another one; empty where it was stopped by none, or by one that is accepted itself.
+ */
+export async function readAcceptedLines(tx: Tx, requestId: string): Promise<string[]> {
+  const stopped = await newestDrift(tx, requestId);
+  if (!stopped) return [];
+  const accepted = await tx
+    .select({ digest: driftAcceptances.digest, lines: driftAcceptances.difference })
+    .from(driftAcceptances)
+    .where(eq(driftAcceptances.backendId, stopped.backendId));
+  if (accepted.some(({ digest }) => digest === stopped.error.digest)) return [];
+  return [...new Set(accepted.flatMap(({ lines }) => lines))];
+}
+
 /** Who accepted this difference of this backend, by the account's id. */
 export async function acceptanceOf(
   tx: Tx,

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type pg from "pg";
+import pg from "pg";
 import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openRunSession, type RunSession } from "#app/integrations/postgres/run-session.ts";
@@ -12,6 +12,7 @@ import {
 } from "../../../feature-templates/fresh-database.ts";
 import { type Catalog, loadCatalog } from "../catalog/index.server.ts";
 import { DriftError, guardDrift } from "./drift.ts";
+import { compareCatalogs, readDatabase } from "./drift-compare.ts";
 import { planRun } from "./plan.ts";
 import { describeFailure } from "./report.ts";
 import { sqlStepOf } from "./steps.ts";
@@ -41,6 +42,7 @@ interface Ground {
     accepts?: (digest: string) => boolean;
     catalog?: Catalog;
     hasNoPooler?: boolean;
+    connect?: () => Promise<pg.Client>;
   }): ReturnType<typeof guardDrift>;
 }
 
@@ -116,14 +118,33 @@ it("a project whose defaults became narrower after its tables were made has not 
       revoke select, insert, update, delete on tables from anon, authenticated, service_role;
     alter default privileges in schema public
       revoke execute on functions from anon, authenticated, service_role`);
-  expect(await differences(guard())).toEqual([
-    "version 20991231000000 (own): no template has it, and only Supabase's own ledger lists it",
-  ]);
+  const version = expect.stringMatching(
+    /^version 20991231000000 \(own\): no template has it, and only Supabase's own ledger lists it; SHA-256 of its statements [0-9a-f]{12}…$/,
+  );
+  expect(await differences(guard())).toEqual([version]);
   await client.query("grant select on public.products to anon");
   expect(await differences(guard())).toEqual([
-    "version 20991231000000 (own): no template has it, and only Supabase's own ledger lists it",
+    version,
     "grants to anon on public.products: SELECT, by the ledger's versions none",
   ]);
+});
+
+it("what one object is granted more than the others is no older project's default", async () => {
+  const { client, guard } = await project("2026-10");
+  await client.query(`
+    create table public.one (id int); create table public.other (id int);
+    insert into supabase_migrations.schema_migrations (version, statements, name)
+      values ('20991231000000', array['create table public.one (id int); create table public.other (id int)'], 'own');
+    grant all on public.one to anon; create role clerk; grant select on public.other to clerk`);
+  try {
+    expect(await differences(guard())).toEqual([
+      expect.stringMatching(/^version 20991231000000/),
+      expect.stringMatching(/^grants to anon on public.one: DELETE, INSERT/),
+      "grants to clerk on public.other: SELECT, by the ledger's versions none",
+    ]);
+  } finally {
+    await client.query("revoke select on public.other from clerk; drop role clerk");
+  }
 });
 
 it("a fresh project is not compared", async () => {
@@ -236,10 +257,81 @@ describe("a project that somebody has changed", () => {
     await client.query("create table public.extra (id int)");
     expect((await guard({ hasNoPooler: true })).drift).toMatch(/^not compared/);
     await client.query("delete from supabase_migrations.schema_migrations where name = 'products'");
-    expect(await differences(guard({ hasNoPooler: true }))).toEqual([
-      "version 20260901010100: only berth.ledger lists it, Supabase's own ledger does not",
-    ]);
+    const uncompared =
+      "the catalog was not compared: the pooler leads to the project's own database only";
+    const { difference, digest, found } = await drift(guard({ hasNoPooler: true }));
+    const line =
+      "version 20260901010100: only berth.ledger lists it, Supabase's own ledger does not";
+    expect(difference).toEqual([line, uncompared]);
+    expect(found).toBe(line);
+    // What could not be compared is accepted as it is, and as nothing else.
+    const accepts = (asked: string) => asked === digest;
+    expect(await guard({ accepts, hasNoPooler: true })).toEqual({
+      drift: "accepted",
+      driftAcceptedBy: "sam",
+      driftUncompared: uncompared,
+    });
+    expect((await drift(guard({ accepts }))).digest).not.toBe(digest);
+    await client.query("alter table public.extra add other int");
+    expect((await drift(guard({ accepts, hasNoPooler: true }))).digest).not.toBe(digest);
   });
+
+  it.each(["ECONNRESET", "53300", "57P03"])(
+    "does not pass for compared where the scratch database's session ends in %s",
+    async (code) => {
+      const { client, guard } = await project("2026-10", (file) => file.startsWith("base"));
+      await client.query(`
+        insert into supabase_migrations.schema_migrations (version, statements, name)
+          values ('20991230000000', array['select 1'], '${code}')`);
+      const connect = async () => {
+        const error = code.startsWith("E") ? new Error() : new pg.DatabaseError("", 1, "error");
+        throw Object.assign(error, { code });
+      };
+      await expect(guard({ connect, accepts: () => true })).rejects.toMatchObject({
+        code: "database_connection_lost",
+        retryable: true,
+      });
+    },
+  );
+
+  it("stops a run, and for a supervisor to pass, where a comparison is too large", async () => {
+    const { client, guard } = await project("2026-10", (file) => file.startsWith("base"));
+    await client.query(
+      "insert into berth.ledger select 'seed:' || i, 't', '1', 'c', 'r' from generate_series(1, 2000) i",
+    );
+    const { difference, digest } = await drift(guard());
+    expect(difference).toHaveLength(51);
+    expect(difference.at(-1)).toMatch(
+      /^the catalog was not compared: the ledger has 20\d\d versions, of which Berth compares at most 2000$/,
+    );
+    expect(await guard({ accepts: (asked) => asked === digest })).toMatchObject({
+      drift: "accepted",
+    });
+  });
+});
+
+it("a comparison ends at its deadline, in the middle of a statement, and stops the run", async () => {
+  const { client, session } = await project("2026-10", (file) => file.startsWith("base"));
+  await client.query(`
+    insert into supabase_migrations.schema_migrations (version, statements, name)
+      values ('20991230000000', array['select pg_sleep(600)'], 'slow')`);
+  const survey = await session.read("the survey", surveyDatabase);
+  const state = await session.read("the comparison", (run) =>
+    readDatabase(run, ["20991230000000"]),
+  );
+  const connect = (_name: string, database?: string) =>
+    server.connectBeside(database ? ({ database } as pg.Client) : client);
+  const signal = new AbortController().signal;
+  const compared = await compareCatalogs({ survey, catalog, connect, signal }, state, 3_000);
+  expect(compared.obstacle).toEqual({
+    reason: "it took longer than 3 seconds",
+    line: "the catalog was not compared: it took longer than 3 seconds",
+    stops: true,
+  });
+  const { rows } = await client.query(
+    "select from pg_database where datname like 'berth_scratch%'",
+  );
+  expect(rows).toEqual([]);
 });
 
 describe("a ledger that contradicts the templates", () => {
@@ -267,18 +359,46 @@ describe("a ledger that contradicts the templates", () => {
     const push = (statements: string) =>
       client.query(`insert into supabase_migrations.schema_migrations (version, statements, name)
         values ('20261101000000', ${statements}, 'pushed')`);
-    const line = [expect.stringMatching(/^version 20261101000000 \(pushed\): no template has it/)];
+    const line = expect.stringMatching(/^version 20261101000000 \(pushed\): no template has it/);
     await push("array['alter role postgres set work_mem = ''1GB''']");
-    expect(await differences(guard())).toEqual(line);
+    expect(await differences(guard())).toEqual([
+      line,
+      expect.stringMatching(
+        /^the catalog was compared without version 20261101000000:1: a change of roles/,
+      ),
+    ]);
     const { rows } = await client.query(
       "select count(*)::int as n from pg_db_role_setting where setconfig::text like '%work_mem%'",
     );
     expect(rows[0].n).toBe(0);
     await client.query("delete from supabase_migrations.schema_migrations where name = 'pushed'");
     await push("null");
-    expect(await differences(guard())).toEqual(line);
-    const accepted = await guard({ accepts: () => true });
-    expect(accepted.drift).toBe("accepted");
+    const { difference, digest } = await drift(guard());
+    const without =
+      "the catalog was compared without version 20261101000000: the ledger does not keep its statements";
+    expect(difference).toEqual([line, without]);
+    // Accepted, it takes nothing else along: the rest of the catalog is still compared.
+    const accepts = (asked: string) => asked === digest;
+    expect(await guard({ accepts })).toMatchObject({ drift: "accepted", driftUncompared: without });
+    await client.query("grant delete on public.members to anon");
+    expect((await drift(guard({ accepts }))).difference).toEqual([
+      line,
+      "grants to anon on public.members: DELETE, by the ledger's versions none",
+      without,
+    ]);
+  });
+
+  it("asks again where an accepted version has other statements", async () => {
+    const { client, guard } = await project("2026-10");
+    const push = (name: string) => `
+      insert into supabase_migrations.schema_migrations (version, statements, name)
+        values ('20261101000000', array['select 1 as "${name}"'], 'pushed')`;
+    await client.query(push("one"));
+    const one = await drift(guard());
+    await client.query("delete from supabase_migrations.schema_migrations where name = 'pushed'");
+    await client.query(push("other"));
+    const other = await drift(guard({ accepts: (asked) => asked === one.digest }));
+    expect(other.difference).not.toEqual(one.difference);
   });
 
   it("finds an edited seed, not one of another release", async () => {

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { RunSession } from "#app/integrations/postgres/run-session.ts";
 import { BerthError } from "#app/platform/errors.ts";
 import { redactText } from "#app/platform/redact.ts";
+import { cut } from "#app/platform/text.ts";
 import { type CompareOptions, compareCatalogs, readDatabase } from "./drift-compare.ts";
 import { ledgerDifferences, versionsToFetch } from "./drift-ledger.ts";
 
@@ -11,19 +12,20 @@ const LONGEST_LINE = 300;
 
 /** The database is not what its ledger implies. */
 export class DriftError extends BerthError {
-  /** At most 50 lines, free of secrets. */
+  /** At most 50 lines and what could not be compared, free of secrets. */
   readonly difference: string[];
   /** SHA-256 over all of it, in hex: what a supervisor accepts. */
   readonly digest: string;
 
-  constructor(difference: string[], digest: string) {
+  /** `uncompared`: what could not be compared, as lines of their own. */
+  constructor(difference: string[], digest: string, uncompared: string[] = []) {
     const more = difference.length > 1 ? ` (and ${difference.length - 1} more)` : "";
     super("drift", "The database is not what its applied versions made it.", {
-      found: `${difference[0]}${more}`,
+      found: `${difference[0] ?? uncompared[0]}${more}`,
       needed: "a database that only its recorded versions have changed",
-      fix: "Undo what was changed by hand, then retry; or let a supervisor accept the difference, with a reason.",
+      fix: "Undo what was changed by hand, then retry; or let a supervisor accept the difference on the run's page, with a reason.",
     });
-    this.difference = difference;
+    this.difference = [...difference, ...uncompared];
     this.digest = digest;
   }
 }
@@ -34,14 +36,17 @@ export interface DriftFacts {
   drift: string;
   /** Who accepted it: an account's id. */
   driftAcceptedBy?: string;
+  /** What could not be compared, of an accepted difference. */
+  driftUncompared?: string;
 }
 
 /**
  * Holds a database that is not fresh against what its ledger implies: the same versions, applied
  * once more to a scratch database on the same server. Reads only. Where the server does not allow
- * the comparison of catalogs, the ledger's own contradictions still stop the run.
+ * the comparison of catalogs, the ledger's own contradictions still stop the run; the digest then
+ * covers the catalog as it stands, so that an acceptance holds for nothing but that.
  *
- * @throws DriftError; what {@link RunSession.read} throws
+ * @throws DriftError; what {@link RunSession.read} and {@link compareCatalogs} throw
  */
 export async function guardDrift(
   options: CompareOptions & {
@@ -55,16 +60,24 @@ export async function guardDrift(
   const database = await session.read("the comparison with the ledger", (client) =>
     readDatabase(client, wanted),
   );
-  const texts = ledgerDifferences(survey.ledger, database.kept, catalog);
-  const { differences, obstacle } = await compareCatalogs(options, database);
-  if (texts.length === 0 && differences.length === 0) {
-    return { drift: obstacle === null ? "none" : `not compared: ${boundLine(obstacle)}` };
+  const ofLedger = ledgerDifferences(survey.ledger, database.kept, catalog);
+  const { differences, obstacle, uncompared } = await compareCatalogs(options, database);
+  const all = [...ofLedger, ...differences];
+  if (all.length === 0 && !obstacle?.stops) {
+    return { drift: obstacle ? `not compared: ${boundLine(obstacle.reason)}` : "none" };
   }
-  const digest = digestOf([...texts, ...differences.map(({ exact }) => exact)]);
+  const exact = all.map((one) => one.exact);
+  const digest = digestOf(obstacle ? [...exact, obstacle.line, uncompared] : exact);
+  const told = obstacle ? [boundLine(obstacle.line)] : [];
   const accepted = await isAccepted(digest);
-  if (accepted) return { drift: "accepted", driftAcceptedBy: accepted.by };
-  const told = differences.filter(({ implied }) => !implied).map(({ text }) => text);
-  throw new DriftError(boundLines([...texts, ...told]), digest);
+  if (accepted) {
+    const [driftUncompared] = told;
+    const facts = { drift: "accepted", driftAcceptedBy: accepted.by };
+    return driftUncompared === undefined ? facts : { ...facts, driftUncompared };
+  }
+  const shown = differences.filter(({ implied }) => !implied);
+  const lines = [...ofLedger, ...shown].map(({ text }) => text);
+  throw new DriftError(boundLines(lines), digest, told);
 }
 
 const digestOf = (lines: string[]) =>
@@ -79,5 +92,5 @@ function boundLines(lines: string[]): string[] {
 
 function boundLine(line: string): string {
   const safe = redactText(line);
-  return safe.length > LONGEST_LINE ? `${safe.slice(0, LONGEST_LINE - 1)}…` : safe;
+  return safe.length > LONGEST_LINE ? `${cut(safe, LONGEST_LINE - 1)}…` : safe;
 }

@@ -36,7 +36,8 @@ export async function endCancelled(
     const done =
       steps.filter(({ status }) => status === "done").length +
       (finding?.outcome === "done" ? 1 : 0);
-    const error = describe(await askerOf(tx, lease), done, steps.length, begun, finding);
+    const by = await askerOf(tx, lease);
+    const error = describe(by, done, steps.length, begun, finding);
     const at = begun ?? steps.find(({ status }) => status !== "done");
     const facts = { step: at?.name, outcome: finding?.outcome, done, of: steps.length };
     await endRun({ tx, actor }, lease, "cancelled", error, facts);
@@ -44,7 +45,7 @@ export async function endCancelled(
     const { code, message, found, needed, fix } = error;
     await moveRequest({ tx, actor }, request, "failed", {
       event: "run_cancelled",
-      data: { runId: lease.run.id, step: at?.name, code },
+      data: { runId: lease.run.id, step: at?.name, code, by },
       set: { failure: { code, message, step: at?.name, found, needed, fix } },
     });
   });
@@ -95,11 +96,11 @@ function describe(
 ): StepError {
   return {
     code: RUN_CANCELLED,
-    message: `${asker} cancelled this run: ${done} of its ${total} steps are done.`,
+    message: `${asker} cancelled this run: ${done} of its ${total} steps ${done === 1 ? "is" : "are"} done.`,
     found: step && finding ? inWords(step, finding) : "no step was in progress",
     needed:
       finding?.outcome === "unknown"
-        ? "a connection to the customer's project"
+        ? "a look at the customer's project"
         : "a decision whether it goes on",
     fix: "Resume it: what is done stays done, and the rest follows. Or close the request: what stays in the project is listed.",
   };

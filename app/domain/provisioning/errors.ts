@@ -9,7 +9,7 @@ export class CredentialsRefusedError extends BerthError {
   readonly report: ConnectionTest;
   constructor(report: ConnectionTest) {
     super("credentials_refused", "These credentials cannot be used as they are.", {
-      fix: "Mend the lines that failed, and submit again.",
+      fix: "Mend the lines that failed, then try again.",
     });
     this.report = report;
   }

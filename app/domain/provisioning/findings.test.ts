@@ -11,7 +11,7 @@ import {
 } from "../../../tests/support/customer-database.ts";
 import { sqlStep } from "../../../tests/support/sql-step.ts";
 import { createCanceller, isCancellation } from "./canceller.ts";
-import { inWords, lookForSchemas, lookForVersion } from "./findings.ts";
+import { inWords, lookForOwner, lookForSchemas, lookForVersion } from "./findings.ts";
 
 const log = pino({ level: "silent" });
 let server: CustomerServer;
@@ -141,5 +141,35 @@ describe("what became of a step", () => {
     expect(await look(next, index, runId)).toMatchObject({ outcome: "done" });
     const { rowCount } = await looker.query("select from pg_index where not indisvalid");
     expect(rowCount).toBe(0);
+  });
+});
+
+describe("whether the owner's account was made", () => {
+  /** A project in which the account is to be seen at that look. */
+  const lookAtOwner = async (seenAt: number) => {
+    const found: string[] = [];
+    let looks = 0;
+    const site = {
+      admin: { findOwner: async () => (++looks >= seenAt ? "user" : null) },
+      owner: { email: "owner@example.com", name: "Owner" },
+      ownerFound: async (userId: string) => void found.push(userId),
+      signal: new AbortController().signal,
+    } as unknown as Parameters<typeof lookForOwner>[0];
+    return { finding: await lookForOwner(site), found, looks };
+  };
+
+  it("is looked for again, since a call that was given up may still take effect", async () => {
+    expect(await lookAtOwner(2)).toMatchObject({
+      finding: { outcome: "done" },
+      found: ["user"],
+      looks: 2,
+    });
+  });
+
+  it("is not known where it is not there after all looks", async () => {
+    const { finding, found } = await lookAtOwner(Number.POSITIVE_INFINITY);
+    expect(finding).toMatchObject({ outcome: "unknown", facts: { outcome: "unknown" } });
+    expect(found).toEqual([]);
+    expect(inWords({ name: "Owner account", kind: "owner" }, finding)).toContain("is not known");
   });
 });

@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
+import { literal, sendScript } from "#app/integrations/postgres/script.ts";
 import type { Logger } from "#app/platform/log.ts";
 import { UnknownKeyError } from "../vault/index.server.ts";
 import { createCanceller } from "./canceller.ts";
@@ -15,7 +17,7 @@ import type { Site } from "./steps.ts";
 export interface Finding {
   /**
    * `unfinished`: part of it stays, which the next run clears up; `unknown`: the project could not
-   * be asked.
+   * be asked, or a call to it may yet take effect.
    */
   outcome: "done" | "undone" | "unfinished" | "unknown";
   /** Kept with the step; null where nothing is to be said of it. */
@@ -63,23 +65,57 @@ const LOOKS: Record<Step["kind"], (site: Site, step: Step) => Promise<Finding>> 
   preflight: lookForSchemas,
   sql: lookForVersion,
   seed: lookForVersion,
-  "auth-config": async ({ visitor }) => {
-    const { disableSignup, emailEnabled } = await visitor.authSettings();
-    return disableSignup && emailEnabled ? done("already_configured") : UNDONE;
-  },
-  owner: async (site) => {
-    const userId = await site.admin.findOwner(site.owner.email);
-    if (userId === null) return UNDONE;
-    await site.ownerFound(userId);
-    return done("already_there");
-  },
+  "auth-config": lookForSettings,
+  owner: lookForOwner,
   // It only reads.
   health: async () => UNDONE,
 };
 
 const done = (outcome: string): Finding => ({ outcome: "done", facts: { outcome } });
 
+/** A call that was given up may still be at work at Supabase: this often, and this far apart. */
+const LOOKS_AFTER_CALL = 3;
+const LOOK_EVERY_MS = 2_500;
+
+/** Nobody can say that a call whose answer never came will not take effect after the last look. */
+const UNSETTLED: Finding = {
+  outcome: "unknown",
+  facts: { outcome: "unknown" },
+  why: "a call to the project may have been under way, and what it asked for is not there yet",
+};
+
+/** Looks again while what a call asked for is not there yet; null if it never was. */
+async function lookAgain<T>(look: () => Promise<T | null>, signal: AbortSignal) {
+  for (let looks = 1; ; looks += 1) {
+    const found = await look();
+    if (found !== null || looks === LOOKS_AFTER_CALL) return found;
+    await sleep(LOOK_EVERY_MS, undefined, { signal });
+  }
+}
+
+async function lookForSettings({ visitor, management, signal }: Site): Promise<Finding> {
+  const isDone = async () => {
+    const { disableSignup, emailEnabled } = await visitor.authSettings();
+    return disableSignup && emailEnabled ? done("already_configured") : null;
+  };
+  // Without a token nothing was asked for.
+  if (!management) return (await isDone()) ?? UNDONE;
+  return (await lookAgain(isDone, signal)) ?? UNSETTLED;
+}
+
+export async function lookForOwner(
+  site: Pick<Site, "admin" | "owner" | "ownerFound" | "signal">,
+): Promise<Finding> {
+  const userId = await lookAgain(() => site.admin.findOwner(site.owner.email), site.signal);
+  if (userId === null) return UNSETTLED;
+  await site.ownerFound(userId);
+  return done("already_there");
+}
+
 type Database = Pick<Site, "session">;
+
+/** Longer than the time-out of a session's statements, 60 s. */
+const SILENCE = { silenceMs: 75_000 };
 
 /** The checks must be made again, but what they prepared stays. */
 export async function lookForSchemas(site: Database): Promise<Finding> {
@@ -102,15 +138,15 @@ export async function lookForVersion(
   }
   const left = await session.read("looking for what is unfinished", async (client) => {
     if (!(await hasTable(client, "berth.unfinished"))) return false;
-    const text = "select from berth.unfinished where version = $1";
-    return (await client.query(text, [key])).rowCount === 1;
+    const text = `select from berth.unfinished where version = ${literal(key ?? "")}`;
+    return (await sendScript(client, text, SILENCE))[0]?.rowCount === 1;
   });
   return left ? UNFINISHED : UNDONE;
 }
 
 async function hasTable(client: pg.Client, name: string): Promise<boolean> {
-  const text = "select pg_catalog.to_regclass($1) is not null as there";
-  return (await client.query<{ there: boolean }>(text, [name])).rows[0]?.there === true;
+  const text = `select pg_catalog.to_regclass(${literal(name)}) is not null as there`;
+  return (await sendScript(client, text, SILENCE))[0]?.rows[0]?.there === true;
 }
 
 /** What was found of a step, as a line for people. */

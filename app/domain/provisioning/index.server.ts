@@ -16,6 +16,7 @@ export {
   acceptDrift,
   DriftNotFoundError,
   readAcceptance,
+  readAcceptedLines,
 } from "./drift-acceptance.ts";
 export {
   CredentialsMissingError,

@@ -237,7 +237,14 @@ describe("the plan of a run on a database", () => {
     });
     const effects = planRun(own, [], before).steps.flatMap((step) => step.effects ?? []);
     expect(effects).toEqual([
-      { statements: 1, transactional: true, timeoutMs: 300_000, locks: [], rewrites: [] },
+      {
+        statements: 1,
+        transactional: true,
+        timeoutMs: 300_000,
+        locks: [],
+        rewrites: [],
+        unseen: [],
+      },
       {
         statements: 3,
         transactional: true,
@@ -246,6 +253,7 @@ describe("the plan of a run on a database", () => {
         rewrites: [
           { relation: "public.a", line: 2, why: expect.stringContaining("gen_random_uuid()") },
         ],
+        unseen: [],
       },
       {
         statements: 2,
@@ -253,6 +261,7 @@ describe("the plan of a run on a database", () => {
         timeoutMs: 300_000,
         locks: [{ relation: "public.a", mode: "ACCESS EXCLUSIVE", line: 1 }],
         rewrites: [],
+        unseen: [],
       },
     ]);
   });

@@ -117,13 +117,13 @@ function createJudge(survey: DatabaseSurvey | null): Judge {
     };
     const rest = planned === undefined ? {} : { planned };
     if (planned === "applied" || planned === "differs") {
-      return { ...rest, effects: { ...facts, locks: [], rewrites: [] } };
+      return { ...rest, effects: { ...facts, locks: [], rewrites: [], unseen: [] } };
     }
     if (survey) return { ...rest, effects: { ...facts, ...effectsOn(file.effects, survey) } };
     for (const name of file.effects.creates) made.add(name);
     const isOlder = ({ relation }: { relation: string }) => !made.has(relation);
-    const { locks, rewrites } = file.effects;
-    const effects = { locks: locks.filter(isOlder), rewrites: rewrites.filter(isOlder) };
+    const { locks, rewrites, unseen } = file.effects;
+    const effects = { locks: locks.filter(isOlder), rewrites: rewrites.filter(isOlder), unseen };
     return { ...rest, effects: { ...facts, ...effects } };
   };
 }

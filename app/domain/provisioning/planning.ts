@@ -1,5 +1,6 @@
 import { connectToCustomer } from "#app/integrations/postgres/connect.ts";
 import { parseDatabaseUrl } from "#app/integrations/postgres/dsn.ts";
+import { endSession } from "#app/integrations/postgres/run-context.ts";
 import { type DatabaseSurvey, surveyDatabase } from "#app/integrations/postgres/survey.ts";
 import { asActor } from "#db/index.ts";
 import type { CredentialsDeps } from "./credentials.ts";
@@ -38,6 +39,6 @@ async function surveyOf(
   try {
     return await surveyDatabase(client);
   } finally {
-    await client.end().catch(() => undefined);
+    await endSession(client);
   }
 }

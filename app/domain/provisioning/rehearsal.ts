@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { and, eq } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import { connectToCustomer } from "#app/integrations/postgres/connect.ts";
 import { parseDatabaseUrl } from "#app/integrations/postgres/dsn.ts";
+import { RehearsalBusyError } from "#app/integrations/postgres/rehearsal-errors.ts";
 import {
   type Rehearsal,
   type RehearsalStep,
@@ -9,8 +10,9 @@ import {
   rehearse,
 } from "#app/integrations/postgres/rehearse.ts";
 import { surveyDatabase } from "#app/integrations/postgres/survey.ts";
+import { BerthError } from "#app/platform/errors.ts";
 import { asActor, type Tx } from "#db/index.ts";
-import type { StepError } from "#db/provisioning.ts";
+import { provisioningRuns, type StepError } from "#db/provisioning.ts";
 import { requestEvents } from "#db/queue.ts";
 import { recordAudit } from "../audit/index.server.ts";
 import { backendSecret, type Credentials, liveBackendOf } from "../backends/index.server.ts";
@@ -24,15 +26,27 @@ import { sqlStepOf } from "./steps.ts";
 /** How a rehearsal went, in plain data and free of secrets. */
 export interface RehearsalView extends Omit<Rehearsal, "steps"> {
   steps: (Omit<RehearsedStep, "error"> & { error?: StepError })[];
+  /** What a run does besides, and may fail at; in words. */
+  notPart: string[];
 }
+
+const NOT_PART = [
+  "the checks of the server before a run",
+  "the drift guard, which compares the database with its ledger",
+  "the sign-up settings, the owner's account and the health check",
+];
+
+/** Rehearsals that this process has under way, by request. */
+const underWay = new Set<string>();
+const MOST_AT_ONCE = 4;
 
 /**
  * Rehearses the run of a request that the person acting holds, up to its last file: on the project
  * that was pasted, else on the one that the request has, or was offered. The credentials are tested
- * first. Nothing is kept, here or there, but the audit record.
+ * first. Nothing is kept, here or there, but the audit records: one that it begins, one how it ended.
  *
  * @throws what `requireHeld` throws (WrongStateError, too, while a run is under way),
- * CredentialsMissingError, CredentialsRefusedError, and what `rehearse` throws.
+ * CredentialsMissingError, CredentialsRefusedError, RehearsalBusyError, and what `rehearse` throws.
  */
 export async function rehearseRequest(
   deps: CredentialsDeps,
@@ -44,48 +58,110 @@ export async function rehearseRequest(
   const { backend, ...subject } = await asActor(db, actor, async (tx) => {
     const { features } = await requireHeld({ tx, actor }, requestId, "rehearse", HELD);
     const backend = await liveBackendOf(tx, requestId);
-    const keepsOthers = await hasAcceptance(tx, requestId);
-    return { requestId, features, backend, keepsOthers };
+    const accepted = backend !== null && (await hasAcceptance(tx, requestId, backend.id));
+    return { requestId, features, backend, acceptedRef: accepted ? backend.projectRef : null };
   });
   const work = (credentials: Credentials) => rehearseWith(deps, subject, credentials, signal);
-  if (given !== null) return work(given);
+  const begin = (through: () => Promise<RehearsalView>) =>
+    oneOfFew(requestId, () => onRecord(deps, requestId, through));
+  if (given !== null) return begin(() => work(given));
   if (!backend) throw new CredentialsMissingError();
-  return deps.vault.use(
-    { db, actor, requestId },
-    backendSecret(backend),
-    "rehearsal",
-    ({ anonKey = "", serviceRoleKey = "", databaseUrl = "" }) =>
-      work({ url: backend.url, anonKey, serviceRoleKey, databaseUrl }),
+  return begin(() =>
+    deps.vault.use(
+      { db, actor, requestId },
+      backendSecret(backend),
+      "rehearsal",
+      ({ anonKey = "", serviceRoleKey = "", databaseUrl = "" }) =>
+        work({ url: backend.url, anonKey, serviceRoleKey, databaseUrl }),
+    ),
   );
+}
+
+/** @throws RehearsalBusyError */
+async function oneOfFew<T>(requestId: string, work: () => Promise<T>): Promise<T> {
+  if (underWay.has(requestId)) {
+    throw new RehearsalBusyError("a rehearsal of this request is under way");
+  }
+  if (underWay.size >= MOST_AT_ONCE) {
+    throw new RehearsalBusyError(`${underWay.size} rehearsals of other requests are under way`);
+  }
+  underWay.add(requestId);
+  try {
+    return await work();
+  } finally {
+    underWay.delete(requestId);
+  }
+}
+
+/** Writes down that a rehearsal begins, before it reaches out, and how it ended, whichever way. */
+async function onRecord(
+  { db, actor }: CredentialsDeps,
+  requestId: string,
+  work: () => Promise<RehearsalView>,
+): Promise<RehearsalView> {
+  const record = (action: string, data: Record<string, unknown>) =>
+    asActor(db, actor, (tx) =>
+      recordAudit(tx, actor, {
+        action,
+        subjectKind: "request",
+        subjectId: requestId,
+        requestId,
+        data,
+      }),
+    );
+  await record("run.rehearse_start", {});
+  let end: Record<string, unknown> = {};
+  try {
+    const view = await work();
+    end = { ok: view.ok, where: view.where, steps: view.steps.length };
+    return view;
+  } catch (error) {
+    end = { ok: false, code: error instanceof BerthError ? error.code : "internal" };
+    throw error;
+  } finally {
+    await record("run.rehearse", end);
+  }
 }
 
 interface Subject {
   requestId: string;
   features: readonly string[];
-  /** Files that the ledger has otherwise stay as they are: a supervisor said so. */
-  keepsOthers: boolean;
+  /** The project whose files that the ledger has otherwise stay as they are: a supervisor said so. */
+  acceptedRef: string | null;
 }
 
 /** By the request's timeline, since callers of the API do not see who accepted what, and why. */
-async function hasAcceptance(tx: Tx, requestId: string): Promise<boolean> {
+async function hasAcceptance(tx: Tx, requestId: string, backendId: string): Promise<boolean> {
   const accepted = await tx
     .select({ id: requestEvents.id })
     .from(requestEvents)
-    .where(and(eq(requestEvents.requestId, requestId), eq(requestEvents.kind, "drift_accepted")))
+    .innerJoin(
+      provisioningRuns,
+      sql`${provisioningRuns.id}::text = ${requestEvents.data} ->> 'runId'`,
+    )
+    .where(
+      and(
+        eq(requestEvents.requestId, requestId),
+        eq(requestEvents.kind, "drift_accepted"),
+        eq(provisioningRuns.requestId, requestId),
+        eq(provisioningRuns.backendId, backendId),
+      ),
+    )
     .limit(1);
   return accepted.length > 0;
 }
 
 async function rehearseWith(
   deps: CredentialsDeps,
-  { requestId, features, keepsOthers }: Subject,
+  { requestId, features, acceptedRef }: Subject,
   credentials: Credentials,
   signal: AbortSignal,
 ): Promise<RehearsalView> {
-  const { catalog, db, actor } = deps;
+  const { catalog } = deps;
   // Also keeps it out of another customer's project.
   const report = await checkCredentials(deps, credentials, requestId);
   if (!report.ok) throw new CredentialsRefusedError(report);
+  const keepsOthers = acceptedRef !== null && report.ref === acceptedRef;
   const rehearsal = await rehearse({
     connect: connectTo(deps, credentials.databaseUrl, signal),
     id: randomUUID(),
@@ -93,23 +169,14 @@ async function rehearseWith(
     plan: async (client) =>
       filesOf(catalog, planRun(catalog, features, await surveyDatabase(client)), keepsOthers),
   });
-  const view = {
+  return {
     ...rehearsal,
+    notPart: NOT_PART,
     steps: rehearsal.steps.map(({ error, ...step }) => ({
       ...step,
       ...(error ? { error: describeFailure(error) } : {}),
     })),
   };
-  await asActor(db, actor, (tx) =>
-    recordAudit(tx, actor, {
-      action: "run.rehearse",
-      subjectKind: "request",
-      subjectId: requestId,
-      requestId,
-      data: { ok: view.ok, where: view.where, steps: view.steps.length },
-    }),
-  );
-  return view;
 }
 
 function connectTo(

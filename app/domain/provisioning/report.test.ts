@@ -102,6 +102,13 @@ describe("what people are told of a failure", () => {
     }
   });
 
+  it("can be stored, whatever the server said", () => {
+    const text = `${"a".repeat(3_999)}😀\0`;
+    const described = describeFailure(new BerthError("c", text, { found: "\0\ud83d", fix: text }));
+    expect(described.message).toBe("a".repeat(3_999));
+    expect(described.found).toBe("\ufffd\ufffd");
+  });
+
   it("tells of many failed checks in one, and names the first", () => {
     const failed = ["one", "two", "three"].map((name) => ({
       name,

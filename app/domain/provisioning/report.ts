@@ -1,11 +1,12 @@
 import { SqlStepError } from "#app/integrations/postgres/run-errors.ts";
 import { BerthError } from "#app/platform/errors.ts";
 import { redactText } from "#app/platform/redact.ts";
+import { cut, storable } from "#app/platform/text.ts";
 import type { StepError } from "#db/provisioning.ts";
 import { DriftError } from "./drift.ts";
 import { NeedsPersonError } from "./errors.ts";
 
-/** What a step's failure is to people: redacted, bounded, with what to do. */
+/** What a step's failure is to people: redacted, bounded, with what to do; fit to be stored. */
 export function describeFailure(error: unknown): StepError {
   if (!(error instanceof BerthError)) {
     return {
@@ -35,12 +36,9 @@ export function describeFailure(error: unknown): StepError {
     described.hint = error.hint;
     if (error.statement !== null) described.statement = String(error.statement);
   }
-  return Object.fromEntries(
-    Object.entries(described)
-      .filter(([, value]) => value !== undefined)
-      .map(([key, value]) => [
-        key,
-        typeof value === "string" ? redactText(value).slice(0, 4_000) : value,
-      ]),
-  ) as unknown as StepError;
+  const bounded = Object.entries(described).map(([key, value]) => [
+    key,
+    typeof value === "string" ? cut(redactText(value), 4_000) : value,
+  ]);
+  return storable(Object.fromEntries(bounded));
 }

@@ -45,13 +45,17 @@ function describePlan({ basis, expectedRemainingMs }: RunReport): string[] {
 function describeEffects({ planned, effects }: StepReport): string[] {
   const plan = planned ? [`  planned: ${PLANNED_WORDS[planned]}`] : [];
   if (!effects) return plan;
-  const { statements, transactional, timeoutMs, locks, rewrites } = effects;
+  const { statements, transactional, timeoutMs, locks, rewrites, unseen = [] } = effects;
   const kind = transactional ? "in one transaction" : "without a transaction";
   return [
     ...plan,
     `  plan: ${statements} statements ${kind}, each within ${timeoutMs} ms`,
     ...locks.map(({ relation, mode, line }) => `  lock: ${mode} on ${relation} (line ${line})`),
     ...rewrites.map(({ relation, line, why }) => `  rewrite: ${relation}, ${why} (line ${line})`),
+    ...unseen.map(
+      ({ line, what }) =>
+        `  unknown: ${what}; its locks cannot be known from the text (line ${line})`,
+    ),
   ];
 }
 

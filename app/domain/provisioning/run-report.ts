@@ -82,7 +82,7 @@ export interface RunReport {
 export interface RunBasis {
   surveyedAt: string;
   serverVersion: string;
-  /** No version applied, and no table of the customer's. */
+  /** No version applied, and nothing of the customer's. */
   isFresh: boolean;
   /** How many versions its ledger had. */
   applied: number;

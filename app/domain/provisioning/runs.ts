@@ -2,6 +2,7 @@ import { asc, desc, eq, sql } from "drizzle-orm";
 import { CancelledError } from "#app/integrations/postgres/run-errors.ts";
 import { provisionRun } from "#app/platform/jobs/contracts.ts";
 import { enqueue } from "#app/platform/jobs/enqueue.ts";
+import { storable } from "#app/platform/text.ts";
 import type { Tx } from "#db/index.ts";
 import {
   type PlanBasis,
@@ -114,7 +115,9 @@ export async function endStep(
       status: end.status,
       endedAt: sql`berth_now()`,
       durationMs: end.durationMs,
-      ...(end.status === "done" ? { outcome: end.facts, error: null } : { error: end.error }),
+      ...(end.status === "done"
+        ? { outcome: storable(end.facts), error: null }
+        : { error: end.error }),
     })
     .where(eq(provisioningSteps.id, step.id));
   await recordAudit(tx, actor, {
@@ -125,7 +128,7 @@ export async function endStep(
     data: {
       runId: lease.run.id,
       name: step.name,
-      ...(end.status === "done" ? end.facts : { code: end.error.code }),
+      ...(end.status === "done" ? storable(end.facts) : { code: end.error.code }),
     },
   });
 }

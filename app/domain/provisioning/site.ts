@@ -53,19 +53,22 @@ export async function withSite(
   const context = { db, actor, requestId: run.requestId };
   await vault.use(context, backendSecret(backend), "run", async (credentials) => {
     const target = parseDatabaseUrl(credentials.databaseUrl ?? "");
-    const connect = (applicationName: string, database = target.database) =>
-      connectToCustomer(
-        { ...target, database },
-        {
-          guard,
-          ca: deps.databaseCa,
-          applicationName,
-          connectTimeoutMs: 10_000,
-          statementTimeoutMs: 300_000,
-          queryTimeoutMs: 0,
-          signal: taken,
-        },
-      );
+    const connectWith =
+      (statementTimeoutMs: number | null) =>
+      (applicationName: string, database = target.database) =>
+        connectToCustomer(
+          { ...target, database },
+          {
+            guard,
+            ca: deps.databaseCa,
+            applicationName,
+            connectTimeoutMs: 10_000,
+            statementTimeoutMs,
+            queryTimeoutMs: 0,
+            signal: taken,
+          },
+        );
+    const connect = connectWith(300_000);
     let session: RunSession | undefined;
     const site: Site = {
       runId: run.id,
@@ -74,18 +77,20 @@ export async function withSite(
       templates: catalog.order(Object.keys(run.templates)).map(({ name }) => name),
       agreed: { basis: run.basis, files: filesOf(steps) },
       differing,
+      requireLease: () => asActor(db, actor, async (tx) => void (await requireLease(tx, lease))),
       async planned(plan) {
         await asActor(db, actor, (tx) => keepPlan(tx, lease, plan));
         for (const file of differingFiles(plan.steps)) differing.add(file);
       },
       connect,
       signal: AbortSignal.any([taken, canceller.signal]),
+      log,
       acceptedDrift: (digest) => asActor(db, actor, (tx) => acceptanceOf(tx, backend.id, digest)),
       owner: { email: subject.email, name: subject.name },
       async session() {
         if (session) return session;
         session = await openRunSession({
-          connect,
+          connect: connectWith(null),
           backendId: backend.id,
           runId: run.id,
           token: BigInt(lease.token),

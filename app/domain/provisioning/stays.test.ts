@@ -20,15 +20,19 @@ const context = <T>(
 
 let projects = 0;
 
+const newBackend = (id: string, projectRef: string) =>
+  desk.base.admin.query(
+    `insert into customer_backends (id, customer_id, request_id, project_ref, url, status)
+     select gen_random_uuid(), customer_id, id, $2, 'https://x', 'building'
+     from provisioning_queue where id = $1`,
+    [id, projectRef],
+  );
+
 /** A failed request with a backend of its own, and a run of which no step has begun. */
 async function failedRequest() {
   projects += 1;
-  const { id, customerId } = await desk.request();
-  await desk.base.admin.query(
-    `insert into customer_backends (id, customer_id, request_id, project_ref, url, status)
-     values (gen_random_uuid(), $1, $2, $3, 'https://x', 'building')`,
-    [customerId, id, `stays${projects}`],
-  );
+  const { id } = await desk.request();
+  await newBackend(id, `stays${projects}`);
   await desk.plant(id, { status: "migrating", assignee_id: "kim" });
   await context(async ({ tx, actor }) => {
     const backend = await liveBackendOf(tx, id);
@@ -58,11 +62,11 @@ const plant = (id: string, columns: string, which: string) =>
   );
 const stays = (id: string) => context(async ({ tx }) => staysOf(tx, await lockRequest(tx, id)));
 
-it("nothing stays where no step has begun, or where the request goes on", async () => {
+it("nothing stays where no step has begun, and nothing is said where the request goes on", async () => {
   const id = await failedRequest();
-  expect(await stays(id)).toBeNull();
+  expect(await stays(id)).toEqual([]);
   await plant(id, "status = 'done'", "kind = 'preflight'");
-  expect(await stays(id)).toMatchObject({ ledger: true, applied: [] });
+  expect(await stays(id)).toMatchObject([{ ledger: true, applied: [] }]);
   await desk.plant(id, { status: "in_progress" });
   expect(await stays(id)).toBeNull();
   const { id: untouched } = await desk.request();
@@ -102,27 +106,29 @@ it("it is what all runs did in the project, each thing once, and what nobody kno
 
   const base = desk.catalog.get("base");
   const found = await stays(id);
-  expect(found).toEqual({
-    projectRef: `stays${projects}`,
-    applied: base.migrations.map(({ version, path }) => ({
-      version,
-      template: "base",
-      file: path,
-    })),
-    seeds: [{ template: "base", file: base.seed?.path }],
-    ownerAccount: false,
-    authSettings: true,
-    ledger: true,
-    unfinished: [expect.stringContaining("product_name_index")],
-    unknown: [expect.stringContaining("registers and sales"), "Owner account"],
-  });
+  expect(found).toEqual([
+    {
+      projectRef: `stays${projects}`,
+      applied: base.migrations.map(({ version, path }) => ({
+        version,
+        template: "base",
+        file: path,
+      })),
+      seeds: [{ template: "base", file: base.seed?.path }],
+      ownerAccount: false,
+      authSettings: true,
+      ledger: true,
+      unfinished: [expect.stringContaining("product_name_index")],
+      unknown: [expect.stringContaining("registers and sales"), "Owner account"],
+    },
+  ]);
   expect((await context(({ tx }) => runsOf(tx, id))).length).toBe(2);
 
   if (!found) throw new Error("Nothing stays.");
   const lines = linesOf(found);
   await context(({ tx, actor }) => cancelRequest({ tx, actor }, id));
   expect(await stays(id)).toEqual(found);
-  const told = { projectRef: found.projectRef, stays: lines };
+  const told = { projectRef: `stays${projects}`, stays: lines };
   const { rows: events } = await desk.base.admin.query(
     "select data from request_events where request_id = $1 and kind = 'cancelled'",
     [id],
@@ -133,4 +139,31 @@ it("it is what all runs did in the project, each thing once, and what nobody kno
     [id],
   );
   expect(records).toEqual([{ data: { ...told, from: "failed", to: "cancelled" } }]);
+});
+
+it("a project given up for other credentials is listed too, each line under its own", async () => {
+  const id = await failedRequest();
+  const first = `stays${projects}`;
+  await plant(id, "status = 'done'", "kind = 'preflight'");
+  await desk.base.admin.query(
+    "update customer_backends set status = 'retired' where request_id = $1",
+    [id],
+  );
+  await newBackend(id, `${first}other`);
+  await context(({ tx, actor }) => retryRequest({ tx, actor }, desk.catalog, id));
+  await ended(id);
+  expect(await stays(id)).toMatchObject([{ projectRef: first }]);
+  await plant(id, "status = 'done'", "kind = 'auth-config'");
+  const silent = `status = 'failed', error = '{"code":"outbound_timeout","message":"x"}'`;
+  await plant(id, silent, "kind = 'owner'");
+  const found = (await stays(id)) ?? [];
+  expect(found).toMatchObject([
+    { projectRef: first, ledger: true, authSettings: false },
+    { projectRef: `${first}other`, ledger: false, authSettings: true },
+  ]);
+  expect(linesOf(found)).toEqual([
+    `${first}: the ledger: schemas berth and supabase_migrations`,
+    `${first}other: sign-up closed and e-mail on`,
+    `${first}other: perhaps the effect of “Owner account”`,
+  ]);
 });

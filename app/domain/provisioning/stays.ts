@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt } from "drizzle-orm";
+import { and, asc, eq, gt } from "drizzle-orm";
 import { customerBackends } from "#db/backends.ts";
 import type { Tx } from "#db/index.ts";
 import { provisioningRuns, provisioningSteps } from "#db/provisioning.ts";
@@ -6,7 +6,7 @@ import type { RequestRow } from "../queue/index.server.ts";
 import type { Step } from "./runs.ts";
 
 /**
- * What Berth's runs built in a customer's project, and what therefore stays there when the request is
+ * What Berth's runs built in one of a customer's projects, and what therefore stays there when the request is
  * closed: Berth takes nothing back. By Berth's record of steps, which follows the database's ledger.
  */
 export interface WhatStays {
@@ -27,61 +27,78 @@ export interface WhatStays {
 }
 
 /**
- * What stays in the project that a failed or cancelled request's runs last worked on: shown before it
- * is closed, and afterwards. Null where nothing does, and for a request that goes on.
+ * What stays of a failed or cancelled request in every project that a run of it worked on, those
+ * given up for other credentials too, in the order of their first runs: shown before it is closed, and
+ * afterwards. Empty where nothing stays; null for a request that goes on, of which nothing is said.
  */
 export async function staysOf(
   tx: Tx,
   { id: requestId, status }: Pick<RequestRow, "id" | "status">,
-): Promise<WhatStays | null> {
+): Promise<WhatStays[] | null> {
   if (status !== "failed" && status !== "cancelled") return null;
-  const [last] = await tx
+  const begun = await tx
     .select({
-      backendId: customerBackends.id,
       projectRef: customerBackends.projectRef,
       ownerUserId: customerBackends.ownerUserId,
+      step: provisioningSteps,
     })
-    .from(provisioningRuns)
-    .innerJoin(customerBackends, eq(customerBackends.id, provisioningRuns.backendId))
-    .where(eq(provisioningRuns.requestId, requestId))
-    .orderBy(desc(provisioningRuns.id))
-    .limit(1);
-  if (!last) return null;
-  const steps = await tx
-    .select({ step: provisioningSteps })
     .from(provisioningSteps)
     .innerJoin(provisioningRuns, eq(provisioningRuns.id, provisioningSteps.runId))
+    .innerJoin(customerBackends, eq(customerBackends.id, provisioningRuns.backendId))
     // What no run has begun has left nothing.
-    .where(and(eq(provisioningRuns.backendId, last.backendId), gt(provisioningSteps.attempts, 0)))
+    .where(and(eq(provisioningRuns.requestId, requestId), gt(provisioningSteps.attempts, 0)))
     .orderBy(asc(provisioningRuns.id), asc(provisioningSteps.position));
-  const newest = new Map(steps.map(({ step }) => [keyOf(step), step]));
+  const projects = Map.groupBy(begun, ({ projectRef }) => projectRef);
+  return [...projects]
+    .map(([projectRef, rows]) => staysIn(projectRef, rows))
+    .filter((stays) => linesIn(stays).length > 0);
+}
+
+/** `begun`: the steps that runs have begun in the project, oldest first. */
+function staysIn(
+  projectRef: string,
+  begun: readonly { ownerUserId: string | null; step: Step }[],
+): WhatStays {
+  const steps = begun.map(({ step }) => step);
+  const newest = new Map(steps.map((step) => [keyOf(step), step]));
   const done = new Map(
-    steps.filter(({ step }) => step.status === "done").map(({ step }) => [keyOf(step), step]),
+    steps.filter(({ status }) => status === "done").map((step) => [keyOf(step), step]),
   );
   const ofKind = (kind: Step["kind"]) => [...done.values()].filter((step) => step.kind === kind);
   const undone = [...newest.values()].filter((step) => !done.has(keyOf(step)));
-  const stays: WhatStays = {
-    projectRef: last.projectRef,
+  return {
+    projectRef,
     applied: ofKind("sql").map((step) => ({ version: step.ledgerVersion ?? "", ...fileOf(step) })),
     seeds: ofKind("seed").map(fileOf),
-    ownerAccount: last.ownerUserId !== null,
+    ownerAccount: begun.some(({ ownerUserId }) => ownerUserId !== null),
     authSettings: ofKind("auth-config").length > 0,
-    ledger: ofKind("preflight").length > 0 || steps.some(({ step }) => isPrepared(step)),
+    ledger: ofKind("preflight").length > 0 || steps.some(isPrepared),
     unfinished: undone.filter(isUnfinished).map(({ file, name }) => file ?? name),
     unknown: undone.filter(isUnknown).map(({ name }) => name),
   };
-  return linesOf(stays).length > 0 ? stays : null;
 }
 
 const keyOf = ({ file, name }: Step) => file ?? name;
 const fileOf = ({ template, file }: Step) => ({ template: template ?? "", file: file ?? "" });
 const isPrepared = ({ outcome }: Step) => outcome?.outcome === "prepared";
 const isUnfinished = ({ outcome }: Step) => outcome?.outcome === "unfinished";
-const isUnknown = ({ outcome, error }: Step) =>
-  outcome?.outcome === "unknown" || error?.code === "step_outcome_unknown";
+const isUnknown = ({ kind, outcome, error }: Step) =>
+  outcome?.outcome === "unknown" ||
+  error?.code === "step_outcome_unknown" ||
+  (kind === "owner" && WITHOUT_ANSWER.has(error?.code ?? ""));
+/** Failures of a call that may have done its work all the same. */
+const WITHOUT_ANSWER = new Set(["outbound_timeout", "project_timeout", "supabase_failure"]);
 
-/** What stays, as lines for people and for the record: no personal data, no secret. */
-export function linesOf(stays: WhatStays): string[] {
+/**
+ * What stays, as lines for people and for the record: no personal data, no secret. Of several
+ * projects, each line names its own.
+ */
+export function linesOf(projects: readonly WhatStays[]): string[] {
+  if (projects.length === 1) return projects.flatMap(linesIn);
+  return projects.flatMap((stays) => linesIn(stays).map((line) => `${stays.projectRef}: ${line}`));
+}
+
+function linesIn(stays: WhatStays): string[] {
   return [
     ...stays.applied.map(({ version, file }) => `version ${version} (${file})`),
     ...stays.seeds.map(({ template, file }) => `seed data of ${template} (${file})`),

@@ -13,6 +13,7 @@ import {
 } from "#app/integrations/supabase/errors.ts";
 import type { ManagementClient } from "#app/integrations/supabase/management.ts";
 import type { Project } from "#app/integrations/supabase/project.ts";
+import type { Logger } from "#app/platform/log.ts";
 import type { Catalog } from "../catalog/index.server.ts";
 import { guardDrift } from "./drift.ts";
 import { CheckFailedError, NeedsPersonError } from "./errors.ts";
@@ -30,12 +31,15 @@ export interface Site {
   agreed: AgreedPlan;
   /** Files that the ledger has with another checksum; a supervisor has accepted that they stay. */
   differing: ReadonlySet<string>;
+  /** @throws LeaseLostError where another worker has the run, or it has ended */
+  requireLease(): Promise<void>;
   /** Told of the plan that the run's start made, where nobody had planned before. */
   planned(plan: RunPlan): Promise<void>;
   /** A session of its own; in another database of the same server, where one is named. */
   connect(applicationName: string, database?: string): Promise<pg.Client>;
   /** The run is to end, or another worker has it. */
   signal: AbortSignal;
+  log?: Logger;
   /** Who accepted that the database differs from its ledger in exactly this. */
   acceptedDrift(digest: string): Promise<{ by: string; reason: string } | null>;
   owner: { email: string; name: string };
@@ -84,8 +88,10 @@ async function runPreflight(site: Site): Promise<StepFacts> {
   const plan = planRun(site.catalog, site.templates, survey);
   requireUnchanged(site.agreed, plan, survey, site.runId);
   if (!site.agreed.basis) await site.planned(plan);
-  const { catalog, connect, signal, acceptedDrift: isAccepted } = site;
-  const drift = await guardDrift({ session, survey, catalog, connect, signal, isAccepted });
+  const { catalog, connect, signal, log, acceptedDrift: isAccepted } = site;
+  const drift = await guardDrift({ session, survey, catalog, connect, signal, log, isAccepted });
+  // A worker that stood still meanwhile writes nothing into the project of a run that has ended.
+  await site.requireLease();
   await session.prepare();
   return { checks: lines.length, ...drift };
 }
@@ -136,7 +142,7 @@ async function applyFile(site: Site, step: PlannedStep): Promise<StepFacts> {
   if (site.differing.has(step.file ?? "")) return { outcome: "kept_other", statements: 0 };
   const session = await site.session();
   const { outcome, statements, notices } = await session.apply(sqlStepOf(site.catalog, step));
-  return { outcome, statements, ...(notices.length > 0 ? { notices: notices.slice(0, 10) } : {}) };
+  return { outcome, statements, ...(notices.length > 0 ? { notices } : {}) };
 }
 
 /**

@@ -110,6 +110,21 @@ describe("a customer's view", () => {
     expect((await track(actor, request.id)).toMend).toEqual(["anon-key", "database-login"]);
   });
 
+  it("tells a run that one of us ended from one that failed", async () => {
+    const { request, actor } = await own();
+    const failedBy = async (code: string) => {
+      await desk.plant(request.id, { status: "failed" });
+      await desk.base.admin.query(
+        "update provisioning_queue set failure = $2, version = version + 1 where id = $1",
+        [request.id, { code, message: "m" }],
+      );
+      return (await track(actor, request.id)).isPaused;
+    };
+    expect(await failedBy("sql_step_failed")).toBe(false);
+    expect(await failedBy("run_cancelled")).toBe(true);
+    expect((await list(actor)).requests[0]?.isPaused).toBe(true);
+  });
+
   it("counts the steps of the newest run while it builds", async () => {
     const { request, actor } = await own();
     await desk.plant(request.id, { status: "migrating" });

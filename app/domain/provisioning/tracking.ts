@@ -23,6 +23,7 @@ import {
   type RequestStatus,
   tellEvent,
 } from "../queue/index.server.ts";
+import { RUN_CANCELLED } from "./cancel-run.ts";
 import { TooLateToCancelError } from "./errors.ts";
 
 /** One of a customer's own requests, in a list. Times are ISO 8601 in UTC. */
@@ -31,6 +32,8 @@ export interface OwnRequest {
   company: string;
   plan: string;
   status: RequestStatus;
+  /** One of us ended the run: nothing is broken, although the request stands as failed. */
+  isPaused: boolean;
   createdAt: string;
 }
 
@@ -53,11 +56,15 @@ export async function listOwnRequests(
     company,
     plan,
     status: request.status,
+    isPaused: isPaused(request),
     createdAt: request.createdAt.toISOString(),
   }));
   const nextCursor = rows.length > PAGE ? (requests.at(-1)?.requestId ?? null) : null;
   return { requests, nextCursor };
 }
+
+const isPaused = ({ status, failure }: typeof provisioningQueue.$inferSelect) =>
+  status === "failed" && failure?.code === RUN_CANCELLED;
 
 const ownRequests = (tx: Tx) =>
   tx
@@ -125,6 +132,7 @@ export async function trackRequest(
     timezone,
     plan,
     status: request.status,
+    isPaused: isPaused(request),
     region: request.region,
     features: featuresOf(catalog, request.features, isReady ? backend?.installed : undefined),
     createdAt: request.createdAt.toISOString(),

@@ -9,7 +9,8 @@ beforeAll(async () => {
 afterAll(() => desk.base.drop());
 beforeEach(() =>
   desk.base.admin.query(`truncate provisioning_queue, customers, request_events,
-    request_clock_segments, customer_backends, outbox, one_time_links, provisioning_runs, provisioning_steps, onboarding_drafts`),
+    request_clock_segments, customer_backends, outbox, one_time_links, provisioning_runs, provisioning_steps, drift_acceptances,
+    onboarding_drafts`),
 );
 
 const staff = () => ({ ...desk.kim, kind: "staff" as const });

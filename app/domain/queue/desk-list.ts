@@ -21,6 +21,8 @@ export interface DeskRow {
   region: string;
   priority: (typeof PRIORITIES)[number];
   status: RequestStatus;
+  /** Why it stands as failed. */
+  failureCode: string | null;
   dueAt: string | null;
   dueState: DueState;
   createdAt: string;
@@ -75,6 +77,7 @@ export async function listDesk(tx: Tx, filter: DeskFilter): Promise<DeskPage> {
       region: provisioningQueue.region,
       priority: provisioningQueue.priority,
       status: provisioningQueue.status,
+      failureCode: sql<string | null>`${provisioningQueue.failure} ->> 'code'`,
       dueAt: provisioningQueue.dueAt,
       createdAt: provisioningQueue.createdAt,
       endedAt: provisioningQueue.endedAt,

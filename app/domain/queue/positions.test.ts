@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 beforeEach(() =>
   desk.base.admin.query(
-    "truncate provisioning_queue, onboarding_drafts, request_events, request_clock_segments, outbox, one_time_links, customer_backends, provisioning_runs, provisioning_steps",
+    "truncate provisioning_queue, onboarding_drafts, request_events, request_clock_segments, outbox, one_time_links, customer_backends, provisioning_runs, provisioning_steps, drift_acceptances",
   ),
 );
 afterEach(() => desk.base.shiftClock("0"));

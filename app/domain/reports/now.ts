@@ -45,6 +45,8 @@ export interface DueRequest {
   requestId: string;
   company: string;
   status: RequestStatus;
+  /** Why it stands as failed. */
+  failureCode: string | null;
   createdAt: string;
   dueAt: string;
   assignee: string | null;
@@ -63,6 +65,7 @@ async function listDue(tx: Tx, condition: SQL): Promise<DueRequest[]> {
       requestId: provisioningQueue.id,
       company: customers.company,
       status: provisioningQueue.status,
+      failureCode: sql<string | null>`${provisioningQueue.failure} ->> 'code'`,
       createdAt: provisioningQueue.createdAt,
       dueAt: provisioningQueue.dueAt,
       assignee: user.name,

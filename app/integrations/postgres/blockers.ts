@@ -1,42 +1,87 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
+import { formatDuration } from "#app/platform/durations.ts";
 import type { Logger } from "#app/platform/log.ts";
 import { redactText } from "#app/platform/redact.ts";
+import { cut } from "#app/platform/text.ts";
 import { LOCK_CLASS, RUN_LOCK, type STEP_LOCK } from "./guard.ts";
-import type { RunContext } from "./run-context.ts";
+import { endSession, type RunContext } from "./run-context.ts";
+import { sendScript } from "./script.ts";
+import { tokenize } from "./sql-tokens.ts";
 
-/** A session in somebody's way, as pg_stat_activity shows it. */
+/** What is in somebody's way: a session as pg_stat_activity shows it, or a prepared transaction. */
 interface Session {
+  /** 0 of a prepared transaction, which no session has any more. */
   pid: number;
   user: string | null;
+  /** Of a prepared transaction, its identifier. */
   application: string | null;
+  state: string | null;
   /** Whether `age` is that of its transaction, or that of the session itself. */
   inTransaction: boolean;
-  age: string | null;
+  /** Milliseconds. */
+  age: number | null;
   query: string | null;
 }
 
-const COLUMNS = `a.pid, a.usename as user, a.application_name as application,
+const ageSince = (since: string) =>
+  `pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - ${since}) * 1000 as age`;
+
+const COLUMNS = `a.pid, a.usename as user, a.application_name as application, a.state,
   a.xact_start is not null as "inTransaction",
-  pg_catalog.date_trunc('second', pg_catalog.now() - coalesce(a.xact_start, a.backend_start))::text
-    as age, pg_catalog.left(a.query, 1000) as query`;
+  ${ageSince("coalesce(a.xact_start, a.backend_start)")}, pg_catalog.left(a.query, 1000) as query`;
+
+/** Who blocks a session. Prepared transactions all count as process 0: their locks tell them apart. */
+const blockersOf = (pid: number) => `
+  with blocking as materialized (select pg_catalog.pg_blocking_pids(${pid}) as pids)
+  select ${COLUMNS} from blocking join pg_catalog.pg_stat_activity a on a.pid = any (pids)
+  union all
+  select 0, p.owner, p.gid, null, true, ${ageSince("p.prepared")}, null
+  from blocking join pg_catalog.pg_prepared_xacts p on 0 = any (pids)
+  where exists (
+    select from pg_catalog.pg_locks own
+    join pg_catalog.pg_locks held
+      on held.pid is null and held.virtualtransaction = own.virtualtransaction
+    join pg_catalog.pg_locks wanted
+      on (held.locktype, held.database, held.relation, held.transactionid)
+        is not distinct from (wanted.locktype, wanted.database, wanted.relation, wanted.transactionid)
+    where own.pid is null and own.transactionid = p.transaction
+      and wanted.pid = ${pid} and not wanted.granted)`;
 
 const MAX_QUERY = 120;
+const MAX_NAME = 64;
+const MAX_BLOCKERS = 20;
 
-function inWords({ pid, user, application, inTransaction, age, query }: Session): string {
-  const who = `session ${pid} of ${user ?? "another role"}${application ? ` (${application})` : ""}`;
-  const since = age && `, ${inTransaction ? "in a transaction" : "connected"} for ${age}`;
-  const doing = query && `: ${withoutValues(query).slice(0, MAX_QUERY)}`;
-  return redactText(`${who}${since ?? ""}${doing ?? ""}`);
+/** What a question about sessions may take; it waits for nobody. */
+const LOOK = { silenceMs: 5_000, totalMs: 5_000 };
+
+function inWords({ pid, user, application, state, inTransaction, age, query }: Session): string {
+  const name = application && ` (${cut(application, MAX_NAME)})`;
+  const what = pid === 0 ? "a prepared transaction" : `session ${pid}`;
+  const who = `${what} of ${cut(user ?? "another role", MAX_NAME)}${name ?? ""}`;
+  const being = inTransaction ? "in a transaction" : "connected";
+  const doing =
+    pid === 0 ? "open" : state?.startsWith("idle in tr") ? "idle in transaction" : being;
+  const since = age === null ? "" : `, ${doing} for ${formatDuration(Math.trunc(age))}`;
+  const text = query && withoutValues(query);
+  return redactText(`${who}${since}${text ? `: ${cut(text, MAX_QUERY)}` : ""}`);
 }
 
-/** Another session's query on one line; its strings may be values of rows. */
+/**
+ * Another session's query on one line, without comments and without what may be values of rows.
+ * Empty where a backslash makes it depend on that session's settings where a string ends.
+ */
 function withoutValues(query: string): string {
-  return query
-    .replace(/\$(\w*)\$.*?(?:\$\1\$|$)/gs, "'…'")
-    .replace(/'(?:[^']|'')*(?:'|$)/g, "'…'")
-    .replace(/\s+/g, " ")
-    .trim();
+  if (query.includes("\\")) return "";
+  let text = "";
+  let after = 0;
+  for (const token of tokenize(cut(query, 1_000))) {
+    if (text && token.at > after) text += " ";
+    if (token.kind === "string") text += "'…'";
+    else text += token.kind === "number" ? "…" : query.slice(token.at, token.end);
+    after = token.end;
+  }
+  return text;
 }
 
 /**
@@ -48,7 +93,7 @@ export function watchBlockers(
   context: Pick<RunContext, "connect"> & { identity: { runId: string }; log?: Logger },
   pid: number,
 ): { ready: Promise<void>; stop: () => Promise<string[]> } {
-  const seen = new Map<number, string>();
+  const seen = new Map<string, string>();
   let going = true;
   const ready = Promise.withResolvers<void>();
   const watching = watch()
@@ -63,17 +108,18 @@ export function watchBlockers(
     ready.resolve();
     try {
       while (going) {
-        const { rows } = await client.query<Session>(
-          `select ${COLUMNS} from pg_catalog.pg_stat_activity a
-           where a.pid = any (pg_catalog.pg_blocking_pids($1))`,
-          [pid],
-        );
-        for (const row of rows) seen.set(row.pid, inWords(row));
+        const [answer] = await sendScript(client, blockersOf(Math.trunc(pid)), LOOK);
+        for (const row of (answer?.rows ?? []) as Session[]) note(row);
         await sleep(50);
       }
     } finally {
-      await client.end().catch(() => undefined);
+      await endSession(client);
     }
+  }
+
+  function note(row: Session): void {
+    const key = row.pid === 0 ? `prepared ${row.application}` : String(row.pid);
+    if (seen.size < MAX_BLOCKERS || seen.has(key)) seen.set(key, inWords(row));
   }
 
   return {
@@ -116,13 +162,16 @@ export async function describeHolder(
   client: pg.Client,
   lock: typeof RUN_LOCK | typeof STEP_LOCK = RUN_LOCK,
 ): Promise<string | null> {
-  const { rows } = await client.query<Session>(
+  const [answer] = await sendScript(
+    client,
     `select ${COLUMNS}
      from pg_catalog.pg_locks l join pg_catalog.pg_stat_activity a on a.pid = l.pid
      where l.locktype = 'advisory' and l.classid = ${LOCK_CLASS} and l.objid = ${lock}
        and l.objsubid = 2 and l.granted and l.pid <> pg_catalog.pg_backend_pid()
        and l.database = (select oid from pg_catalog.pg_database
                          where datname = pg_catalog.current_database())`,
+    LOOK,
   );
-  return rows[0] ? inWords(rows[0]) : null;
+  const holder: Session | undefined = answer?.rows[0];
+  return holder ? inWords(holder) : null;
 }

@@ -18,8 +18,8 @@ export interface ConnectOptions {
   applicationName: string;
   /** For name, TCP, TLS and sign-in together. */
   connectTimeoutMs: number;
-  /** The server's own limit on each statement. */
-  statementTimeoutMs: number;
+  /** The server's own limit on each statement; null where the session's first script sets it. */
+  statementTimeoutMs: number | null;
   /**
    * How long a whole query may stay without its end, should the server fall silent; by default
    * ten seconds more than the statement's limit. 0 means no limit.
@@ -82,7 +82,7 @@ export async function connectToCustomer(
     },
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
-    query_timeout: options.queryTimeoutMs ?? statementTimeoutMs + 10_000,
+    query_timeout: options.queryTimeoutMs ?? (statementTimeoutMs ?? 0) + 10_000,
   });
   // Without a listener the end of an idle session would be an uncaught exception; whoever has a
   // query under way learns of it through that query.
@@ -100,7 +100,9 @@ export async function connectToCustomer(
   try {
     await client.connect();
     // By a statement, since poolers do not pass on unknown start-up parameters.
-    await client.query(`set statement_timeout = ${Math.trunc(statementTimeoutMs)}`);
+    if (statementTimeoutMs !== null) {
+      await client.query(`set statement_timeout = ${Math.trunc(statementTimeoutMs)}`);
+    }
     return client;
   } catch (error) {
     socket.destroy();

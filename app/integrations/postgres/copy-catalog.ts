@@ -1,7 +1,7 @@
 import type pg from "pg";
 import { structureQueries } from "./catalog-ddl.ts";
 import { behaviourQueries, startingPrivileges } from "./catalog-ddl-rules.ts";
-import { literal, redactServerText, sendScript } from "./script.ts";
+import { literal, redactServerText, rollback, ScriptFailure, sendScript } from "./script.ts";
 import { PLATFORM_SCHEMAS } from "./sql-rules.ts";
 
 /** One object of a catalog: in words, and as the statement that makes it (null: there is none). */
@@ -18,6 +18,9 @@ export type CatalogScope = "platform" | "all";
 
 /** Statements that are tried in one transaction: each new relation holds a lock until its end. */
 const BATCH = 200;
+
+/** How often what failed for want of another object is tried. */
+const PASSES = 20;
 
 const SILENCE_MS = 75_000;
 
@@ -73,7 +76,7 @@ export async function readOnly(
     });
     return results.slice(opening.length, -1);
   } catch (error) {
-    await client.query("rollback").catch(() => undefined);
+    if (error instanceof ScriptFailure) await rollback(client);
     throw error;
   }
 }
@@ -86,7 +89,7 @@ export async function ask<Row>(client: pg.Client, query: string): Promise<Row[]>
 
 /**
  * Makes the objects in the connected database. What fails for want of another object is tried
- * again after the rest, until a pass makes nothing new.
+ * again after the rest, until a pass makes nothing new, at most twenty times.
  *
  * @returns What could not be made, in words, with the server's reason.
  * @throws ScriptFailure, ConnectionLostError
@@ -102,7 +105,8 @@ export async function writeCatalog(
   let waiting: { what: string; ddl: string; reason: string }[] = objects.flatMap(({ what, ddl }) =>
     ddl === null ? [] : [{ what, ddl, reason: "" }],
   );
-  for (let before = Infinity; waiting.length > 0 && waiting.length < before; ) {
+  let before = Infinity;
+  for (let pass = 0; pass < PASSES && waiting.length > 0 && waiting.length < before; pass += 1) {
     before = waiting.length;
     waiting = await attemptAll(client, waiting);
   }

@@ -1,5 +1,5 @@
 import pg from "pg";
-import { rollback, ScriptFailure, sendScript } from "./script.ts";
+import { ScriptFailure, sendScript } from "./script.ts";
 import { isProtected } from "./sql-rules.ts";
 
 /** Where the platform keeps what the customer's own people have put there. */
@@ -19,7 +19,8 @@ interface Relation {
 /**
  * Why a rehearsal may not touch this database itself: the first table that has rows, a foreign
  * table, or a sequence of another role's (whose count no rollback would undo); null when nothing
- * stands there that somebody could miss. Reads only. Extensions' own tables do not count.
+ * stands there that somebody could miss. Reads only, behind a savepoint of the transaction that is
+ * open, and so holds no lock afterwards. Extensions' own tables do not count.
  *
  * @throws ScriptFailure: 55P03 when a table is locked against reading.
  */
@@ -37,7 +38,7 @@ export async function findCustomerData(client: pg.Client): Promise<string | null
     const told = pg.escapeLiteral(`${schema}.${name} has rows`);
     return `select ${told} as found where exists (select from only ${quoted})`;
   });
-  return readOnly(client, `${looks.join(" union all ")} limit 1`);
+  return readBehindSavepoint(client, `${looks.join(" union all ")} limit 1`);
 }
 
 async function listRelations(client: pg.Client): Promise<Relation[]> {
@@ -61,21 +62,21 @@ async function listRelations(client: pg.Client): Promise<Relation[]> {
   );
 }
 
-async function readOnly(client: pg.Client, query: string): Promise<string | null> {
+const GO_BACK = "rollback to savepoint berth_look";
+
+async function readBehindSavepoint(client: pg.Client, query: string): Promise<string | null> {
   try {
     // With row_security off, a policy that would hide rows is an error instead.
     const results = await sendScript(
       client,
-      ["begin read only", "set local row_security = off", query, "rollback"],
+      ["savepoint berth_look", "set local row_security = off", query, GO_BACK],
       { silenceMs: 75_000 },
     );
     const [row] = (results[2]?.rows ?? []) as { found: string }[];
     return row?.found ?? null;
   } catch (error) {
-    if (!(error instanceof ScriptFailure)) throw error;
-    await rollback(client);
     // What the role may not see, it cannot call empty.
-    if (error.sqlstate === "42501") return "a table that the role may not read";
-    throw error;
+    if (!(error instanceof ScriptFailure) || error.sqlstate !== "42501") throw error;
+    return "a table that the role may not read";
   }
 }

@@ -42,19 +42,32 @@ interface Command {
   subtype?: string;
   name?: string;
   def?: SyntaxTree;
+  behavior?: string;
 }
 
 /** ALTER TABLE, VIEW, MATERIALIZED VIEW, SEQUENCE: one lock for all subcommands, and what they reach. */
 export function alterTable(effects: EffectsGatherer, node: SyntaxTree): void {
-  // Of an index, nothing but the index is locked; of a composite type, no table.
-  if (node.objtype === "OBJECT_INDEX" || node.objtype === "OBJECT_TYPE") return;
-  const table = node.relation as RangeVar;
   const commands = (node.cmds as SyntaxTree[]).map((cmd) => cmd.AlterTableCmd as Command);
+  if (node.objtype === "OBJECT_TYPE") {
+    // Tables may have columns of the type.
+    effects.unseen("ALTER TYPE of a composite type");
+    return;
+  }
+  if (node.objtype === "OBJECT_INDEX") {
+    // Otherwise, nothing but the index is locked.
+    const attaches = commands.some(({ subtype }) => subtype === "AT_AttachPartition");
+    if (attaches) effects.unseen("ALTER INDEX … ATTACH PARTITION");
+    return;
+  }
+  const table = node.relation as RangeVar;
   effects.lock(table, strongest(commands.map(modeOf)));
   for (const command of commands) {
     lockOthers(effects, table, command);
     const why = rewriteOf(command);
     if (why) effects.rewrite(table, why);
+    if (command.behavior === "DROP_CASCADE") effects.unseen("ALTER TABLE … CASCADE");
+    // A default for rows to come is only stored.
+    if (command.subtype !== "AT_ColumnDefault") effects.calls(command.def ?? {});
   }
 }
 
@@ -84,6 +97,7 @@ function lockOthers(
   if (subtype === "AT_AddColumn") lockReferenced(effects, constraintsOf(content));
   if (subtype === "AT_AttachPartition" || subtype === "AT_DetachPartition") {
     effects.lock(content.name as RangeVar, "ACCESS EXCLUSIVE");
+    effects.defaultPartition(table);
   }
   if (subtype === "AT_DropConstraint") {
     effects.lockLinked(table, "ACCESS EXCLUSIVE", { constraint: name });

@@ -1,19 +1,5 @@
+import { STEADY } from "./effects-calls.ts";
 import { names, type SyntaxTree, walk } from "./syntax-tree.ts";
-
-/**
- * Functions of PostgreSQL and Supabase that are not volatile: their value is computed once for a new
- * column, and stored beside the table instead of in each row.
- */
-const STEADY = new Set(
-  (
-    "now transaction_timestamp statement_timestamp current_setting lower upper initcap concat " +
-    "concat_ws format md5 length substring trim btrim ltrim rtrim replace split_part to_char " +
-    "to_date to_timestamp to_json to_jsonb date_trunc date_part extract timezone age make_date " +
-    "make_interval make_timestamptz json_build_object json_build_array jsonb_build_object " +
-    "jsonb_build_array jsonb_object json_object array_fill int4range int8range numrange daterange " +
-    "tsrange tstzrange abs round floor ceil power sqrt uid role jwt email to_tsvector"
-  ).split(" "),
-);
 
 const SERIALS = /^(small|big)?serial[248]?$/;
 

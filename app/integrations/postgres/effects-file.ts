@@ -1,3 +1,4 @@
+import { unknownCalls } from "./effects-calls.ts";
 import type { RangeVar } from "./effects-query.ts";
 import { tablesIn } from "./effects-query.ts";
 import { type LockMode, strengthOf } from "./lock-modes.ts";
@@ -27,6 +28,15 @@ export interface EffectLink extends EffectLock {
   /** Of `relation`; with neither, every foreign key from it or to it. */
   constraint?: string;
   column?: string;
+  /** Instead of these: every table that refers to it, and those that refer to them, and so on. */
+  cascades?: boolean;
+}
+
+/** What a file does that its text does not tell: its locks may be any. */
+export interface EffectUnseen {
+  line: number;
+  /** "a DO block", "the function app.f()". */
+  what: string;
 }
 
 /** What the statements of one file do to relations, as far as their text tells. */
@@ -40,14 +50,19 @@ export interface FileEffects {
   /** Locks on tables that it names only by a foreign key. */
   byLink: EffectLink[];
   rewrites: EffectRewrite[];
+  unseen: EffectUnseen[];
 }
 
-/** How many relations that it does not make itself a file locks against writers, at the most. */
-export function strongLocksOf({ creates, locks, byIndex, byLink }: FileEffects): number {
+/** What a file locks against writers and does not make itself; as a `SqlStep` carries it. */
+export function strongLocksOf({ creates, locks, byIndex, byLink }: FileEffects) {
   const isStrong = ({ mode }: { mode: LockMode }) => strengthOf(mode) >= strengthOf("SHARE");
   const made = new Set(creates);
-  const named = [...locks, ...byIndex].filter((lock) => isStrong(lock) && !made.has(lock.relation));
-  return named.length + byLink.filter(isStrong).length;
+  const named = locks.filter((lock) => isStrong(lock) && !made.has(lock.relation));
+  const tables = named.map(({ relation }) => {
+    const dot = relation.indexOf(".");
+    return { schema: relation.slice(0, dot), name: relation.slice(dot + 1) };
+  });
+  return { tables, others: [...byIndex, ...byLink].filter(isStrong).length };
 }
 
 /** Gathers the effects of one file, statement by statement. */
@@ -61,6 +76,7 @@ export class EffectsGatherer {
   readonly #byIndex = new Map<string, EffectLock>();
   readonly #byLink: EffectLink[] = [];
   readonly #rewrites: EffectRewrite[] = [];
+  readonly #unseen: EffectUnseen[] = [];
   /** Indexes that the file made, and their tables. */
   readonly #indexes = new Map<string, RangeVar>();
 
@@ -100,7 +116,7 @@ export class EffectsGatherer {
   lockLinked(
     range: RangeVar,
     mode: LockMode,
-    which: Pick<EffectLink, "constraint" | "column"> = {},
+    which: Pick<EffectLink, "constraint" | "column" | "cascades"> = {},
   ): void {
     this.#byLink.push({ relation: this.nameOf(range), mode, line: this.line, ...which });
   }
@@ -112,6 +128,23 @@ export class EffectsGatherer {
   /** What the queries within a tree read and change. */
   queries(tree: SyntaxTree): void {
     for (const { table, mode } of tablesIn(tree)) this.lock(table, mode);
+  }
+
+  /** Something that the statement at hand does and that its text does not tell. */
+  unseen(what: string): void {
+    const isKnown = this.#unseen.some((one) => one.line === this.line && one.what === what);
+    if (!isKnown) this.#unseen.push({ line: this.line, what });
+  }
+
+  /** The functions that a tree calls as it is run. */
+  calls(tree: SyntaxTree): void {
+    for (const name of unknownCalls(tree)) this.unseen(`the function ${name}()`);
+  }
+
+  /** A new or lost partition: a default partition, if there is one, is locked and may be read. */
+  defaultPartition(parent: RangeVar): void {
+    const name = this.nameOf(parent);
+    if (!this.#creates.has(name)) this.unseen(`a default partition of ${name}`);
   }
 
   /** `SET LOCAL search_path`: what follows means other tables. */
@@ -126,6 +159,7 @@ export class EffectsGatherer {
       byIndex: strongestFirst(this.#byIndex.values()),
       byLink: this.#byLink,
       rewrites: this.#rewrites,
+      unseen: this.#unseen,
     };
   }
 }

@@ -49,6 +49,10 @@ const FIXTURE = `
   alter table public.w add constraint w_t foreign key (t_id) references public.t (id) not valid;
   create domain app.positive as int check (value > 0);
   cluster public.t using t_pkey;
+  create table public.root (id int primary key);
+  create table public.branch (id int primary key references public.root);
+  create table app.leaf (id int references public.branch);
+  alter table public.root add foreign key (id) references public.branch;
   insert into public.t (id) values (1);`;
 
 /** What the statements claim to lock of what stands in the fixture, and to rewrite. */
@@ -129,6 +133,8 @@ describe("what a file is said to lock and rewrite is what PostgreSQL locks and r
     "lock table t in share mode",
     "lock table t, u",
     "truncate u, app.t",
+    "truncate root cascade",
+    "truncate t, root cascade",
     // New relations and what they refer to.
     "create table x (id int primary key, a int)",
     "create table x (id int references t (id), u_id int, foreign key (u_id) references u)",
@@ -297,6 +303,62 @@ describe("what a file is said to lock and rewrite is what PostgreSQL locks and r
 
 describe("the effects of a file", () => {
   const of = async (sql: string) => effectsOf(await splitStatements(sql, "test.sql"));
+
+  it.each([
+    ["do $$ begin lock table t; end $$", "a DO block"],
+    ["call app.tidy(1)", "CALL of app.tidy()"],
+    ["select count(*), app.tidy() from t", "the function app.tidy()"],
+    ["select cron.schedule('a', '* * * * *', 'select 1')", "the function cron.schedule()"],
+    ["select public.now()", "the function public.now()"],
+    ["insert into w select tidy(id) from t", "the function tidy()"],
+    ["create table x as select tidy(id) from t", "the function tidy()"],
+    ["alter table t add column d int default tidy()", "the function tidy()"],
+    ["alter table t alter a type text using tidy(a)", "the function tidy()"],
+    ["alter table t add check (tidy(a))", "the function tidy()"],
+    ["create index on t (tidy(a))", "the function tidy()"],
+    ["drop table t cascade", "DROP TABLE … CASCADE"],
+    ["drop view if exists seen cascade", "DROP VIEW … CASCADE"],
+    ["drop type x", "DROP TYPE"],
+    ["drop domain app.positive", "DROP DOMAIN"],
+    ["drop function f()", "DROP FUNCTION"],
+    ["drop schema app cascade", "DROP SCHEMA … CASCADE"],
+    ["drop extension pgcrypto", "DROP EXTENSION"],
+    ["drop statistics x", "DROP STATISTICS"],
+    ["create extension pgcrypto", "CREATE EXTENSION"],
+    ["alter table t drop column a cascade", "ALTER TABLE … CASCADE"],
+    ["alter type x add attribute b int", "ALTER TYPE of a composite type"],
+    ["alter index a attach partition b", "ALTER INDEX … ATTACH PARTITION"],
+    ["alter domain app.positive add check (value < 9)", /^ALTER DOMAIN, /],
+    ["alter domain app.positive validate constraint k", /^ALTER DOMAIN, /],
+    ["refresh materialized view kept", "the query behind public.kept"],
+    ["create table x partition of parent default", "a default partition of public.parent"],
+    ["alter publication p set table t", "the tables that a publication loses"],
+    ["analyze", "ANALYZE of every table"],
+  ])("name what the text cannot tell: %s", async (sql, what) => {
+    const { unseen } = await of(`select 1;\n${sql}`);
+    expect(unseen).toEqual([
+      { line: 2, what: typeof what === "string" ? what : expect.stringMatching(what) },
+    ]);
+  });
+
+  it.each([
+    "select now(), pg_catalog.lower('A'), auth.uid(), count(*) from t",
+    "alter table t alter a set default tidy()",
+    "alter domain app.positive add check (value < 9) not valid",
+    "alter domain app.positive drop constraint k",
+    "create table x (a int default tidy()); drop table x; drop index t_a",
+    "create policy x on t using (tidy(a))",
+    "create function x() returns int language sql as 'select tidy()'",
+    "create table x (id int) partition by list (id); create table y partition of x default",
+    "create type x as enum ('a'); grant select on t to anon; refresh materialized view kept with no data",
+  ])("leave nothing unseen of %s", async (sql) => {
+    expect((await of(sql)).unseen).toEqual([]);
+  });
+
+  it("takes an option that is switched off for absent", async () => {
+    const { locks } = await of("reindex (concurrently false) table t; vacuum (full off) u");
+    expect(locks.map(({ mode }) => mode)).toEqual(["SHARE", "SHARE UPDATE EXCLUSIVE"]);
+  });
 
   it("name each relation once, with its strongest lock and that statement's line", async () => {
     const { creates, locks } = await of(`select * from t;

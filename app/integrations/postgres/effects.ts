@@ -1,19 +1,22 @@
 import { parseSync } from "libpg-query";
 import { alterTable, constraintsOf, lockReferenced } from "./effects-alter-table.ts";
+import { CHILDREN, drop, RELATIONS } from "./effects-drop.ts";
 import { EffectsGatherer, type FileEffects, partsOf } from "./effects-file.ts";
 import type { RangeVar } from "./effects-query.ts";
+import { unseenIn } from "./effects-unseen.ts";
 import { LOCK_MODES, type LockMode } from "./lock-modes.ts";
 import type { LocatedTree } from "./parse.ts";
 import { skipBlank } from "./sql-tokens.ts";
-import { names, nodeOf, type SyntaxTree } from "./syntax-tree.ts";
+import { isOptionOn, names, nodeOf, type SyntaxTree } from "./syntax-tree.ts";
 
 export type { FileEffects } from "./effects-file.ts";
 
 /**
  * What the statements of one file create, lock and rewrite, by PostgreSQL's documented rules
- * (https://www.postgresql.org/docs/17/explicit-locking.html). Only what stands in the text: not what
- * a DO block or a function does when it runs, nor the partitions, the tables behind a view and the
- * weak locks of foreign keys on changed rows. Names without a schema are of `public`, or of the file's search_path.
+ * (https://www.postgresql.org/docs/17/explicit-locking.html). What the text cannot tell is named as
+ * such: DO blocks, functions that are called, what depends on what is dropped. Left out of both are
+ * partitions and other children, the tables behind a view, triggers, and the weak locks of foreign
+ * keys on changed rows. Names without a schema are of `public`, or of the file's search_path.
  */
 export function effectsOf(statements: readonly Pick<LocatedTree, "tree" | "line">[]): FileEffects {
   const effects = new EffectsGatherer();
@@ -27,8 +30,17 @@ export function effectsOf(statements: readonly Pick<LocatedTree, "tree" | "line"
 function gather(effects: EffectsGatherer, tree: SyntaxTree): void {
   const { name, node } = nodeOf(tree);
   const handle = HANDLERS[name];
+  const isQuery = QUERIES.has(name);
   if (handle) handle(effects, node);
-  else if (QUERIES.has(name)) effects.queries(tree);
+  else if (isQuery) run(effects, tree);
+  const what = handle || isQuery ? undefined : unseenIn(name, node);
+  if (what) effects.unseen(what);
+}
+
+/** A query that is run: it locks the tables that it names, and calls functions. */
+function run(effects: EffectsGatherer, tree: SyntaxTree): void {
+  effects.queries(tree);
+  effects.calls(tree);
 }
 
 const QUERIES = new Set([
@@ -57,7 +69,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   CreateStmt: createTable,
   CreateTableAsStmt(effects, node) {
     effects.creates((node.into as { rel: RangeVar }).rel);
-    effects.queries(node);
+    run(effects, node);
   },
   ViewStmt(effects, node) {
     const view = node.view as RangeVar;
@@ -68,7 +80,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   SelectStmt(effects, node) {
     const into = node.intoClause as { rel: RangeVar } | undefined;
     if (into) effects.creates(into.rel);
-    effects.queries({ SelectStmt: node });
+    run(effects, { SelectStmt: node });
   },
   CreateSeqStmt(effects, node) {
     effects.creates(node.sequence as RangeVar);
@@ -80,6 +92,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     const table = node.relation as RangeVar;
     if (node.idxname) effects.createsIndex(String(node.idxname), table);
     effects.lock(table, node.concurrent ? "SHARE UPDATE EXCLUSIVE" : "SHARE");
+    effects.calls(node);
   },
   AlterTableStmt: alterTable,
   RenameStmt: rename,
@@ -91,7 +104,16 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   },
   DropStmt: drop,
   TruncateStmt(effects, node) {
-    for (const table of rangesIn(node.relations)) effects.lock(table, "ACCESS EXCLUSIVE");
+    const cascades = node.behavior === "DROP_CASCADE";
+    for (const table of rangesIn(node.relations)) {
+      effects.lock(table, "ACCESS EXCLUSIVE");
+      if (cascades) effects.lockLinked(table, "ACCESS EXCLUSIVE", { cascades });
+    }
+  },
+  CallStmt(effects, node) {
+    run(effects, node);
+    const { funcname } = node.funccall as { funcname: unknown };
+    effects.unseen(`CALL of ${names(funcname).join(".")}()`);
   },
   LockStmt(effects, node) {
     const mode = LOCK_MODES[Number(node.mode) - 1] ?? "ACCESS EXCLUSIVE";
@@ -114,6 +136,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     const view = node.relation as RangeVar;
     effects.lock(view, node.concurrent ? "EXCLUSIVE" : "ACCESS EXCLUSIVE");
     if (!node.concurrent) effects.rewrite(view, "REFRESH fills it anew");
+    if (!node.skipData) effects.unseen(`the query behind ${effects.nameOf(view)}`);
   },
   ClusterStmt(effects, node) {
     const table = node.relation as RangeVar | undefined;
@@ -135,7 +158,10 @@ function createTable(effects: EffectsGatherer, node: SyntaxTree): void {
   effects.creates(node.relation as RangeVar);
   // A partition changes what its parent's rows may be; a child only adds a table to look at.
   const parentMode = node.partbound ? "ACCESS EXCLUSIVE" : "SHARE UPDATE EXCLUSIVE";
-  for (const parent of rangesIn(node.inhRelations)) effects.lock(parent, parentMode);
+  for (const parent of rangesIn(node.inhRelations)) {
+    effects.lock(parent, parentMode);
+    if (node.partbound) effects.defaultPartition(parent);
+  }
   for (const element of (node.tableElts ?? []) as SyntaxTree[]) {
     const { name, node: content } = nodeOf(element);
     if (name === "Constraint") lockReferenced(effects, [content]);
@@ -159,30 +185,6 @@ function rename(effects: EffectsGatherer, node: SyntaxTree): void {
   if (node.subname === undefined) effects.creates({ ...table, relname: String(node.newname) });
 }
 
-const RELATIONS = new Set([
-  "OBJECT_TABLE",
-  "OBJECT_VIEW",
-  "OBJECT_MATVIEW",
-  "OBJECT_SEQUENCE",
-  "OBJECT_FOREIGN_TABLE",
-]);
-/** What carries its table's name before its own. */
-const CHILDREN = new Set(["OBJECT_TRIGGER", "OBJECT_POLICY", "OBJECT_RULE"]);
-
-function drop(effects: EffectsGatherer, node: SyntaxTree): void {
-  const type = String(node.removeType);
-  for (const object of (node.objects ?? []) as SyntaxTree[]) {
-    const parts = partsOf(object);
-    if (RELATIONS.has(type)) effects.lock(effects.rangeOf(parts), "ACCESS EXCLUSIVE");
-    if (type === "OBJECT_TABLE") effects.lockLinked(effects.rangeOf(parts), "ACCESS EXCLUSIVE");
-    if (CHILDREN.has(type)) effects.lock(effects.rangeOf(parts.slice(0, -1)), "ACCESS EXCLUSIVE");
-    if (type === "OBJECT_INDEX") {
-      const mode = node.concurrent ? "SHARE UPDATE EXCLUSIVE" : "ACCESS EXCLUSIVE";
-      effects.lockTableOf(effects.rangeOf(parts), mode);
-    }
-  }
-}
-
 function comment(effects: EffectsGatherer, node: SyntaxTree): void {
   const type = String(node.objtype);
   const parts = partsOf(node.object);
@@ -203,6 +205,7 @@ function ownersOf(node: SyntaxTree): RangeVar[] {
 }
 
 function publish(effects: EffectsGatherer, node: SyntaxTree): void {
+  if (node.action === "AP_SetObjects") effects.unseen("the tables that a publication loses");
   const objects = (node.pubobjects ?? []) as {
     PublicationObjSpec?: { pubtable?: { relation?: RangeVar } };
   }[];
@@ -211,13 +214,9 @@ function publish(effects: EffectsGatherer, node: SyntaxTree): void {
   }
 }
 
-const hasOption = (options: unknown, name: string): boolean =>
-  ((options ?? []) as { DefElem?: { defname?: string } }[]).some(
-    ({ DefElem }) => DefElem?.defname === name,
-  );
-
 function vacuum(effects: EffectsGatherer, node: SyntaxTree): void {
-  const isFull = hasOption(node.options, "full");
+  const isFull = isOptionOn(node.options, "full");
+  if (!node.rels) effects.unseen("ANALYZE of every table");
   for (const { VacuumRelation } of (node.rels ?? []) as { VacuumRelation: SyntaxTree }[]) {
     const table = VacuumRelation.relation as RangeVar;
     effects.lock(table, isFull ? "ACCESS EXCLUSIVE" : "SHARE UPDATE EXCLUSIVE");
@@ -228,7 +227,7 @@ function vacuum(effects: EffectsGatherer, node: SyntaxTree): void {
 function reindex(effects: EffectsGatherer, node: SyntaxTree): void {
   const relation = node.relation as RangeVar | undefined;
   if (!relation) return;
-  const mode = hasOption(node.params, "concurrently") ? "SHARE UPDATE EXCLUSIVE" : "SHARE";
+  const mode = isOptionOn(node.params, "concurrently") ? "SHARE UPDATE EXCLUSIVE" : "SHARE";
   if (node.kind === "REINDEX_OBJECT_INDEX") effects.lockTableOf(relation, mode);
   else effects.lock(relation, mode);
 }

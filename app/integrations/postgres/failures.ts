@@ -31,7 +31,7 @@ export function stepFailure(
   shape: ScriptShape,
 ): Error {
   const { sqlstate, server } = failure;
-  const detail = server.detail ?? server.message;
+  const detail = redactServerText(server.detail ?? server.message, sqlstate);
   switch (sqlstate) {
     case GUARD.otherChecksum:
       return new ChecksumMismatchError(ledgerKey(step).key, step.file, detail, step.checksum);
@@ -41,7 +41,7 @@ export function stepFailure(
       // A new connection takes the lock again, or says who has it.
       return new ConnectionLostError(failure);
     case GUARD.escaped:
-      return new StepEscapedError(step.file, server.message);
+      return new StepEscapedError(step.file, redactServerText(server.message, sqlstate));
     case GUARD.ledgerDisagrees:
       return new LedgerDisagreementError(ledgerKey(step).key, detail);
   }

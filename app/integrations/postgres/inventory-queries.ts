@@ -7,8 +7,8 @@ import { notOfExtension } from "./catalog-ddl.ts";
 import { literal } from "./script.ts";
 import { LEDGER_SCHEMAS, PLATFORM_SCHEMAS } from "./sql-rules.ts";
 
-/** Schemas that are neither PostgreSQL's, Supabase's, Berth's nor an extension's. */
-const own = (oid: string) => `${oid} in (select s.oid from pg_catalog.pg_namespace s
+/** Whether an oid is that of a schema that is neither PostgreSQL's, Supabase's, Berth's nor an extension's. */
+export const own = (oid: string) => `${oid} in (select s.oid from pg_catalog.pg_namespace s
   where s.nspname !~ '^pg_' and s.nspname <> all (array[${[...PLATFORM_SCHEMAS, ...LEDGER_SCHEMAS]
     .map(literal)
     .join(", ")}]) and ${notOfExtension("pg_namespace", "s.oid")})`;
@@ -28,16 +28,25 @@ const owner = (oid: string) =>
 const functionKind = `case p.prokind when 'p' then 'procedure' when 'a' then 'aggregate'
   when 'w' then 'window function' else 'function' end`;
 
-const apiRoles =
-  "x.grantee = 0 or pg_get_userbyid(x.grantee) in ('anon', 'authenticated', 'service_role')";
+/** The platform's tables for which a customer may write policies, by oid. */
+export const openTables = `(pg_catalog.to_regclass('storage.objects'), pg_catalog.to_regclass('storage.buckets'),
+  pg_catalog.to_regclass('realtime.messages'))`;
+
 const grantee = "case x.grantee when 0 then 'public' else pg_get_userbyid(x.grantee) end";
 const privileges = `string_agg(x.privilege_type || case when x.is_grantable then ' with grant option' else '' end,
   ', ' order by x.privilege_type)`;
 
-const grants = (object: string, acl: string, goesWith: string, from: string) => `
+/** To whomever but the owner, who has all there is. */
+const grants = (object: string, owning: string, acl: string, goesWith: string, from: string) => `
   select 'grant' as kind, format('%s on %s', ${grantee}, ${object}) as name, ${privileges} as definition,
     ${goesWith} as parent
-  from ${from} cross join lateral aclexplode(${acl}) x where ${apiRoles} group by 2, 4`;
+  from ${from} cross join lateral aclexplode(${acl}) x where x.grantee <> ${owning} group by 2, 4`;
+
+/** Of the platform's tables, those triggers that call a function of the customer's. */
+const triggers = `pg_catalog.pg_trigger t join pg_catalog.pg_class tc on tc.oid = t.tgrelid
+   join pg_catalog.pg_proc p on p.oid = t.tgfoid
+   where not t.tgisinternal and t.tgparentid = 0 and (${own("tc.relnamespace")} or ${own("p.pronamespace")})
+     and ${notOfExtension("pg_class", "tc.oid")}`;
 
 export const inventoryQueries: readonly string[] = [
   `select 'schema' as kind, quote_ident(n.nspname) as name, concat_ws(', ', ${owner("n.nspowner")}) as definition,
@@ -55,6 +64,8 @@ export const inventoryQueries: readonly string[] = [
           else format('child of %s', h.inhparent::regclass) end, ', ' order by h.inhseqno)
         from pg_catalog.pg_inherits h where h.inhrelid = c.oid),
        'with ' || array_to_string(c.reloptions, ', '), ${owner("c.relowner")},
+       case when c.relkind in ('r', 'p') then case c.relreplident when 'f' then 'replica identity full'
+         when 'n' then 'replica identity nothing' when 'i' then 'replica identity by an index' end end,
        case when c.relkind in ('v', 'm') then btrim(regexp_replace(pg_get_viewdef(c.oid), '\\s+', ' ', 'g'), ' ;') end) as definition,
      'schema ' || quote_ident(n.nspname) as parent
    from ${relations} where c.relkind in ('r', 'p', 'v', 'm', 'f')`,
@@ -110,15 +121,24 @@ export const inventoryQueries: readonly string[] = [
    from pg_catalog.pg_proc p where ${own("p.pronamespace")} and ${notOfExtension("pg_proc", "p.oid")}
      and p.prokind <> 'a'`,
 
-  // Of the platform's tables, those triggers that call a function of the customer's.
+  // Arguments may hold a key for somebody else's service: their hash tells as much.
   `select 'trigger' as kind, format('%I on %s', t.tgname, t.tgrelid::regclass) as name,
-     pg_get_triggerdef(t.oid) || case t.tgenabled when 'O' then '' when 'D' then ' (disabled)'
+     case when t.tgnargs = 0 then pg_get_triggerdef(t.oid)
+       else regexp_replace(pg_get_triggerdef(t.oid), '\\(''.*''\\)$', '(…)') end
+     || case t.tgenabled when 'O' then '' when 'D' then ' (disabled)'
        else ' (enabled ' || t.tgenabled::text || ')' end as definition,
      (select ${parent} from ${relations} where c.oid = t.tgrelid) as parent
-   from pg_catalog.pg_trigger t join pg_catalog.pg_class tc on tc.oid = t.tgrelid
-   join pg_catalog.pg_proc p on p.oid = t.tgfoid
-   where not t.tgisinternal and t.tgparentid = 0 and (${own("tc.relnamespace")} or ${own("p.pronamespace")})
-     and ${notOfExtension("pg_class", "tc.oid")}`,
+   from ${triggers}`,
+
+  `select 'arguments' as kind, format('%I on %s', t.tgname, t.tgrelid::regclass) as name,
+     md5(t.tgargs) as definition, format('trigger %I on %s', t.tgname, t.tgrelid::regclass) as parent
+   from ${triggers} and t.tgnargs > 0`,
+
+  `select 'event trigger' as kind, quote_ident(e.evtname) as name, concat_ws(' ', 'on', e.evtevent,
+       'when tag in (' || array_to_string(e.evttags, ', ') || ')', 'function', e.evtfoid::regprocedure,
+       'enabled ' || e.evtenabled::text) as definition, null as parent
+   from pg_catalog.pg_event_trigger e join pg_catalog.pg_proc p on p.oid = e.evtfoid
+   where ${own("p.pronamespace")} and ${notOfExtension("pg_proc", "p.oid")}`,
 
   `select 'rule' as kind, format('%I on %s', r.rulename, ${relation}) as name, pg_get_ruledef(r.oid) as definition,
      ${parent} as parent
@@ -132,8 +152,10 @@ export const inventoryQueries: readonly string[] = [
           order by pg_get_userbyid(r)) from unnest(p.polroles) r),
        'using (' || pg_get_expr(p.polqual, p.polrelid) || ')',
        'with check (' || pg_get_expr(p.polwithcheck, p.polrelid) || ')') as definition,
-     ${parent} as parent
-   from pg_catalog.pg_policy p join ${relations} on c.oid = p.polrelid`,
+     case when ${own("n.oid")} then ${parent} end as parent
+   from pg_catalog.pg_policy p join pg_catalog.pg_class c on c.oid = p.polrelid
+   join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+   where (${own("n.oid")} or c.oid in ${openTables}) and ${notOfExtension("pg_class", "c.oid")}`,
 
   `select 'type' as kind, t.oid::regtype::text as name, case t.typtype
        when 'e' then 'enum (' || (select string_agg(quote_literal(e.enumlabel), ', ' order by e.enumsortorder)
@@ -175,30 +197,35 @@ export const inventoryQueries: readonly string[] = [
 
   grants(
     "'schema ' || quote_ident(n.nspname)",
+    "n.nspowner",
     "coalesce(n.nspacl, acldefault('n', n.nspowner))",
     "'schema ' || quote_ident(n.nspname)",
     `(select * from pg_catalog.pg_namespace n where ${own("n.oid")}) n`,
   ),
   grants(
     relation,
+    "c.relowner",
     "coalesce(c.relacl, acldefault(case c.relkind when 'S' then 's' else 'r' end::\"char\", c.relowner))",
     parent,
     `${relations} and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')`,
   ),
   grants(
     `format('%s.%I', ${relation}, a.attname)`,
+    "c.relowner",
     "a.attacl",
     parent,
     `${relations} join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped`,
   ),
   grants(
     "p.oid::regprocedure::text",
+    "p.proowner",
     "coalesce(p.proacl, acldefault('f', p.proowner))",
     `${functionKind} || ' ' || p.oid::regprocedure`,
     `(select * from pg_catalog.pg_proc p where ${own("p.pronamespace")} and ${notOfExtension("pg_proc", "p.oid")}) p`,
   ),
   grants(
     "t.oid::regtype::text",
+    "t.typowner",
     "coalesce(t.typacl, acldefault('T', t.typowner))",
     "'type ' || t.oid::regtype",
     `(select * from pg_catalog.pg_type t where ${own("t.typnamespace")} and t.typtype in ('e', 'd', 'r')
@@ -212,5 +239,5 @@ export const inventoryQueries: readonly string[] = [
      ${privileges} as definition, null as parent
    from pg_catalog.pg_default_acl d cross join lateral aclexplode(d.defaclacl) x
    where pg_get_userbyid(d.defaclrole) = current_user and (d.defaclnamespace = 0 or ${own("d.defaclnamespace")})
-     and (${apiRoles}) group by 2`,
+     and x.grantee <> d.defaclrole group by 2`,
 ];

@@ -14,7 +14,9 @@ beforeAll(async () => {
   client = await server.connect(database);
   const admin = await server.connectSuperuser(database);
   await admin.query(`create schema auth; create table auth.users (id int primary key);
-    grant usage on schema auth to postgres; alter table auth.users owner to postgres`);
+    grant usage on schema auth to postgres; alter table auth.users owner to postgres;
+    create schema storage; create table storage.objects (id int primary key);
+    grant usage on schema storage to postgres; alter table storage.objects owner to postgres`);
   await admin.end();
   await client.query(`
     create schema app; create extension pgcrypto; create publication changes;
@@ -46,6 +48,7 @@ async function changed(sql: string): Promise<string[]> {
 }
 
 const P = "public.products";
+const KEY = `sb_secret_${"x".repeat(30)}`;
 /** In turn: each begins where the one before has ended. */
 const CHANGES: [sql: string, lines: string[]][] = [
   ["select 1", []],
@@ -146,6 +149,40 @@ const CHANGES: [sql: string, lines: string[]][] = [
     "alter default privileges in schema public grant select on tables to anon",
     ["default privileges to anon on tables in public: SELECT, by the ledger's versions none"],
   ],
+  [
+    "alter table public.products replica identity full",
+    [`${P}: the table is replica identity full, the ledger's versions make plain`],
+  ],
+  [
+    "alter table public.products replica identity default",
+    [`${P}: the table is plain, the ledger's versions make replica identity full`],
+  ],
+  [
+    "create policy uploads on storage.objects for insert to anon with check (true)",
+    ["uploads on storage.objects: a policy that no applied version makes"],
+  ],
+  [
+    "grant select on public.products to pg_monitor",
+    [`grants to pg_monitor on ${P}: SELECT, by the ledger's versions none`],
+  ],
+  [
+    `create trigger called after insert on public.products for each row execute function public.touch('${KEY}')`,
+    [`called on ${P}: a trigger that no applied version makes`],
+  ],
+  [
+    "create or replace trigger called after insert on public.products for each row execute function public.touch('another')",
+    [`called on ${P}: its arguments are not what the ledger's versions make`],
+  ],
+  [
+    `alter table public.products alter name set default '${"a".repeat(50)} ${KEY}'`,
+    [
+      `${P}.name: the column is text default '${"a".repeat(50)} sb_secret_[redacted]'::text, the ledger's versions make text`,
+    ],
+  ],
+  [
+    `alter table public.products alter name set default '${"a".repeat(50)} ${KEY}x'`,
+    [`${P}.name: the column differs in a part that is not shown`],
+  ],
   ["drop extension pgcrypto", ["missing: extension pgcrypto"]],
   ["create extension pgcrypto", []],
   [
@@ -160,6 +197,23 @@ const CHANGES: [sql: string, lines: string[]][] = [
 
 test.each(CHANGES)("%s", async (sql, lines) => {
   expect(await changed(sql)).toEqual(lines);
+});
+
+test("an event trigger that calls a function of the customer's is one of the customer's", async () => {
+  await client.query(
+    "create function public.watch() returns event_trigger language plpgsql as 'begin end'",
+  );
+  const admin = await server.connectSuperuser(client.database ?? "");
+  try {
+    await admin.query(
+      "create event trigger watch on ddl_command_end execute function public.watch()",
+    );
+    const lines = (await readInventory(client)).filter(({ kind }) => kind === "event trigger");
+    expect(lines.map(({ name }) => name)).toEqual(["watch"]);
+  } finally {
+    await admin.query("drop event trigger if exists watch; drop function public.watch()");
+    await admin.end();
+  }
 });
 
 test("an index that was never finished is not the one that was meant", async () => {

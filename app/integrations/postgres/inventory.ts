@@ -1,4 +1,6 @@
 import type pg from "pg";
+import { redactText } from "#app/platform/redact.ts";
+import { cut } from "#app/platform/text.ts";
 import { readOnly } from "./copy-catalog.ts";
 import { inventoryQueries } from "./inventory-queries.ts";
 
@@ -20,16 +22,26 @@ export interface InventoryLine {
  * @throws ScriptFailure, ConnectionLostError
  */
 export async function readInventory(client: pg.Client): Promise<InventoryLine[]> {
-  const results = await readOnly(client, inventoryQueries);
+  const results = await readOnly(client, inventoryQueries.map(bounded));
   const lines = results.flatMap(({ rows }) => rows as InventoryLine[]);
   return lines.sort((a, b) => compare(keyOf(a), keyOf(b)));
 }
+
+/** Longest definition that is carried, in characters: well below what the redaction cuts. */
+const LONGEST = 8_000;
+
+/** The same lines; of a definition that is too long, its length and hash. */
+const bounded = (
+  query: string,
+) => `select kind, name, parent, case when length(definition) <= ${LONGEST}
+  then definition else format('%s characters, MD5 %s', length(definition), md5(definition)) end as definition
+  from (${query}) lines`;
 
 /** One way in which a database is not what it should be. */
 export interface Difference {
   /** Of the object: "table", "grant", … */
   kind: string;
-  /** A sentence for people. It may quote definitions: redact it before it is shown. */
+  /** A sentence for people, in which what has the shape of a secret is left out. */
   text: string;
   /** The same to the last letter, for a hash. */
   exact: string;
@@ -76,7 +88,11 @@ function describe(want: InventoryLine | undefined, have: InventoryLine | undefin
     return `${name}: ${/^[aeiou]/.test(kind) ? "an" : "a"} ${kind} that no applied version makes`;
   if (!have) return `missing: ${kind} ${name}`;
   if (kind === "body") return `${name}: its body is not the one that the ledger's versions make`;
-  const [is, makes] = excerpts(have.definition, want.definition);
+  if (kind === "arguments") return `${name}: its arguments are not what the ledger's versions make`;
+  // Whole, for half a secret has no shape.
+  const safe = [redactText(have.definition), redactText(want.definition)] as const;
+  if (safe[0] === safe[1]) return `${name}: the ${kind} differs in a part that is not shown`;
+  const [is, makes] = excerpts(...safe);
   return `${name}: the ${kind} is ${is}, the ledger's versions make ${makes}`;
 }
 
@@ -89,9 +105,9 @@ function excerpts(one: string, other: string): [string, string] {
   while (same < one.length && one[same] === other[same]) same += 1;
   const isShort = Math.max(one.length, other.length) <= EXCERPT;
   const start = isShort ? 0 : one.lastIndexOf(" ", Math.max(0, same - 20)) + 1;
-  const cut = (text: string) =>
+  const excerpt = (text: string) =>
     (start > 0 ? "…" : "") +
-      text.slice(start, start + EXCERPT) +
+      cut(text.slice(start), EXCERPT) +
       (text.length > start + EXCERPT ? "…" : "") || "plain";
-  return [cut(one), cut(other)];
+  return [excerpt(one), excerpt(other)];
 }

@@ -25,8 +25,8 @@ export interface SqlStep {
   transactional: boolean;
   /** Longest time for each statement, in milliseconds; absent for the run's own limit. */
   timeoutMs?: number;
-  /** Existing tables that it locks against writers; absent for one. */
-  strongLocks?: number;
+  /** What it locks against writers: by name, and how many more that only the catalog can name. */
+  strongLocks?: { tables: { schema: string; name: string }[]; others: number };
   statements: { sql: string; line: number }[];
 }
 

@@ -257,6 +257,33 @@ describe("a file without a transaction", () => {
   });
 });
 
+describe("a file without a transaction closes no table, since nothing limits its wait for the lock", () => {
+  test.each([
+    ["vacuum full a", "VACUUM FULL", /without FULL/],
+    ["vacuum (analyze, full true) a", "VACUUM FULL", /without FULL/],
+    ["vacuum (full 1) a", "VACUUM FULL", /without FULL/],
+    ["reindex table a", "REINDEX without CONCURRENTLY", /CONCURRENTLY/],
+    ["reindex (verbose) index i", "REINDEX without CONCURRENTLY", /CONCURRENTLY/],
+    ["reindex (concurrently false) table a", "REINDEX without CONCURRENTLY", /CONCURRENTLY/],
+    ["cluster a using i", "CLUSTER", /transaction=none/],
+    ["cluster", "CLUSTER", /transaction=none/],
+  ])("%s", async (sql, found, fix) => {
+    const error = await refusal(sql, false);
+    expect(error).toMatchObject({ code: "sql_forbidden", file, line: 1 });
+    expect(error.found).toContain(found);
+    expect(error.message).toMatch(/closes the table to everyone/);
+    expect(error.fix).toMatch(fix);
+  });
+
+  test("nor is VACUUM FULL sent from a file with a transaction to one without", async () => {
+    expect((await refusal("vacuum full a")).fix).not.toMatch(/transaction=none/);
+  });
+
+  test("what is switched off is not refused", async () => {
+    expect((await parse("vacuum (full false) a", false)).statements).toHaveLength(1);
+  });
+});
+
 test("tokens: comments go, strings keep their content, words fold", () => {
   const tokens = tokenize(`Se"a""B" e'a\\'b' 'c''d' $q$ e; $q$ /* /* */ */ 12.5 <= -- x`);
   expect(tokens.map(({ kind, text }) => [kind, text])).toEqual([

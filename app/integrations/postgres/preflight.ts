@@ -69,17 +69,23 @@ export async function preflight(
   session: RunSession,
   options: { minimumPostgres: number },
 ): Promise<PreflightLine[]> {
-  const ledger = await session.ledger();
-  const rows = await session.check(preflightSql(options.minimumPostgres, ledger.length > 0));
+  const rows = await session.check(preflightSql(options.minimumPostgres));
+  const hasStrangers = rows.some(({ check_name: check, ok }) => check === TABLES && !ok);
+  // Asked only where there are tables: a fresh database is judged in one round trip.
+  const areOurs = hasStrangers && (await session.ledger()).length > 0;
   return rows.map(({ check_name: check, ok, detail }) => {
     const line = LINES[check];
     if (!line) throw new Error(`Nobody has words for the check ${check}.`);
     const { name, needed, fix } = line;
-    return { name, ok, found: detail ?? "", needed: needed(options.minimumPostgres), fix };
+    const holds = ok || (check === TABLES && areOurs);
+    return { name, ok: holds, found: detail ?? "", needed: needed(options.minimumPostgres), fix };
   });
 }
 
-function preflightSql(minimum: number, hasLedger: boolean): string {
+/** Tables in `public`: somebody else's, unless the ledger has a version. */
+const TABLES = "empty_or_ours";
+
+function preflightSql(minimum: number): string {
   const owned = (schema: string) => `(select pg_catalog.pg_has_role(nspowner, 'USAGE')
     from pg_catalog.pg_namespace where nspname = ${literal(schema)})`;
   return `
@@ -114,7 +120,7 @@ function preflightSql(minimum: number, hasLedger: boolean): string {
       coalesce((select 'the schema belongs to the role ' || pg_get_userbyid(nspowner)
                 from pg_namespace where nspname = 'supabase_migrations'), 'none')
     union all
-    select 'empty_or_ours', ${hasLedger} or count(*) = 0,
+    select '${TABLES}', count(*) = 0,
       case when count(*) = 0 then 'no tables' when count(*) = 1 then 'the table ' || min(relname)
         else count(*) || ' tables, first ' || min(relname) end
       from pg_class c

@@ -18,3 +18,15 @@ export class RehearsalStoppedError extends BerthError {
     super("rehearsal_stopped", "The rehearsal was given up, and rolled back.", { cause });
   }
 }
+
+/** A rehearsal takes connections and locks of its project: there are never many at once. */
+export class RehearsalBusyError extends BerthError {
+  /** @param found what is under way, in words */
+  constructor(found: string) {
+    super("rehearsal_busy", "No rehearsal was begun, since others are under way.", {
+      found,
+      needed: "one rehearsal of a request at a time, and few of all requests together",
+      fix: "Wait for their end, a minute at most, then rehearse again.",
+    });
+  }
+}

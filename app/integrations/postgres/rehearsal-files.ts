@@ -1,5 +1,6 @@
 import type pg from "pg";
 import { watchBlockers } from "./blockers.ts";
+import { findCustomerData } from "./customer-rows.ts";
 import { stepFailure } from "./failures.ts";
 import { RehearsalTooLongError } from "./rehearsal-errors.ts";
 import { fileScript, GUARD_SEQUENCES } from "./rehearsal-script.ts";
@@ -35,6 +36,8 @@ export interface RehearsalSession {
 export interface RehearsalLimits {
   /** For all of it. A run that begins meanwhile waits for at least a minute. */
   totalMs: number;
+  /** For what is done in the customer's own database, whose locks are held to its end. */
+  backendMs: number;
   statementTimeoutMs: number;
   lockTimeoutMs: number;
   /** How long to poll for the run lock. */
@@ -43,25 +46,29 @@ export interface RehearsalLimits {
   tries: number;
 }
 
-/** Another session held a lock that the file after these needs. */
+/** Somebody has rows in the database: its tables are not to be locked. */
+export class RowsFoundError extends Error {}
+
+/** Another session held a lock that the file after these needs; null: that the look for rows needs. */
 class ContentionError extends Error {
-  readonly done: RehearsedStep[];
-  constructor(done: RehearsedStep[], cause: unknown) {
+  readonly done: RehearsedStep[] | null;
+  constructor(done: RehearsedStep[] | null, cause: unknown) {
     super("A lock was not to be had.", { cause });
     this.done = done;
   }
 }
 
 /** Whether another session was in the way. */
-export const isContention = (error: unknown): boolean =>
+const isContention = (error: unknown): boolean =>
   error instanceof ScriptFailure && (error.sqlstate === "55P03" || error.sqlstate === "40P01");
 
 /**
  * Runs the files in order to their end in one transaction, which is rolled back, whatever
  * happens; all of it again after a jittered pause while other sessions hold its locks. Between two
- * tries nothing of ours is held, or waited for.
+ * tries nothing of ours is held, or waited for. Outside a copy every try looks for rows first.
  *
- * @throws ConnectionLostError: the server rolls back by itself.
+ * @throws RowsFoundError; LockTimeoutError where no look for rows was possible; ConnectionLostError:
+ * the server rolls back by itself.
  */
 export async function rehearseFiles(
   session: RehearsalSession,
@@ -73,6 +80,7 @@ export async function rehearseFiles(
     (error) => error instanceof ContentionError,
     (error, blockers) => {
       const before = (error as ContentionError).done;
+      if (!before) throw new LockTimeoutError(LOOK, blockers);
       const stopped = steps[before.length] as RehearsalStep;
       const failure = new LockTimeoutError(stopped.step.file, blockers);
       return [...before, ended(stopped, "failed", { error: failure })];
@@ -82,7 +90,7 @@ export async function rehearseFiles(
 }
 
 /** Tries `work` while other sessions are in its way; says at the last who they were. */
-export async function patiently<T>(
+async function patiently<T>(
   { id, connect, pid, limits, signal }: RehearsalSession,
   work: () => Promise<T>,
   isInTheWay: (error: unknown) => boolean,
@@ -103,6 +111,7 @@ export async function patiently<T>(
   }
 }
 
+const LOOK = "The look for rows in the customer's tables";
 const SILENCE_MS = 15_000;
 
 const ended = (
@@ -125,6 +134,7 @@ async function inOneTransaction(
   const { client, limits, isCopy } = session;
   const done: RehearsedStep[] = [];
   let isGuarded = isCopy;
+  let hasLooked = isCopy;
   try {
     await sendScript(
       client,
@@ -135,6 +145,11 @@ async function inOneTransaction(
       ],
       { silenceMs: SILENCE_MS },
     );
+    if (!hasLooked) {
+      // Each time: rows may have come while the last try waited for a lock.
+      if ((await findCustomerData(client)) !== null) throw new RowsFoundError();
+      hasLooked = true;
+    }
     for (const step of steps) {
       if (!isGuarded && step.planned === "apply") {
         await sendScript(client, GUARD_SEQUENCES, { silenceMs: limits.totalMs });
@@ -146,7 +161,7 @@ async function inOneTransaction(
     }
     return done;
   } catch (error) {
-    if (isContention(error)) throw new ContentionError(done, error);
+    if (isContention(error)) throw new ContentionError(hasLooked ? done : null, error);
     throw error;
   } finally {
     // Where the connection is gone, the server has rolled back, or is about to.

@@ -226,7 +226,7 @@ describe("on a backend without rows", () => {
     expect(limited.steps[0]?.error).toMatchObject({ code: "sql_step_failed", sqlstate: "57014" });
     for (const sql of ["select pg_sleep(30)", "select pg_sleep(0.7);\n".repeat(40)]) {
       const whole = await leavingNothing(async () =>
-        run(await files("create table public.a ()", sql), { limits: { totalMs: 1_000 } }),
+        run(await files("create table public.a ()", sql), { limits: { totalMs: 3_000 } }),
       );
       expect(outcomes(whole)).toEqual(["rehearsed", "failed"]);
       expect(whole.steps[1]?.error).toMatchObject({ code: "rehearsal_too_long" });
@@ -316,6 +316,25 @@ describe("beside other sessions", () => {
 });
 
 describe("a rehearsal that is cut off leaves nothing", () => {
+  test("when its short time on the backend itself is over, in the middle of many statements", async () => {
+    const steps = await files(
+      "create table public.a ()",
+      "select pg_sleep(2); select pg_sleep(2); select pg_sleep(30)",
+      "select 2",
+    );
+    await leavingNothing(async () => {
+      const rehearsing = run(steps, { limits: { backendMs: 3_000 } });
+      const pid = await sleeping();
+      const result = await rehearsing;
+      expect(outcomes(result)).toEqual(["rehearsed", "failed", "not_reached"]);
+      expect(result.steps[1]?.error).toMatchObject({
+        code: "rehearsal_too_long",
+        found: expect.stringContaining("3 s"),
+      });
+      await gone(pid);
+    });
+  });
+
   test("when its connection is killed", async () => {
     const steps = await files("create table public.a ()", "select pg_sleep(30)");
     await leavingNothing(async () => {
@@ -374,6 +393,19 @@ describe("on a backend with rows", () => {
     expect(result.steps[0]?.reason).toMatch(/needs rows/);
   });
 
+  test("rows that come while a try waits for a lock are seen by the next one", async () => {
+    await owner.query("truncate crm.people");
+    const other = await server.connect(database);
+    await other.query("begin; insert into crm.people (name) values ('Eve')");
+    const steps = await files("alter table crm.people add age int not null default 0");
+    // So short that the first try is over at once; the pauses between tries grow.
+    const rehearsing = run(steps, { limits: { lockTimeoutMs: 1, tries: 8 } });
+    await betweenTries();
+    await other.query("commit");
+    expect(await rehearsing).toMatchObject({ where: "scratch copy", ok: true });
+    await other.end();
+  });
+
   test("without a scratch database it says so, and leaves the rows alone", async () => {
     await looker.query("alter role postgres nocreatedb");
     try {
@@ -421,6 +453,19 @@ async function waitingForLock(): Promise<void> {
     const { rowCount } = await looker.query(
       `select from pg_stat_activity where wait_event_type = 'Lock' and datname = $1
          and application_name like 'berth-rehearsal:%'`,
+      [database],
+    );
+    return rowCount;
+  };
+  await expect.poll(waits, { timeout: 60_000, interval: 20 }).toBe(1);
+}
+
+/** Waits until the rehearsal has rolled a try back. */
+async function betweenTries(): Promise<void> {
+  const waits = async () => {
+    const { rowCount } = await looker.query(
+      `select from pg_stat_activity where state = 'idle' and query ilike 'rollback%'
+         and datname = $1 and application_name like 'berth-rehearsal:%'`,
       [database],
     );
     return rowCount;

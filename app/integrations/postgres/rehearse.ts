@@ -1,25 +1,18 @@
 import pg from "pg";
 import { BerthError } from "#app/platform/errors.ts";
 import { describeHolder } from "./blockers.ts";
-import { findCustomerData } from "./customer-rows.ts";
 import { REHEARSAL } from "./guard.ts";
 import { RehearsalStoppedError, RehearsalTooLongError } from "./rehearsal-errors.ts";
 import {
-  isContention,
-  patiently,
   type RehearsalLimits,
   type RehearsalSession,
+  RowsFoundError,
   rehearseFiles,
 } from "./rehearsal-files.ts";
 import { openingScript } from "./rehearsal-script.ts";
 import type { RehearsalStep, RehearsedStep } from "./rehearsal-steps.ts";
 import { endSession, jittered, pause } from "./run-context.ts";
-import {
-  ConnectionLostError,
-  DatabaseRefusedError,
-  LockedError,
-  LockTimeoutError,
-} from "./run-errors.ts";
+import { ConnectionLostError, DatabaseRefusedError, LockedError } from "./run-errors.ts";
 import { type ScratchOptions, withScratchDatabase } from "./scratch.ts";
 import { redactServerText, ScriptFailure, sendScript } from "./script.ts";
 
@@ -39,6 +32,7 @@ export interface Rehearsal {
 
 const DEFAULT_LIMITS: Readonly<RehearsalLimits> = {
   totalMs: 50_000,
+  backendMs: 15_000,
   statementTimeoutMs: 300_000,
   lockTimeoutMs: 700,
   runLockPatienceMs: 3_000,
@@ -58,8 +52,8 @@ interface RehearseOptions {
 
 /**
  * Runs a plan's files to their end in one transaction that is always rolled back: in the
- * customer's own database where nobody has rows in it, else in a scratch copy of its catalog. It
- * holds the run lock meanwhile, so that it never meets a run. Neither ledger nor fence is touched;
+ * customer's own database where nobody has rows in it, and for `backendMs` at most, else in a scratch
+ * copy of its catalog. It holds the run lock meanwhile, so that it never meets a run. Neither ledger nor fence is touched;
  * if this process dies, the server rolls back.
  *
  * @throws LockedError, LockTimeoutError, ScratchUnavailableError, ConnectionLostError,
@@ -154,18 +148,30 @@ async function rehearseSomewhere(
   steps: readonly RehearsalStep[],
   { connect }: RehearseOptions,
 ): Promise<Place> {
-  const data = await patiently(
-    session,
-    () => findCustomerData(session.client),
-    isContention,
-    (_, blockers) => {
-      throw new LockTimeoutError("The look for rows in the customer's tables", blockers);
-    },
-  );
-  if (data === null) {
-    return { where: "backend", steps: await rehearseFiles(session, steps), missing: [] };
+  try {
+    return { where: "backend", steps: await rehearseOnBackend(session, steps), missing: [] };
+  } catch (error) {
+    if (!(error instanceof RowsFoundError)) throw error;
   }
   return rehearseOnCopy(session, steps, connect);
+}
+
+/** Hangs up when its short time is over, whatever goes on by then: the server rolls back. */
+async function rehearseOnBackend(session: RehearsalSession, steps: readonly RehearsalStep[]) {
+  const totalMs = Math.min(session.limits.backendMs, session.limits.totalMs);
+  const deadline = Math.min(session.deadline, performance.now() + totalMs);
+  const hangUp = () => session.client.connection.stream.destroy();
+  // A timer may be early by a part of a millisecond.
+  const timer = setTimeout(hangUp, Math.ceil(deadline - performance.now()) + 1);
+  try {
+    const limits = { ...session.limits, totalMs };
+    return await rehearseFiles({ ...session, limits, deadline }, steps);
+  } catch (error) {
+    if (!(error instanceof ConnectionLostError) || performance.now() < deadline) throw error;
+    throw new RehearsalTooLongError("The rehearsal", totalMs);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function rehearseOnCopy(

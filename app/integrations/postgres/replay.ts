@@ -1,9 +1,8 @@
 import { createHash } from "node:crypto";
 import type pg from "pg";
-import { BerthError } from "#app/platform/errors.ts";
 import type { CatalogObject } from "./copy-catalog.ts";
 import { type InventoryLine, readInventory } from "./inventory.ts";
-import { type ScratchOptions, withScratchDatabase } from "./scratch.ts";
+import { isPassing, refusedByServer, type ScratchOptions, withScratchDatabase } from "./scratch.ts";
 import { redactServerText, rollback, ScriptFailure, sendScript } from "./script.ts";
 
 /** One applied version, as it can be applied again. */
@@ -13,19 +12,14 @@ export interface ReplayFile {
   transactional: boolean;
 }
 
-/** A version cannot be applied once more, so nobody can say what the ledger implies. */
-export class NotReplayableError extends BerthError {
-  constructor(version: string, found: string, cause?: unknown) {
-    super("not_replayable", `Version ${version} cannot be applied to a scratch database.`, {
-      found: `version ${version}: ${found}`,
-      needed: "statements that a database of the same platform takes once more",
-      fix: "Compare the database with its versions by hand.",
-      cause,
-    });
-  }
+/** What came of a replay. */
+interface Replay {
+  inventory: InventoryLine[];
+  /** Versions that could not be applied once more, in words; the rest was. */
+  refused: string[];
 }
 
-export interface ReplayOptions extends Pick<ScratchOptions, "connect" | "signal"> {
+export interface ReplayOptions extends Pick<ScratchOptions, "connect" | "signal" | "log"> {
   serverMajor: number;
   /** The platform's part of the customer's catalog. */
   platform: readonly CatalogObject[];
@@ -37,39 +31,50 @@ export interface ReplayOptions extends Pick<ScratchOptions, "connect" | "signal"
  * What the customer's own schemas hold after these versions, on this server and this platform: read
  * in a scratch database to which they were applied.
  *
- * @throws ScratchUnavailableError, NotReplayableError, ConnectionLostError; the signal's reason
+ * @throws ScratchUnavailableError, DatabaseRefusedError, ConnectionLostError; the signal's reason
  */
-export async function replayInventory(options: ReplayOptions): Promise<InventoryLine[]> {
-  const { connect, signal, platform, files } = options;
-  const inventory = await withScratchDatabase(
-    { connect, signal, schemas: "platform", catalog: platform },
+export async function replayInventory(options: ReplayOptions): Promise<Replay> {
+  const { connect, signal, log, platform, files } = options;
+  const replay = await withScratchDatabase(
+    { connect, signal, log, schemas: "platform", catalog: platform },
     async ({ client }) => {
       await sendScript(client, SETTINGS, { silenceMs: SILENCE_MS });
-      for (const file of files) await applyAgain(client, file);
-      return readInventory(client);
+      const refused: string[] = [];
+      for (const file of files) {
+        const reason = await applyAgain(client, file);
+        if (reason !== null) refused.push(`version ${file.version}: ${reason}`);
+      }
+      return { refused, inventory: await readInventory(client) };
     },
-  );
-  const key = keyOf(options);
-  known.delete(key);
-  known.set(key, inventory);
-  const [oldest] = known.keys();
-  if (known.size > KNOWN && oldest !== undefined) known.delete(oldest);
-  return inventory;
+  ).catch((error: unknown) => {
+    throw error instanceof ScriptFailure ? refusedByServer("the comparison", error) : error;
+  });
+  remember(keyOf(options), replay);
+  return replay;
 }
 
 /**
  * The same, if this process has replayed equal versions on an equal platform lately, perhaps on
  * another customer's server: good enough to find two databases equal, not to find one wrong.
  */
-export function knownInventory(options: ReplayOptions): InventoryLine[] | undefined {
+export function knownReplay(options: ReplayOptions): Replay | undefined {
   return known.get(keyOf(options));
 }
 
-const SILENCE_MS = 310_000;
-
-/** How many inventories are kept; one of all templates takes some 100 KiB. */
+/** How many replays are kept, and how large one may be, in characters; all templates make 100,000. */
 const KNOWN = 32;
-const known = new Map<string, InventoryLine[]>();
+const LARGEST_KNOWN = 1_000_000;
+const known = new Map<string, Replay>();
+
+function remember(key: string, replay: Replay): void {
+  known.delete(key);
+  if (JSON.stringify(replay).length > LARGEST_KNOWN) return;
+  known.set(key, replay);
+  const [oldest] = known.keys();
+  if (known.size > KNOWN && oldest !== undefined) known.delete(oldest);
+}
+
+const SILENCE_MS = 310_000;
 
 function keyOf({ serverMajor, platform, files }: ReplayOptions): string {
   const hash = createHash("sha256");
@@ -83,17 +88,18 @@ const SETTINGS = [
   `set search_path to "$user", public, extensions`,
 ];
 
+/** Null, or why the database does not take it once more. */
 async function applyAgain(
   client: pg.Client,
-  { version, statements, transactional }: ReplayFile,
-): Promise<void> {
+  { statements, transactional }: ReplayFile,
+): Promise<string | null> {
   const script = transactional ? ["begin", ...statements, "commit"] : [...statements].join("");
   try {
     await sendScript(client, script, { silenceMs: SILENCE_MS });
+    return null;
   } catch (error) {
-    if (!(error instanceof ScriptFailure)) throw error;
+    if (!(error instanceof ScriptFailure) || isPassing(error.sqlstate)) throw error;
     await rollback(client);
-    const words = redactServerText(error.message, error.sqlstate);
-    throw new NotReplayableError(version, `${words} [${error.sqlstate}]`, error);
+    return `${redactServerText(error.message, error.sqlstate)} [${error.sqlstate}]`;
   }
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type pg from "pg";
 import { BerthError } from "#app/platform/errors.ts";
 import { applicationName } from "./guard.ts";
 import { missingVersions } from "./ledger.ts";
@@ -18,8 +19,11 @@ import {
   StepsLostError,
   UnknownOutcomeError,
 } from "./run-errors.ts";
-import { redactServerText, ScriptFailure, sendScript } from "./script.ts";
+import { literal, redactServerText, ScriptFailure, sendScript } from "./script.ts";
 import { acquire } from "./take-lock.ts";
+
+/** How long work may go on after it was first cancelled: rolling back takes no time. */
+const CANCEL_MS = 3_000;
 
 /**
  * The run's one connection, made anew when it is lost. Whatever is done with it must be safe to
@@ -103,29 +107,39 @@ export class RunConnection {
   }
 
   /**
-   * Cancels what the session is doing from a second connection, until it has ended. Sticky: the
-   * session does nothing more.
+   * Cancels what the session is doing from a second connection, until it has ended; hangs up on a
+   * server where it does not end, and on one that gives no second connection. Sticky: the session
+   * does nothing more.
    */
   async cancel(): Promise<void> {
     this.#cancelled = true;
     if (!this.#busy || !this.#held) return;
     const name = `berth-cancel:${this.context.identity.runId}`;
-    const client = await this.context.connect(name);
-    client.on("error", () => undefined);
+    let client: pg.Client | undefined;
     try {
-      // More than once: the first may arrive between two of the session's statements.
-      for (let tries = 0; this.#busy && tries < 60; tries += 1) {
-        const pid = this.#held?.pid ?? 0;
-        // The name guards against a process id that has been given to another session meanwhile.
-        await client.query(
-          `select pg_catalog.pg_cancel_backend(pid) from pg_catalog.pg_stat_activity
-           where pid = $1 and application_name = $2`,
-          [pid, applicationName(this.context.identity)],
-        );
-        await sleep(100);
-      }
+      client = await this.context.connect(name);
+      client.on("error", () => undefined);
+      await this.#askToEnd(client);
     } finally {
-      await endSession(client);
+      // Whether it took effect after all, the ledger tells.
+      if (this.#busy) this.#held?.client.connection.stream.destroy();
+      if (client) await endSession(client);
+    }
+  }
+
+  /** More than once: the first may arrive between two of the session's statements. */
+  async #askToEnd(client: pg.Client): Promise<void> {
+    const deadline = Date.now() + CANCEL_MS;
+    while (this.#busy && Date.now() < deadline) {
+      // The name guards against a process id that has been given to another session meanwhile.
+      await sendScript(
+        client,
+        `select pg_catalog.pg_cancel_backend(pid) from pg_catalog.pg_stat_activity
+         where pid = ${Math.trunc(this.#held?.pid ?? 0)}
+           and application_name = ${literal(applicationName(this.context.identity))}`,
+        { silenceMs: CANCEL_MS },
+      );
+      await sleep(100);
     }
   }
 

@@ -176,16 +176,31 @@ describe("a step", () => {
     expect(notices.join()).not.toContain("hunter2");
   });
 
+  test("says how many notices it did not keep", async () => {
+    const session = await open({ runId: "loud", token: 9n, limits: DEFAULT_LIMITS });
+    await session.prepare();
+    const loud = "do $$ begin for i in 1..120 loop raise notice '%', i; end loop; end $$";
+    const { notices } = await session.apply(await sqlStep("20260101000000", loud));
+    expect(notices).toHaveLength(101);
+    expect(notices.at(-1)).toBe("… and 20 more, which are not kept.");
+  });
+
   test("waits for all the tables that it locks no longer than for one", async () => {
     const session = await open({ runId: "tables", token: 8n, limits: DEFAULT_LIMITS });
     await session.prepare();
-    const names = ["one", "two", "three"];
-    const tables = names.map((name) => `create table public.${name} (id int);`).join("\n");
+    const tables = `create table public.plain (id int);
+      create table public."In Parts" (id int) partition by list (id);
+      create table public.part_1 partition of "In Parts" for values in (1);
+      create table public.part_2 partition of "In Parts" default;`;
     await session.apply(await sqlStep("20260101000000", tables));
-    const locked = names.map((name) => `alter table public.${name} add column n int;`).join("\n");
-    const tell = "do $$ begin raise notice '%', current_setting('lock_timeout'); end $$";
-    const step = await sqlStep("20260101000001", `${locked}\n${tell}`);
-    expect((await session.apply(step)).notices).toEqual(["NOTICE: 233ms"]);
+    const step = await sqlStep(
+      "20260101000001",
+      `create table public.new (id int); alter table new add n int;
+       alter table public.plain add n int; alter table "In Parts" add n int;
+       do $$ begin raise notice '%', current_setting('lock_timeout'); end $$`,
+    );
+    // 700 ms for one plain table, and one in two parts.
+    expect((await session.apply(step)).notices).toEqual(["NOTICE: 175ms"]);
   });
 
   test("runs in a session with its name and its limits, also on a connection made anew", async () => {
@@ -470,7 +485,43 @@ describe("locks of other sessions", () => {
     await other.end();
     expect(error).toBeInstanceOf(LockTimeoutError);
     expect(error.found).toMatch(
-      /^held up by session \d+ of postgres \(psql of Ann\), in a transaction for [\d:]+: begin; select from berth\.fence where run_id <> '…' for update$/,
+      /^held up by session \d+ of postgres \(psql of Ann\), idle in transaction for [\d.]+ m?s: begin; select from berth\.fence where run_id <> '…' for update$/,
+    );
+  });
+
+  test.each([
+    [
+      "lock table a -- of 4711\n /* of 4711 */; select $x$4711$x$, U&'4711', 4711 as \"B c\"",
+      /: lock table a ; select '…', U&'…', … as "B c"$/,
+    ],
+    ["lock table a; select E'47\\'11', 'x4711'", /transaction for [\d.]+ m?s$/],
+  ])("are shown without values: %s", async (query, shown) => {
+    const session = await prepared({ limits: { lockTimeoutMs: 500, lockPatienceMs: 1 } });
+    await looker.query("create table a (id int); alter table a owner to postgres");
+    const other = await server.connect(database);
+    await other.query("begin");
+    await other.query(query);
+    const error: LockTimeoutError = await rejected(
+      session.apply(await sqlStep("20260101000001", "alter table a add column n int")),
+    );
+    await other.end();
+    expect(error.found).toMatch(shown);
+    expect(error.found).not.toContain("4711");
+  });
+
+  test("of a prepared transaction are named by its identifier", async () => {
+    const session = await prepared({ limits: { lockTimeoutMs: 500, lockPatienceMs: 1 } });
+    await looker.query("create table a (id int); alter table a owner to postgres");
+    const other = await server.connect(database);
+    await other.query("begin; lock table a");
+    await other.query("prepare transaction 'left behind'");
+    const error: LockTimeoutError = await rejected(
+      session.apply(await sqlStep("20260101000001", "alter table a add column n int")),
+    );
+    await other.query("rollback prepared 'left behind'");
+    await other.end();
+    expect(error.found).toMatch(
+      /^held up by a prepared transaction of postgres \(left behind\), open for [\d.]+ m?s$/,
     );
   });
 
@@ -492,7 +543,7 @@ describe("locks of other sessions", () => {
       session.apply(await sqlStep("20260101000000", "select 1")),
     );
     await other.end();
-    expect(error.found).toContain("(berth of old), in a transaction for");
+    expect(error.found).toContain("(berth of old), idle in transaction for");
   });
 
   test("that stay end in an error that names their session, without its secrets", async () => {
@@ -586,6 +637,19 @@ describe("cancel and stop", () => {
     expect(
       (await next.apply(await sqlStep("20260101000000", "create table a (id int)"))).outcome,
     ).toBe("applied");
+  });
+
+  test("cancel() hangs up on a statement that goes on in spite of it", async () => {
+    const session = await prepared();
+    const stubborn = `do $$ begin loop begin perform pg_catalog.pg_sleep(60);
+      exception when query_canceled then null; end; end loop; end $$`;
+    const work = rejected(session.apply(await sqlStep("20260101000000", stubborn)));
+    await sleeping();
+    await session.cancel();
+    expect(await work).toBeInstanceOf(CancelledError);
+    await looker.query(
+      "select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'PgSleep'",
+    );
   });
 
   test("an aborted signal stops before the next step", async () => {

@@ -1,11 +1,12 @@
 import { fork } from "node:child_process";
-import type pg from "pg";
+import pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import {
   type CustomerServer,
   startCustomerServer,
 } from "../../../tests/support/customer-database.ts";
-import { dropScratchLeftovers, ScratchUnavailableError, withScratchDatabase } from "./scratch.ts";
+import { ScratchUnavailableError, withScratchDatabase } from "./scratch.ts";
+import { dropScratchLeftovers } from "./scratch-database.ts";
 
 let server: CustomerServer;
 let database: string;
@@ -94,6 +95,37 @@ describe("a scratch database", () => {
       .toEqual([]);
   });
 
+  test("is told by its mark; a database that only has a similar name is left alone", async () => {
+    const { rows } = await looker.query<{ oid: string }>(
+      "select oid::text from pg_database where datname = current_database()",
+    );
+    const named = (digits: string) => `berth_scratch_${rows[0]?.oid}_${digits}`;
+    // Beyond 31 bits, it would be no lock's number; without the mark, it is somebody else's.
+    await looker.query(`create database ${named("f0000001")} connection limit 23`);
+    await looker.query(`create database ${named("00000001")}`);
+    await looker.query(`create database ${named("00000002")} connection limit 23`);
+    try {
+      await dropScratchLeftovers(looker);
+      expect((await scratchDatabases()).sort()).toEqual([named("00000001"), named("f0000001")]);
+    } finally {
+      await looker.query(`drop database ${named("f0000001")}`);
+      await looker.query(`drop database ${named("00000001")}`);
+    }
+  });
+
+  test("is dropped over a new connection where the first is gone", async () => {
+    let keeper: pg.Client | undefined;
+    const watched = async (name: string, other?: string) => {
+      const client = await connect(name, other);
+      if (!other) keeper ??= client;
+      return client;
+    };
+    await withScratchDatabase({ ...all, connect: watched }, async () => {
+      keeper?.connection.stream.destroy();
+    });
+    expect(await scratchDatabases()).toEqual([]);
+  });
+
   test("of another database on the same server is left alone", async () => {
     const other = await server.createDatabase();
     const client = await server.connect(other);
@@ -141,6 +173,20 @@ describe("without a scratch database", () => {
       connect: (name, other) => (other ? connect(name, "no_such_database") : connect(name)),
     });
     expect(found).toBe("a session was refused [3D000]");
+  });
+
+  test.each(["ECONNREFUSED", "53300", "57P03"])("%s is no refusal: it may pass", async (code) => {
+    const error = code.startsWith("E") ? new Error() : new pg.DatabaseError("", 1, "error");
+    const options = {
+      ...all,
+      connect: (name: string, other?: string) =>
+        other ? Promise.reject(Object.assign(error, { code })) : connect(name),
+    };
+    await expect(withScratchDatabase(options, async () => undefined)).rejects.toMatchObject({
+      code: "database_connection_lost",
+      retryable: true,
+    });
+    expect(await scratchDatabases()).toEqual([]);
   });
 
   test("nothing is begun once the caller has been told to stop", async () => {

@@ -1,6 +1,6 @@
-import { randomBytes } from "node:crypto";
 import pg from "pg";
 import { BerthError } from "#app/platform/errors.ts";
+import type { Logger } from "#app/platform/log.ts";
 import {
   ask,
   type CatalogObject,
@@ -8,10 +8,10 @@ import {
   readCatalog,
   writeCatalog,
 } from "./copy-catalog.ts";
-import { literal, redactServerText, ScriptFailure } from "./script.ts";
-
-/** First half of the advisory lock that a scratch database's maker holds: "BRSC" in ASCII. */
-const SCRATCH_LOCK = 0x42525343;
+import { endSession, FAREWELL_MS } from "./run-context.ts";
+import { ConnectionLostError, DatabaseRefusedError } from "./run-errors.ts";
+import { createScratch, dropScratch, dropScratchLeftovers } from "./scratch-database.ts";
+import { redactServerText, ScriptFailure, sendScript } from "./script.ts";
 
 /** The server ends the sessions of a machine that is gone within two minutes, not two hours. */
 const NOTICE_DEATH = `select pg_catalog.set_config('tcp_keepalives_idle', '60', false),
@@ -37,6 +37,8 @@ export interface ScratchOptions {
   /** The catalog to copy, where it has been read already. */
   catalog?: readonly CatalogObject[];
   signal: AbortSignal;
+  /** Told of a scratch database that could not be dropped. */
+  log?: Logger | undefined;
 }
 
 export interface Scratch {
@@ -50,17 +52,18 @@ export interface Scratch {
  * Makes a database on the customer's own server with a copy of the catalog and no rows, works in
  * it, and drops it, whatever happens. Leftovers of killed processes are dropped first.
  *
- * @throws ScratchUnavailableError; the signal's reason when it fired; what `work` throws.
+ * @throws ScratchUnavailableError where the server refuses for good; DatabaseRefusedError and
+ * ConnectionLostError where that may pass; what `connect` throws; the signal's reason when it
+ * fired; what `work` throws.
  */
 export async function withScratchDatabase<T>(
   options: ScratchOptions,
   work: (scratch: Scratch) => Promise<T>,
 ): Promise<T> {
   const { connect, signal } = options;
-  const keeper = await ours(signal, () => connect("berth-scratch-keeper"));
-  keeper.on("error", () => undefined);
+  const keeper = await open(signal, () => connect("berth-scratch-keeper"));
   try {
-    const { name, catalog } = await ours(signal, async () => {
+    const { name, catalog } = await ours(signal, keeper, async () => {
       await ask(keeper, NOTICE_DEATH);
       await dropScratchLeftovers(keeper);
       const read = options.catalog ?? (await readCatalog(keeper, options.schemas));
@@ -69,12 +72,10 @@ export async function withScratchDatabase<T>(
     try {
       return await workInScratch(options, name, catalog, work);
     } finally {
-      await drop(keeper, name).catch(() => undefined);
+      await dropForSure(options, keeper, name);
     }
   } finally {
-    // Behind a pooler the server's session lives on, and with it the lock.
-    await keeper.query("select pg_catalog.pg_advisory_unlock_all()").catch(() => undefined);
-    await keeper.end().catch(() => undefined);
+    await leave(keeper);
   }
 }
 
@@ -84,123 +85,113 @@ async function workInScratch<T>(
   catalog: readonly CatalogObject[],
   work: (scratch: Scratch) => Promise<T>,
 ): Promise<T> {
-  const client = await ours(signal, () => connect("berth-scratch", name));
-  client.on("error", () => undefined);
-  const hangUp = () => client.connection.stream.destroy();
-  signal.addEventListener("abort", hangUp, { once: true });
+  const client = await open(signal, () => connect("berth-scratch", name)).catch(
+    (error: unknown) => {
+      throw noSuchDatabase(error);
+    },
+  );
   try {
-    const missing = await ours(signal, async () => {
+    const missing = await ours(signal, client, async () => {
       await enter(client, name);
       return writeCatalog(client, catalog);
     });
-    return await work({ client, missing });
+    return await untilAborted(signal, client, () => work({ client, missing }));
+  } finally {
+    await endSession(client);
+  }
+}
+
+/** What is the socket's is a lost connection; what the other side says stays as it is. */
+async function open(signal: AbortSignal, connect: () => Promise<pg.Client>): Promise<pg.Client> {
+  signal.throwIfAborted();
+  const client = await connect().catch((error: unknown) => {
+    signal.throwIfAborted();
+    if (error instanceof BerthError) throw error;
+    if (error instanceof pg.DatabaseError && !isPassing(error.code ?? "")) throw error;
+    throw new ConnectionLostError(error);
+  });
+  client.on("error", () => undefined);
+  return client;
+}
+
+/** A refusal that lasts, of a database that has just been made, is the pooler's way to have none. */
+function noSuchDatabase(error: unknown): unknown {
+  if (error instanceof pg.DatabaseError) {
+    return new ScratchUnavailableError(`a session was refused [${error.code}]`, error);
+  }
+  return error instanceof BerthError && !error.retryable
+    ? new ScratchUnavailableError(error.found ?? error.message, error)
+    : error;
+}
+
+/** Hangs up when the signal fires: nothing then waits for an answer. */
+async function untilAborted<T>(
+  signal: AbortSignal,
+  client: pg.Client,
+  part: () => Promise<T>,
+): Promise<T> {
+  signal.throwIfAborted();
+  const hangUp = () => client.connection.stream.destroy();
+  signal.addEventListener("abort", hangUp, { once: true });
+  try {
+    return await part();
   } catch (error) {
     signal.throwIfAborted();
     throw error;
   } finally {
     signal.removeEventListener("abort", hangUp);
-    await client.end().catch(() => undefined);
   }
 }
 
-/** A failure of our own part means that there is no scratch database; the caller's work is not it. */
-async function ours<T>(signal: AbortSignal, part: () => Promise<T>): Promise<T> {
-  signal.throwIfAborted();
-  try {
-    return await part();
-  } catch (error) {
-    signal.throwIfAborted();
-    if (error instanceof ScratchUnavailableError) throw error;
-    if (error instanceof ScriptFailure) {
-      const words = redactServerText(error.message, error.sqlstate);
-      throw new ScratchUnavailableError(`${words} [${error.sqlstate}]`, error);
-    }
-    if (error instanceof BerthError) {
-      throw new ScratchUnavailableError(error.found ?? error.message, error);
-    }
-    if (error instanceof pg.DatabaseError) {
-      throw new ScratchUnavailableError(`a session was refused [${error.code}]`, error);
-    }
-    throw error;
-  }
+/** A lasting refusal of our own part means that there is no scratch database. */
+function ours<T>(signal: AbortSignal, client: pg.Client, part: () => Promise<T>): Promise<T> {
+  return untilAborted(signal, client, part).catch((error: unknown) => {
+    if (!(error instanceof ScriptFailure)) throw error;
+    if (isPassing(error.sqlstate)) throw refusedByServer("the scratch database", error);
+    const words = redactServerText(error.message, error.sqlstate);
+    throw new ScratchUnavailableError(`${words} [${error.sqlstate}]`, error);
+  });
 }
 
 /**
- * Drops scratch databases of this database whose makers are gone: their locks are free, and
- * nobody is connected. Cheap where there are none. Those in use stay.
- *
- * @throws ScriptFailure, ConnectionLostError
+ * Whether a refusal says nothing about what the server allows: contention, a lack of resources, a
+ * template database in use, a server that stops, a statement that was ended, an error of its own.
  */
-export async function dropScratchLeftovers(client: pg.Client): Promise<void> {
-  const idle = await ask<{ name: string }>(
-    client,
-    `select d.datname as name from pg_catalog.pg_database d
-     where d.datname ~ ('^berth_scratch_' || (select oid from pg_catalog.pg_database
-         where datname = pg_catalog.current_database()) || '_[0-9a-f]{8}$')
-       and d.datdba = current_user::pg_catalog.regrole
-       and not exists (select from pg_catalog.pg_stat_activity a where a.datname = d.datname)`,
-  );
-  for (const { name } of idle) {
-    const key = lockKey(name);
-    const [lock] = await ask<{ free: boolean }>(
-      client,
-      `select pg_catalog.pg_try_advisory_lock(${key}) as free`,
-    );
-    if (!lock?.free) continue;
-    // Another process may have dropped it a moment ago.
-    await drop(client, name).catch(() => undefined);
-    await ask(client, `select pg_catalog.pg_advisory_unlock(${key})`);
+export function isPassing(sqlstate: string): boolean {
+  return /^(?:08|40|53|55006|55P03|57|58(?!P01)|XX)/.test(sqlstate);
+}
+
+/** The server's refusal, as people read it. `what`: what it refused. */
+export function refusedByServer(what: string, error: ScriptFailure): DatabaseRefusedError {
+  const words = redactServerText(error.message, error.sqlstate);
+  return new DatabaseRefusedError(what, error.sqlstate, words);
+}
+
+/** Once more over a new connection where the first try fails; then it is the next sweep's. */
+async function dropForSure(
+  { connect, log }: ScratchOptions,
+  keeper: pg.Client,
+  name: string,
+): Promise<void> {
+  try {
+    await dropScratch(keeper, name);
+  } catch (first) {
+    log?.warn({ err: first, database: name }, "a scratch database was not dropped");
+    try {
+      const other = await connect("berth-scratch-keeper");
+      await dropScratch(other, name).finally(() => endSession(other));
+    } catch (second) {
+      log?.warn({ err: second, database: name }, "a scratch database is left behind");
+    }
   }
 }
 
-/** The last eight digits of the name are the second half of the lock. */
-function lockKey(name: string): string {
-  return `${SCRATCH_LOCK}, ${Number.parseInt(name.slice(-8), 16)}`;
-}
-
-async function createScratch(keeper: pg.Client): Promise<string> {
-  // 31 bits: an advisory lock's half is a signed integer.
-  const random = (randomBytes(4).readUInt32BE() >>> 1).toString(16).padStart(8, "0");
-  const [source] = await ask<{ facts: LocaleFacts; oid: string; encoding: string }>(
-    keeper,
-    `select pg_catalog.to_jsonb(d) as facts, d.oid::pg_catalog.text as oid,
-       pg_catalog.pg_encoding_to_char(d.encoding) as encoding,
-       pg_catalog.pg_advisory_lock(${SCRATCH_LOCK}, ${Number.parseInt(random, 16)})
-     from pg_catalog.pg_database d where datname = pg_catalog.current_database()`,
-  );
-  if (!source)
-    throw new ScratchUnavailableError("the database does not show itself in pg_database");
-  const name = `berth_scratch_${source.oid}_${random}`;
-  // template0 is as PostgreSQL made it, and takes any locale.
-  const locale = localeOptions(source.encoding, source.facts);
-  await ask(keeper, `create database ${name} template template0 ${locale}`);
-  return name;
-}
-
-interface LocaleFacts {
-  datlocprovider: "b" | "c" | "i" | "d";
-  datcollate: string;
-  datctype: string;
-  /** From PostgreSQL 17 on; before, `daticulocale`. */
-  datlocale?: string | null;
-  daticulocale?: string | null;
-}
-
-function localeOptions(encoding: string, facts: LocaleFacts): string {
-  const locale = facts.datlocale ?? facts.daticulocale;
-  const options = [
-    `encoding ${literal(encoding)}`,
-    `lc_collate ${literal(facts.datcollate)}`,
-    `lc_ctype ${literal(facts.datctype)}`,
-  ];
-  if (facts.datlocprovider === "i" && locale) {
-    options.push(`locale_provider icu icu_locale ${literal(locale)}`);
-  }
-  if (facts.datlocprovider === "b" && locale) {
-    options.push(`locale_provider builtin builtin_locale ${literal(locale)}`);
-  }
-  if (facts.datlocprovider === "c") options.push("locale_provider libc");
-  return options.join(" ");
+/** Behind a pooler the server's session lives on, and with it the lock. */
+async function leave(keeper: pg.Client): Promise<void> {
+  await sendScript(keeper, "select pg_catalog.pg_advisory_unlock_all()", {
+    silenceMs: FAREWELL_MS,
+  }).catch(() => undefined);
+  await endSession(keeper);
 }
 
 /** A pooler may lead every name to one database: nothing may be made in the customer's own. */
@@ -214,14 +205,4 @@ async function enter(client: pg.Client, name: string): Promise<void> {
   }
   await ask(client, `revoke all on database ${name} from public`);
   await ask(client, NOTICE_DEATH);
-}
-
-async function drop(client: pg.Client, name: string): Promise<void> {
-  try {
-    await ask(client, `drop database if exists ${name} with (force)`);
-  } catch (error) {
-    if (!(error instanceof ScriptFailure)) throw error;
-    // An autovacuum worker is not ours to end; without force, PostgreSQL sends it away itself.
-    await ask(client, `drop database if exists ${name}`);
-  }
 }

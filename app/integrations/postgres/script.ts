@@ -1,6 +1,7 @@
 import pg from "pg";
 import { BerthError } from "#app/platform/errors.ts";
 import { redactText } from "#app/platform/redact.ts";
+import { cut } from "#app/platform/text.ts";
 import { ConnectionLostError } from "./run-errors.ts";
 
 /** A statement of a script failed; the connection is still good. */
@@ -35,20 +36,22 @@ function isLoss(error: unknown): boolean {
  * number tells which one failed.
  *
  * `silenceMs` bounds the time without any completed statement: a network that swallows packets
- * looks like a slow server for ever.
+ * looks like a slow server for ever. `totalMs`, four times as long by default, bounds the whole,
+ * however many statements a server says to have completed.
  *
  * @throws ScriptFailure when a statement failed, ConnectionLostError when the session is gone.
  */
 export async function sendScript(
   client: pg.Client,
   statements: readonly string[] | string,
-  options: { silenceMs: number },
+  options: { silenceMs: number; totalMs?: number },
 ): Promise<pg.QueryResult[]> {
   const text = typeof statements === "string" ? statements : joinStatements(statements);
   if (text.includes("\0")) throw new TypeError("An SQL text may not hold a NUL character.");
   let completed = 0;
   const hangUp = () => client.connection.stream.destroy();
   let watchdog = setTimeout(hangUp, options.silenceMs);
+  const last = setTimeout(hangUp, options.totalMs ?? 4 * options.silenceMs);
   const onComplete = () => {
     completed += 1;
     clearTimeout(watchdog);
@@ -63,6 +66,7 @@ export async function sendScript(
     throw new ScriptFailure(error as pg.DatabaseError, completed);
   } finally {
     clearTimeout(watchdog);
+    clearTimeout(last);
     client.connection.off("commandComplete", onComplete);
   }
 }
@@ -92,14 +96,32 @@ export function literal(value: string): string {
   return pg.escapeLiteral(value);
 }
 
+/** Of a server's text, in UTF-16 units; the server may be anybody's, and its text of any length. */
+const MAX_SERVER_TEXT = 8_000;
+
 /**
  * Removes what a customer or a secret may have put into a server's message: values of rows
- * (classes 22 and 23 quote them) and everything with the shape of a secret.
+ * (classes 22 and 23 quote them) and everything with the shape of a secret. Text longer than 8,000
+ * characters is cut first.
  */
 export function redactServerText(text: string, sqlstate: string): string {
-  let safe = text.replace(/(Failing row contains )\(.*\)/s, "$1(…)");
+  const bounded = cut(text, MAX_SERVER_TEXT);
+  const isWhole = bounded.length === text.length;
+  let safe = mask(bounded, /failing row contains \(/i, ")", isWhole);
   // Key (email)=(a@b.c) already exists.
-  safe = safe.replace(/(\([^()]*(?:\([^()]*\)[^()]*)*\)=)\(.*?\)(?= |\.|,|$)/gs, "$1(…)");
-  if (/^2[23]/.test(sqlstate)) safe = safe.replace(/: ".*"/gs, ': "…"');
+  safe = mask(safe, /\)=\(/, ")", isWhole);
+  if (/^2[23]/.test(sqlstate)) safe = mask(safe, /: "/, '"', isWhole);
   return redactText(safe);
+}
+
+/**
+ * Masks what stands between the first `open` and the last `close`, since a value may itself hold
+ * either; to the end where `close` is missing, or may have been cut off.
+ */
+function mask(text: string, open: RegExp, close: string, isWhole: boolean): string {
+  const found = open.exec(text);
+  if (!found) return text;
+  const from = found.index + found[0].length;
+  const end = isWhole ? text.lastIndexOf(close) : -1;
+  return `${text.slice(0, from)}…${end < from ? close : text.slice(end)}`;
 }

@@ -161,6 +161,28 @@ export const TRANSACTION_FINDING = TRANSACTION;
 export const SESSION_FINDING = SESSION;
 export const SERVER_FINDING = SERVER;
 
+const CLOSES_TABLE =
+  "it closes the table to everyone, and whoever comes while it waits for others waits behind it";
+
+/** What no file without a transaction may hold: such a file waits for its lock without a limit. */
+export const CLOSING = {
+  vacuumFull: {
+    found: "VACUUM FULL",
+    reason: CLOSES_TABLE,
+    fix: "Write VACUUM without FULL, or have the table rewritten by hand at a quiet time.",
+  },
+  reindex: {
+    found: "REINDEX without CONCURRENTLY",
+    reason: CLOSES_TABLE,
+    fix: "Write REINDEX TABLE CONCURRENTLY or REINDEX INDEX CONCURRENTLY.",
+  },
+  cluster: {
+    found: "CLUSTER in a file without a transaction",
+    reason: CLOSES_TABLE,
+    fix: "Cluster one table, in a file without `transaction=none`: there the wait is limited.",
+  },
+} satisfies Record<string, Finding>;
+
 /** A change of role, named by the statement that makes it. */
 export function roleFinding(found: string): Finding {
   return { ...ROLES, found };

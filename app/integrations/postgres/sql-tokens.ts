@@ -10,6 +10,8 @@ export interface Token {
   text: string;
   /** Offset of the first character in the source. */
   at: number;
+  /** Offset after the last. */
+  end: number;
 }
 
 const WORD = /[A-Za-z_\u0080-\u{10ffff}][A-Za-z_0-9$\u0080-\u{10ffff}]*/uy;
@@ -77,7 +79,7 @@ export function tokenize(text: string): Token[] {
   let at = skipBlank(text);
   while (at < text.length) {
     const token = readToken(text, at);
-    tokens.push({ kind: token.kind, text: token.text, at });
+    tokens.push({ ...token, at, end: Math.min(token.end, text.length) });
     at = skipBlank(text, token.end);
   }
   return tokens;

@@ -1,5 +1,6 @@
 import { scanBody } from "./sql-body.ts";
 import {
+  CLOSING,
   type Finding,
   FORBIDDEN_EXTENSIONS,
   FORBIDDEN_STATEMENTS,
@@ -17,7 +18,7 @@ import {
   TRANSACTION_FINDING,
 } from "./sql-rules.ts";
 import { changedSchemas } from "./sql-targets.ts";
-import { names, nodeOf, type SyntaxTree, walk } from "./syntax-tree.ts";
+import { isOptionOn, names, nodeOf, type SyntaxTree, walk } from "./syntax-tree.ts";
 
 export type { Finding } from "./sql-rules.ts";
 
@@ -164,10 +165,7 @@ async function checkRoutine(
   return null;
 }
 
-function isConcurrentReindex(node: SyntaxTree): boolean {
-  const params = (node.params ?? []) as { DefElem?: { defname?: string } }[];
-  return params.some((p) => p.DefElem?.defname === "concurrently");
-}
+const isConcurrentReindex = (node: SyntaxTree) => isOptionOn(node.params, "concurrently");
 
 /** Refuses, in a file with a transaction, what cannot run in one. */
 function refuseOutsideTransaction(tree: SyntaxTree): Finding | null {
@@ -183,14 +181,31 @@ function refuseOutsideTransaction(tree: SyntaxTree): Finding | null {
       const wide = !["REINDEX_OBJECT_INDEX", "REINDEX_OBJECT_TABLE"].includes(String(node.kind));
       if (wide) return { ...SERVER_FINDING, found: "REINDEX of a whole schema or database" };
     }
-    if (key === "VacuumStmt" && node.is_vacuumcmd === true) return alone("VACUUM");
-    if (key === "ClusterStmt" && !node.relation) return alone("CLUSTER of all tables");
+    if (key === "VacuumStmt" && node.is_vacuumcmd === true) {
+      return isOptionOn(node.options, "full") ? CLOSING.vacuumFull : alone("VACUUM");
+    }
+    if (key === "ClusterStmt" && !node.relation) {
+      return { ...SERVER_FINDING, found: "CLUSTER of all tables" };
+    }
   }
   return null;
 }
 
+/**
+ * What closes a whole table until it ends. Outside a transaction the runner waits for it without a
+ * limit of its own, and every reader and writer who comes later waits behind it.
+ */
+function closesTable(tree: SyntaxTree): Finding | null {
+  const { name, node } = nodeOf(tree);
+  if (name === "VacuumStmt" && isOptionOn(node.options, "full")) return CLOSING.vacuumFull;
+  if (name === "ReindexStmt" && !isConcurrentReindex(node)) return CLOSING.reindex;
+  return name === "ClusterStmt" ? CLOSING.cluster : null;
+}
+
 /** Refuses, in a file without a transaction, all but the kinds whose re-run is provably safe. */
 function requireAlone(tree: SyntaxTree): Finding | null {
+  const closing = closesTable(tree);
+  if (closing) return closing;
   const { name, node } = nodeOf(tree);
   const one = (list: unknown) => Array.isArray(list) && list.length === 1;
   const allowed =
@@ -206,6 +221,6 @@ function requireAlone(tree: SyntaxTree): Finding | null {
     reason: "after a lost connection nobody could tell whether it took effect",
     fix:
       "Such a file holds one CREATE INDEX CONCURRENTLY with a name, DROP INDEX CONCURRENTLY of one " +
-      "index, REINDEX (INDEX or TABLE) CONCURRENTLY, or VACUUM of one table.",
+      "index, REINDEX (INDEX or TABLE) CONCURRENTLY, or VACUUM of one table, without FULL.",
   };
 }

@@ -1,19 +1,27 @@
-import type pg from "pg";
+import pg from "pg";
+import { cut } from "#app/platform/text.ts";
 import { describeHolder, watchBlockers } from "./blockers.ts";
 import { stepFailure } from "./failures.ts";
 import { closingGuard, GUARD, openingGuard, STEP_LOCK } from "./guard.ts";
 import { ledgerKey, ledgerStatements, lockLedger, type SqlStep } from "./ledger.ts";
 import type { RunConnection } from "./run-connection.ts";
-import { type HeldConnection, jittered, pause } from "./run-context.ts";
+import { type HeldConnection, jittered, pause, type RunLimits } from "./run-context.ts";
 import { CancelledError, LockTimeoutError, SqlStepError } from "./run-errors.ts";
-import { joinStatements, redactServerText, rollback, ScriptFailure, sendScript } from "./script.ts";
+import {
+  joinStatements,
+  literal,
+  redactServerText,
+  rollback,
+  ScriptFailure,
+  sendScript,
+} from "./script.ts";
 
 /** How a step ended. */
 export interface StepOutcome {
   outcome: "applied" | "already_applied";
   /** Statements of the file. */
   statements: number;
-  /** What the server remarked, redacted; at most 100. */
+  /** What the server remarked, redacted; at most 100, and how many more there were. */
   notices: string[];
 }
 
@@ -26,16 +34,21 @@ export async function withNotices<T>(
   notices: string[],
   work: () => Promise<T>,
 ): Promise<T> {
+  let dropped = 0;
   const listener = (notice: { severity?: string; message?: string; code?: string }) => {
-    if (notices.length >= MAX_NOTICES) return;
+    if (notices.length >= MAX_NOTICES) {
+      dropped += 1;
+      return;
+    }
     const text = redactServerText(notice.message ?? "", notice.code ?? "");
-    notices.push(`${notice.severity}: ${text}`.slice(0, MAX_NOTICE_LENGTH));
+    notices.push(cut(`${notice.severity}: ${text}`, MAX_NOTICE_LENGTH));
   };
   client.on("notice", listener as never);
   try {
     return await work();
   } finally {
     client.off("notice", listener as never);
+    if (dropped > 0) notices.push(`… and ${dropped} more, which are not kept.`);
   }
 }
 
@@ -53,11 +66,24 @@ export interface GuardedWork {
 const SHORTEST_LOCK_WAIT_MS = 50;
 
 /**
- * Others queue behind the locks that we hold while we wait for the next one: the waits of all the
- * tables that a file locks against them come out of one allowance.
+ * Others queue behind the locks that we hold while we wait for the next one: the waits for all the
+ * tables that a file locks against writers, partitions included, come out of one allowance.
  */
-const lockWaitMs = ({ strongLocks = 1 }: SqlStep, allowanceMs: number) =>
-  Math.max(Math.floor(allowanceMs / Math.max(strongLocks, 1)), SHORTEST_LOCK_WAIT_MS);
+function limitLockWaits({ strongLocks }: SqlStep, allowanceMs: number): string {
+  if (!strongLocks || strongLocks.tables.length === 0) {
+    return `set local lock_timeout = ${allowanceMs}`;
+  }
+  const tables = strongLocks.tables.map(({ schema, name }) =>
+    literal(`${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(name)}`),
+  );
+  return `select pg_catalog.set_config('lock_timeout', greatest(${SHORTEST_LOCK_WAIT_MS},
+    ${allowanceMs} / greatest(1, ${strongLocks.others} + count(*)))::pg_catalog.text, true)
+    from pg_catalog.unnest(array[${tables.join(", ")}]) as named (name),
+      lateral (select pg_catalog.to_regclass(named.name)
+        union select relid from pg_catalog.pg_partition_tree(pg_catalog.to_regclass(named.name))
+      ) as locked (oid)
+    where locked.oid is not null`;
+}
 
 /** Sent before and after the file; their number tells the file's statements apart. */
 function buildScript(work: GuardedWork, connection: RunConnection) {
@@ -66,7 +92,7 @@ function buildScript(work: GuardedWork, connection: RunConnection) {
   const before = [
     "begin",
     `set local statement_timeout = ${work.statementTimeoutMs}`,
-    `set local lock_timeout = ${lockWaitMs(step, limits.lockTimeoutMs)}`,
+    limitLockWaits(step, limits.lockTimeoutMs),
     openingGuard(identity, ledgerKey(step)),
     // Waited for while the file holds nothing yet.
     ...(work.record ? [lockLedger(step)] : []),
@@ -91,6 +117,16 @@ function buildScript(work: GuardedWork, connection: RunConnection) {
   };
 }
 
+/** What all statements of a file may take together; a single one may have longer by itself. */
+const LONGEST_FILE_MS = 3_600_000;
+
+/** Each statement has its time-out, the file as many as it has statements, up to an hour. */
+function boundsOf({ step, statementTimeoutMs }: GuardedWork, { silenceGraceMs }: RunLimits) {
+  const silenceMs = statementTimeoutMs + silenceGraceMs;
+  const all = Math.min(statementTimeoutMs * step.statements.length, LONGEST_FILE_MS);
+  return { silenceMs, totalMs: silenceMs + all };
+}
+
 /**
  * Runs guarded work in one transaction and one round trip; again, after a jittered pause, while
  * other sessions hold its locks.
@@ -112,9 +148,7 @@ export async function runGuarded(
     const watcher = lastTry ? watchBlockers(context, held.pid) : null;
     await watcher?.ready;
     try {
-      await sendScript(held.client, text, {
-        silenceMs: work.statementTimeoutMs + context.limits.silenceGraceMs,
-      });
+      await sendScript(held.client, text, boundsOf(work, context.limits));
       return "committed";
     } catch (error) {
       if (!(error instanceof ScriptFailure)) throw error;

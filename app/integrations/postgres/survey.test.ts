@@ -58,6 +58,19 @@ describe("a survey of a customer's database", () => {
     });
   });
 
+  it.each([
+    "create function public.f() returns int language sql as 'select 1'",
+    "create view public.v as select 1",
+    "create type public.level as enum ('low')",
+  ])("is not fresh after: %s", async (sql) => {
+    await withDatabase(async (client) => {
+      await client.query("create extension pgcrypto");
+      expect(await surveyDatabase(client)).toMatchObject({ isFresh: true });
+      await client.query(sql);
+      expect(await surveyDatabase(client)).toMatchObject({ isFresh: false });
+    });
+  });
+
   it("tells both halves of the ledger as one, and which half is silent", async () => {
     await withDatabase(async (client) => {
       await client.query(`

@@ -1,4 +1,6 @@
 import type pg from "pg";
+import { notOfExtension } from "./catalog-ddl.ts";
+import { openTables, own } from "./inventory-queries.ts";
 import type { LedgerRow } from "./ledger.ts";
 import { rollback, ScriptFailure, sendScript } from "./script.ts";
 import { isProtected } from "./sql-rules.ts";
@@ -12,7 +14,7 @@ export interface DatabaseSurvey {
   ledger: LedgerRow[];
   /** Versions that Berth's half of the ledger has, and Supabase's does not: no step can use them. */
   unlisted: string[];
-  /** No version in the ledger, and no table of the customer's. */
+  /** No version in the ledger, and nothing of the customer's own. */
   isFresh: boolean;
   /** Every table and view as "schema.name", in all schemas but the server's own; sorted. */
   existing: string[];
@@ -23,6 +25,16 @@ export interface DatabaseSurvey {
 }
 
 const SILENCE_MS = 75_000;
+
+/** Whether the customer has anything but tables: functions, views, sequences, types, policies. */
+const READ_TRACES = `select
+  exists (select from pg_catalog.pg_class c where c.relkind in ('v', 'm', 'S', 'c')
+    and ${own("c.relnamespace")} and ${notOfExtension("pg_class", "c.oid")})
+  or exists (select from pg_catalog.pg_proc p
+    where ${own("p.pronamespace")} and ${notOfExtension("pg_proc", "p.oid")})
+  or exists (select from pg_catalog.pg_type t where t.typtype in ('e', 'd', 'r')
+    and ${own("t.typnamespace")} and ${notOfExtension("pg_type", "t.oid")})
+  or exists (select from pg_catalog.pg_policy p where p.polrelid in ${openTables}) as "hasTraces"`;
 
 /**
  * The ledger's tables may not be there, and a query that names a missing table fails: the block
@@ -96,6 +108,7 @@ export async function surveyDatabase(client: pg.Client): Promise<DatabaseSurvey>
        pg_catalog.current_setting('server_version_num')::int / 10000 as major`,
     READ_RELATIONS,
     READ_REFERENCES,
+    READ_TRACES,
     "commit",
   ];
   const results = await sendScript(client, script, { silenceMs: SILENCE_MS }).catch(
@@ -105,6 +118,7 @@ export async function surveyDatabase(client: pg.Client): Promise<DatabaseSurvey>
     },
   );
   const facts = results[2]?.rows[0] as { ledger: string; version: string; major: number };
+  const traces = results[5]?.rows[0] as { hasTraces: boolean };
   const relations = (results[3]?.rows ?? []) as RelationRow[];
   const rows = JSON.parse(facts.ledger) as SurveyedRow[];
   const ledger = rows.map(
@@ -124,7 +138,7 @@ export async function surveyDatabase(client: pg.Client): Promise<DatabaseSurvey>
     unlisted: rows.flatMap(({ version, isListed }) =>
       isListed || version.startsWith("seed:") ? [] : [version],
     ),
-    isFresh: ledger.length === 0 && ofCustomer.length === 0,
+    isFresh: ledger.length === 0 && ofCustomer.length === 0 && !traces.hasTraces,
     existing: relations
       .filter(({ isIndex }) => !isIndex)
       .map(({ schema, name }) => `${schema}.${name}`)

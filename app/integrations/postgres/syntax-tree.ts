@@ -29,6 +29,16 @@ export function* walk(root: SyntaxTree): Generator<{ key: string; node: SyntaxTr
   }
 }
 
+/** Whether an option in parentheses is on, as `(FULL)`, `(FULL true)` or `(FULL 1)`; the last one counts. */
+export function isOptionOn(options: unknown, name: string): boolean {
+  const elements = (options ?? []) as { DefElem?: { defname?: string; arg?: SyntaxTree } }[];
+  const last = elements.findLast(({ DefElem }) => DefElem?.defname === name)?.DefElem;
+  if (!last?.arg) return last !== undefined;
+  const { name: kind, node } = nodeOf(last.arg);
+  if (kind === "Integer") return Number(node.ival ?? 0) !== 0;
+  return !/^(false|off)$/i.test(String(node.sval ?? node.boolval ?? ""));
+}
+
 /** The strings of a list of `{String: {sval}}` nodes, as in a qualified name. */
 export function names(list: unknown): string[] {
   if (!Array.isArray(list)) return [];

@@ -144,8 +144,8 @@ async function isRehearsed(client: pg.Client): Promise<boolean> {
 async function giveUp(client: pg.Client, script: string[], context: RunContext): Promise<Error> {
   const holder = await describeHolder(client);
   if (holder !== null) return new LockedError(holder);
-  const { rows } = await client.query<{ pid: number }>("select pg_catalog.pg_backend_pid() as pid");
-  const watcher = watchBlockers(context, rows[0]?.pid ?? 0);
+  const [own] = await sendScript(client, "select pg_catalog.pg_backend_pid() as pid", SILENCE);
+  const watcher = watchBlockers(context, own?.rows[0]?.pid ?? 0);
   await watcher.ready;
   await tryLock(client, script, context).finally(() => watcher.stop());
   const blockers = await watcher.stop();

@@ -52,7 +52,7 @@ const planBasis = z.object({
   digest: z.string().describe("Give this as `planDigest` with the credentials."),
   surveyedAt: instant,
   serverVersion: z.string(),
-  isFresh: z.boolean().describe("No version applied yet, and no table of the customer's."),
+  isFresh: z.boolean().describe("No version applied yet, and nothing of the customer's own."),
   applied: z
     .record(z.string(), z.string().nullable())
     .describe("What the ledger has, with its checksum."),
@@ -132,7 +132,9 @@ export const requestView = queueItem.extend({
             .describe("Whether the file was in the ledger when the run was planned."),
           effects: facts
             .nullable()
-            .describe("What its file does to what exists: statements, locks, rewrites."),
+            .describe(
+              "What its file does to what exists: statements, locks, rewrites, and what cannot be seen.",
+            ),
           outcome: facts.optional(),
           error: facts.optional(),
         }),
@@ -141,23 +143,25 @@ export const requestView = queueItem.extend({
     .nullable()
     .describe("The newest run, with its steps in order."),
   stays: z
-    .object({
-      projectRef: z.string(),
-      applied: z.array(z.object({ version: z.string(), template: z.string(), file: z.string() })),
-      seeds: z.array(z.object({ template: z.string(), file: z.string() })),
-      ownerAccount: z.boolean(),
-      authSettings: z.boolean().describe("Sign-up is closed, e-mail is on."),
-      ledger: z.boolean().describe("The schemas berth and supabase_migrations."),
-      unfinished: z
-        .array(z.string())
-        .describe("Files stopped half-way: each may have left an index that is not valid."),
-      unknown: z
-        .array(z.string())
-        .describe("Steps of which nobody knows whether they took effect."),
-    })
+    .array(
+      z.object({
+        projectRef: z.string(),
+        applied: z.array(z.object({ version: z.string(), template: z.string(), file: z.string() })),
+        seeds: z.array(z.object({ template: z.string(), file: z.string() })),
+        ownerAccount: z.boolean(),
+        authSettings: z.boolean().describe("Sign-up is closed, e-mail is on."),
+        ledger: z.boolean().describe("The schemas berth and supabase_migrations."),
+        unfinished: z
+          .array(z.string())
+          .describe("Files stopped half-way: each may have left an index that is not valid."),
+        unknown: z
+          .array(z.string())
+          .describe("Steps of which nobody knows whether they took effect."),
+      }),
+    )
     .nullable()
     .describe(
-      "Of a failed or cancelled request: what runs built in its project, which nobody takes back.",
+      "Of a failed or cancelled request: what its runs built, which nobody takes back, for each project they worked on, those given up for another one too. Null for any other request.",
     ),
   timeline: z.array(
     z.object({
@@ -193,6 +197,9 @@ export const rehearsalAnswer = z.object({
       }),
     ),
     missing: z.array(z.string()).describe("What the scratch copy lacks."),
+    notPart: z
+      .array(z.string())
+      .describe("What a run does besides, and no rehearsal does: the run may still stop there."),
     durationMs: z.number().int(),
   }),
 });
@@ -208,6 +215,12 @@ const effects = z
     rewrites: z
       .array(z.object({ relation: z.string(), line: z.number().int(), why: z.string() }))
       .describe("Tables that are written anew as a whole."),
+    unseen: z
+      .array(z.object({ line: z.number().int(), what: z.string() }))
+      .optional()
+      .describe(
+        "What the text cannot tell the locks of: DO blocks, called functions, DROP … CASCADE and the like.",
+      ),
   })
   .describe("What the file does to what exists. Of a file that is applied already, nothing.");
 
@@ -225,7 +238,9 @@ export const planAnswer = z.object({
         planned: z
           .enum(PLANNED)
           .optional()
-          .describe("`applied` is passed over; `differs` stops the run."),
+          .describe(
+            "`applied` is passed over; `differs` stops the run unless a supervisor has accepted the difference.",
+          ),
         effects: effects.optional(),
         expectedMs: z
           .number()

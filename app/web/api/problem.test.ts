@@ -45,6 +45,7 @@ import {
 } from "#app/domain/staff/index.server.ts";
 import { SecretNotStorableError, WrongKeyError } from "#app/domain/vault/index.server.ts";
 import {
+  RehearsalBusyError,
   RehearsalStoppedError,
   RehearsalTooLongError,
 } from "#app/integrations/postgres/rehearsal-errors.ts";
@@ -106,6 +107,7 @@ const FAILURES: [BerthError, number][] = [
   [new ScratchUnavailableError("x"), 409],
   [new RehearsalTooLongError("x", 1_000), 409],
   [new RehearsalStoppedError(null), 409],
+  [new RehearsalBusyError("x"), 409],
   [new DatabaseRefusedError("x", "42501", "y"), 409],
   [new ConnectionLostError(null), 409],
 ];

@@ -47,6 +47,7 @@ const CALL_STATUS: Record<string, number> = {
   scratch_unavailable: 409,
   rehearsal_too_long: 409,
   rehearsal_stopped: 409,
+  rehearsal_busy: 409,
   database_refused: 409,
   database_connection_lost: 409,
   body_too_large: 413,

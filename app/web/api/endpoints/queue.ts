@@ -106,7 +106,7 @@ export const cancel = act(
   cancelRequest,
   {
     description:
-      "What runs have built in its project stays there; `stays` lists it, as for every failed request before.",
+      "What runs have built in its projects stays there; `stays` lists it, as for every failed request before.",
   },
 );
 
@@ -117,7 +117,7 @@ export const endRun = act(
   {
     status: 202,
     description:
-      "The step in progress is cancelled within seconds and rolled back, unless its commit was faster: the ledger in the customer's database decides. The request then stands as failed with the code `run_cancelled`; `retry` resumes it, `cancel` closes it. Asking again changes nothing.",
+      "The step in progress is cancelled within seconds and rolled back, unless its commit was faster: the ledger in the customer's database decides. The request then stands as failed with the code `run_cancelled`; `retry` resumes it, `cancel` closes it. A run whose last step ends first completes, and the request with it. Asking again changes nothing.",
   },
 );
 

@@ -1,0 +1,72 @@
+import { expect, it } from "vitest";
+import type { RunReport, StepReport } from "#app/domain/provisioning/index.server.ts";
+import { headlineOf, runSentence, withAcceptance } from "./run-words.ts";
+
+const STEP: StepReport = {
+  position: 0,
+  name: "Base",
+  kind: "sql",
+  status: "running",
+  file: "base/1.sql",
+  attempts: 1,
+  startedAt: null,
+  endedAt: null,
+  durationMs: null,
+  expectedMs: null,
+  planned: null,
+  effects: null,
+  outcome: null,
+  error: null,
+  excerpt: null,
+};
+const RUN: RunReport = {
+  runId: "r",
+  requestId: "q",
+  number: 2,
+  status: "running",
+  templates: {},
+  takeovers: 0,
+  inHand: true,
+  createdAt: "2026-11-20T12:00:00.000Z",
+  startedAt: null,
+  endedAt: null,
+  cancelRequested: null,
+  canCancel: true,
+  expectedRemainingMs: null,
+  basis: null,
+  error: null,
+  steps: [STEP, { ...STEP, position: 1, name: "Shop", status: "pending" }],
+  doneBefore: 0,
+  now: "2026-11-20T12:00:00.000Z",
+};
+
+it("leaves to a failure's headline what the server said", () => {
+  const message = 'base/1.sql:7 (statement 1): schema "private" already exists [42P06]';
+  const words = 'schema "private" already exists';
+  const error = { code: "sql_step_failed", file: "base/1.sql", sqlstate: "42P06" };
+  expect(headlineOf({ ...error, message })).toBe(words);
+  expect(headlineOf({ code: "x", message })).toBe(message);
+});
+
+it("counts what is in the project already, whichever run put it there", () => {
+  expect(runSentence(RUN, true)).toMatch(/^0 of 2 steps done\. Now: Base\. Next: Shop\.$/);
+  expect(runSentence({ ...RUN, doneBefore: 1 }, true)).toMatch(
+    /^1 of 2 steps is in the project already\./,
+  );
+});
+
+it("promises to roll back only what can be", () => {
+  const cancelRequested = { at: RUN.now, by: "Kim" };
+  const saying = (step: Partial<StepReport>) =>
+    runSentence({ ...RUN, cancelRequested, steps: [{ ...STEP, ...step }] }, true);
+  expect(saying({})).toContain("Kim asked to cancel it. “Base” is rolled back.");
+  expect(saying({ kind: "auth-config" })).toContain("finds out whether “Base” took effect");
+  expect(saying({ status: "pending" })).toMatch(/Kim asked to cancel it\.$/);
+});
+
+it("advises to retry once the difference is accepted, and that one alone", () => {
+  const error = { code: "drift", message: "m", fix: "Let a supervisor accept it.", digest: "a" };
+  const run = { steps: [{ error }, { error: null }] };
+  expect(withAcceptance(run, "a").steps[0]?.error?.fix).toBe("Retry: the difference is accepted.");
+  expect(withAcceptance(run, "b").steps).toEqual(run.steps);
+});
