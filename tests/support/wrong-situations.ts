@@ -1,4 +1,5 @@
 /** What can be wrong with a customer's database, and the words that people get for it. */
+import { eventually } from "./client.ts";
 import type { WrongRun } from "./wrong-scene.ts";
 import { SECOND_VERSION } from "./wrong-templates.ts";
 
@@ -115,7 +116,7 @@ const OF_THE_DATABASE: Record<string, WrongSituation> = {
     told: {
       code: "run_locked",
       found:
-        /^the run lock is held by session \d+ of postgres \(deploy by hand\), connected for [\d:]+: select pg_advisory_lock\(1112691784, 1\)$/,
+        /^the run lock is held by session \d+ of postgres \(deploy by hand\), connected for [\d.]+ [\w ]+: select pg_advisory_lock\(…, …\)$/,
       needed: "the run lock, which one session at a time can have",
       fix: "Wait until that session has ended, or end it; then retry.",
     },
@@ -295,12 +296,20 @@ const OF_THE_CONNECTION: Record<string, WrongSituation> = {
     },
   },
   "worker after worker is lost on the run": {
-    arrange: ({ own, requestId }) =>
-      own(
-        `update provisioning_runs set takeovers = 1000, lease_expires_at = now() - interval '1 minute'
-         where request_id = $1`,
-        [requestId],
-      ),
+    async arrange({ own, requestId }) {
+      const lease = () =>
+        own("select lease_token from provisioning_runs where request_id = $1", [requestId]);
+      const [held] = await lease();
+      // Again and again: the holder's heartbeat may be faster than the next worker.
+      await eventually("a take-over", async () => {
+        await own(
+          `update provisioning_runs set takeovers = 1000, lease_expires_at = now() - interval '1 minute'
+           where request_id = $1 and lease_token = $2`,
+          [requestId, held?.lease_token],
+        );
+        return (await lease())[0]?.lease_token !== held?.lease_token;
+      });
+    },
     told: {
       code: "run_too_many_takeovers",
       found: "1001 take-overs",
