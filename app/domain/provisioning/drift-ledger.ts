@@ -1,4 +1,4 @@
-import type { LedgerRow } from "#app/integrations/postgres/ledger.ts";
+import { type LedgerRow, SEED_KEY } from "#app/integrations/postgres/ledger.ts";
 import { parseMigration } from "#app/integrations/postgres/parse.ts";
 import type { ReplayFile } from "#app/integrations/postgres/replay.ts";
 import { ForbiddenStatementError, SqlSyntaxError } from "#app/integrations/postgres/sql-errors.ts";
@@ -21,8 +21,7 @@ interface LedgerDifference {
   exact: string;
 }
 
-const SEED = "seed:";
-const isSeed = ({ version }: LedgerRow) => version.startsWith(SEED);
+const isSeed = ({ version }: LedgerRow) => version.startsWith(SEED_KEY);
 
 /** The migration of this version, in whatever release of its template is here. */
 function migrationOf(catalog: Catalog, version: string): TemplateFile | undefined {
@@ -81,7 +80,7 @@ function versionDifferences(
 
 /** A released seed may change with its template's version: it runs again. */
 function seedDifference(row: LedgerRow, catalog: Catalog): string[] {
-  const name = row.version.slice(SEED.length);
+  const name = row.version.slice(SEED_KEY.length);
   const template: Template | undefined = catalog.templates.find((one) => one.name === name);
   if (!template?.seed) return [`the seed data of ${name}: no template has it`];
   const isEdited =

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
+import { ledgerKeyOf } from "#app/integrations/postgres/ledger.ts";
 import { literal, sendScript } from "#app/integrations/postgres/script.ts";
 import type { Logger } from "#app/platform/log.ts";
 import { UnknownKeyError } from "../vault/index.server.ts";
@@ -130,7 +131,11 @@ export async function lookForVersion(
   site: Database,
   step: Pick<Step, "kind" | "template" | "ledgerVersion" | "checksum" | "runId">,
 ): Promise<Finding> {
-  const key = step.kind === "seed" ? `seed:${step.template}` : step.ledgerVersion;
+  const key = ledgerKeyOf({
+    kind: step.kind === "seed" ? "seed" : "migration",
+    template: step.template ?? "",
+    version: step.ledgerVersion ?? "",
+  });
   const session = await site.session();
   const row = (await session.ledger()).find(({ version }) => version === key);
   if (row?.checksum === step.checksum) {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { effectsOn } from "#app/integrations/postgres/effects-on-survey.ts";
-import type { LedgerRow } from "#app/integrations/postgres/ledger.ts";
+import { type LedgerRow, ledgerKeyOf } from "#app/integrations/postgres/ledger.ts";
 import { DEFAULT_LIMITS } from "#app/integrations/postgres/run-context.ts";
 import type { DatabaseSurvey } from "#app/integrations/postgres/survey.ts";
 import type { PLANNED, PlanBasis, STEP_KINDS, StepEffects } from "#db/provisioning.ts";
@@ -76,7 +76,11 @@ export function planRun(
 
 /** The key of a file in the ledger: its version, or `seed:<template>`. */
 const keyOf = (template: Template, file: TemplateFile) =>
-  file.phase === "seed" ? `seed:${template.name}` : file.version;
+  ledgerKeyOf({
+    kind: file.phase === "seed" ? "seed" : "migration",
+    template: template.name,
+    version: file.version,
+  });
 
 function fileStep(
   template: Template,

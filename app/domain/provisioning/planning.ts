@@ -1,9 +1,8 @@
-import { connectToCustomer } from "#app/integrations/postgres/connect.ts";
-import { parseDatabaseUrl } from "#app/integrations/postgres/dsn.ts";
 import { endSession } from "#app/integrations/postgres/run-context.ts";
 import { type DatabaseSurvey, surveyDatabase } from "#app/integrations/postgres/survey.ts";
 import { asActor } from "#db/index.ts";
 import type { CredentialsDeps } from "./credentials.ts";
+import { connectorTo } from "./customer-database.ts";
 import { PlanUnavailableError } from "./errors.ts";
 import { withExpectations } from "./expected.ts";
 import { planRun, type RunPlan } from "./plan.ts";
@@ -26,16 +25,10 @@ export async function planOn(
 }
 
 async function surveyOf(
-  { guard, databaseCa }: Omit<CredentialsDeps, "vault">,
+  deps: Omit<CredentialsDeps, "vault">,
   databaseUrl: string,
 ): Promise<DatabaseSurvey> {
-  const client = await connectToCustomer(parseDatabaseUrl(databaseUrl), {
-    guard,
-    ca: databaseCa,
-    applicationName: "berth plan",
-    connectTimeoutMs: 10_000,
-    statementTimeoutMs: 15_000,
-  });
+  const client = await connectorTo(deps, databaseUrl, { statementTimeoutMs: 15_000 })("berth plan");
   try {
     return await surveyDatabase(client);
   } finally {

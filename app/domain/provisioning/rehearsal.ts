@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { and, eq, sql } from "drizzle-orm";
-import { connectToCustomer } from "#app/integrations/postgres/connect.ts";
-import { parseDatabaseUrl } from "#app/integrations/postgres/dsn.ts";
+import { ledgerKeyOf } from "#app/integrations/postgres/ledger.ts";
 import { RehearsalBusyError } from "#app/integrations/postgres/rehearsal-errors.ts";
 import {
   type Rehearsal,
@@ -18,6 +17,7 @@ import { recordAudit } from "../audit/index.server.ts";
 import { backendSecret, type Credentials, liveBackendOf } from "../backends/index.server.ts";
 import { HELD, requireHeld } from "../queue/index.server.ts";
 import { type CredentialsDeps, checkCredentials } from "./credentials.ts";
+import { connectorTo } from "./customer-database.ts";
 import { CredentialsMissingError, CredentialsRefusedError } from "./errors.ts";
 import { planRun, type RunPlan } from "./plan.ts";
 import { describeFailure } from "./report.ts";
@@ -163,7 +163,11 @@ async function rehearseWith(
   if (!report.ok) throw new CredentialsRefusedError(report);
   const keepsOthers = acceptedRef !== null && report.ref === acceptedRef;
   const rehearsal = await rehearse({
-    connect: connectTo(deps, credentials.databaseUrl, signal),
+    connect: connectorTo(deps, credentials.databaseUrl, {
+      statementTimeoutMs: 60_000,
+      queryTimeoutMs: 0,
+      signal,
+    }),
     id: randomUUID(),
     signal,
     plan: async (client) =>
@@ -179,27 +183,6 @@ async function rehearseWith(
   };
 }
 
-function connectTo(
-  { guard, databaseCa }: CredentialsDeps,
-  databaseUrl: string,
-  signal: AbortSignal,
-) {
-  const target = parseDatabaseUrl(databaseUrl);
-  return (applicationName: string, database = target.database) =>
-    connectToCustomer(
-      { ...target, database },
-      {
-        guard,
-        ca: databaseCa,
-        applicationName,
-        connectTimeoutMs: 10_000,
-        statementTimeoutMs: 60_000,
-        queryTimeoutMs: 0,
-        signal,
-      },
-    );
-}
-
 /** The plan's files, each with what the ledger says of it. */
 function filesOf(
   catalog: CredentialsDeps["catalog"],
@@ -211,12 +194,11 @@ function filesOf(
     .map((planned): RehearsalStep => {
       const step = sqlStepOf(catalog, planned);
       const standing = planned.planned ?? "apply";
-      const key = step.kind === "seed" ? `seed:${step.template}` : step.version;
       return {
         name: planned.name,
         step,
         planned: keepsOthers && standing === "differs" ? "kept" : standing,
-        appliedChecksum: basis?.applied[key] ?? null,
+        appliedChecksum: basis?.applied[ledgerKeyOf(step)] ?? null,
       };
     });
 }

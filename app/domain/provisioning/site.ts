@@ -1,6 +1,4 @@
 import { eq } from "drizzle-orm";
-import { connectToCustomer } from "#app/integrations/postgres/connect.ts";
-import { parseDatabaseUrl } from "#app/integrations/postgres/dsn.ts";
 import { openRunSession, type RunSession } from "#app/integrations/postgres/run-session.ts";
 import { openProject } from "#app/integrations/supabase/project.ts";
 import type { Logger } from "#app/platform/log.ts";
@@ -9,6 +7,7 @@ import { customers } from "#db/customers.ts";
 import { asActor } from "#db/index.ts";
 import { backendSecret } from "../backends/index.server.ts";
 import type { Canceller } from "./canceller.ts";
+import { connectorTo } from "./customer-database.ts";
 import { acceptanceOf } from "./drift-acceptance.ts";
 import type { RunnerDeps } from "./execute.ts";
 import { type Lease, requireLease } from "./lease.ts";
@@ -52,23 +51,14 @@ export async function withSite(
   const differing = new Set(differingFiles(steps));
   const context = { db, actor, requestId: run.requestId };
   await vault.use(context, backendSecret(backend), "run", async (credentials) => {
-    const target = parseDatabaseUrl(credentials.databaseUrl ?? "");
-    const connectWith =
-      (statementTimeoutMs: number | null) =>
-      (applicationName: string, database = target.database) =>
-        connectToCustomer(
-          { ...target, database },
-          {
-            guard,
-            ca: deps.databaseCa,
-            applicationName,
-            connectTimeoutMs: 10_000,
-            statementTimeoutMs,
-            queryTimeoutMs: 0,
-            signal: taken,
-          },
-        );
+    const connectWith = (statementTimeoutMs: number | null) =>
+      connectorTo(deps, credentials.databaseUrl ?? "", {
+        statementTimeoutMs,
+        queryTimeoutMs: 0,
+        signal: taken,
+      });
     const connect = connectWith(300_000);
+    const signal = AbortSignal.any([taken, canceller.signal]);
     let session: RunSession | undefined;
     const site: Site = {
       runId: run.id,
@@ -83,7 +73,7 @@ export async function withSite(
         for (const file of differingFiles(plan.steps)) differing.add(file);
       },
       connect,
-      signal: AbortSignal.any([taken, canceller.signal]),
+      signal,
       log,
       acceptedDrift: (digest) => asActor(db, actor, (tx) => acceptanceOf(tx, backend.id, digest)),
       owner: { email: subject.email, name: subject.name },
@@ -94,7 +84,7 @@ export async function withSite(
           backendId: backend.id,
           runId: run.id,
           token: BigInt(lease.token),
-          signal: AbortSignal.any([taken, canceller.signal]),
+          signal,
           log,
         });
         canceller.watch(session);

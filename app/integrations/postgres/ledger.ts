@@ -7,7 +7,7 @@ import {
   type RunIdentity,
   STEP_LOCK,
 } from "./guard.ts";
-import { literal, sendScript } from "./script.ts";
+import { literal, rollback, ScriptFailure, sendScript } from "./script.ts";
 
 /** One file as it goes to a customer's database. */
 export interface SqlStep {
@@ -41,11 +41,18 @@ export interface LedgerRow {
   appliedAt: Date | null;
 }
 
-/** The step's key in `berth.ledger`: its version, or `seed:<template>`. */
+/** What keys of seeds in `berth.ledger` begin with. */
+export const SEED_KEY = "seed:";
+
+/** The key of a file in `berth.ledger`: its version, or `seed:<template>`. */
+export function ledgerKeyOf(file: Pick<SqlStep, "kind" | "template" | "version">): string {
+  return file.kind === "seed" ? `${SEED_KEY}${file.template}` : file.version;
+}
+
+/** What identifies a step in `berth.ledger`. */
 export function ledgerKey(step: SqlStep): LedgerKey {
   const { kind, checksum, templateVersion } = step;
-  const key = kind === "seed" ? `seed:${step.template}` : step.version;
-  return { kind, key, checksum, templateVersion };
+  return { kind, key: ledgerKeyOf(step), checksum, templateVersion };
 }
 
 /** Takes beforehand the locks that recording a step takes. */
@@ -160,33 +167,58 @@ export async function prepareSchemas(client: pg.Client, identity: RunIdentity): 
   );
 }
 
+/**
+ * The ledger's tables may not be there, and a query that names a missing table fails: the block
+ * asks first, and leaves its answer in a setting of this transaction.
+ */
+export const READ_LEDGER = `do $berth_survey$
+  declare berth text; supabase text; found text;
+  begin
+    berth := case when pg_catalog.to_regclass('berth.ledger') is null
+      then '(select null::text version, null::text template, null::text template_version,
+        null::text checksum, null::text run_id, null::timestamptz applied_at where false)'
+      else 'berth.ledger' end;
+    supabase := case when pg_catalog.to_regclass('supabase_migrations.schema_migrations') is null
+      then '(select null::text version where false)'
+      else 'supabase_migrations.schema_migrations' end;
+    execute 'select pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+        ''version'', coalesce(b.version, s.version), ''name'', pg_catalog.to_jsonb(s) ->> ''name'',
+        ''template'', b.template, ''templateVersion'', b.template_version,
+        ''checksum'', b.checksum, ''runId'', b.run_id, ''appliedAt'', b.applied_at, ''isListed'', s.version is not null)
+        order by b.applied_at nulls first, coalesce(b.version, s.version))
+      from ' || berth || ' b full join ' || supabase || ' s on s.version = b.version'
+    into found;
+    perform pg_catalog.set_config('berth.survey', coalesce(found, '[]'), true);
+  end $berth_survey$`;
+
+/** Where {@link READ_LEDGER} has left its answer. */
+export const LEDGER_READ = "pg_catalog.current_setting('berth.survey')";
+
+/** A version as the server answers it, and whether Supabase's half of the ledger lists it. */
+type ListedRow = LedgerRow & { isListed: boolean };
+
+/** The answer of {@link READ_LEDGER}. */
+export function parseLedger(answer: string): ListedRow[] {
+  const rows = JSON.parse(answer) as (Omit<ListedRow, "appliedAt"> & {
+    appliedAt: string | null;
+  })[];
+  return rows.map(({ appliedAt, ...row }) => ({
+    ...row,
+    appliedAt: appliedAt === null ? null : new Date(appliedAt),
+  }));
+}
+
 /** Every version that the database's ledger knows, oldest first; empty before prepare(). */
 export async function readLedger(client: pg.Client): Promise<LedgerRow[]> {
-  const options = { silenceMs: 75_000 };
-  const [exists] = await sendScript(
-    client,
-    `select pg_catalog.to_regclass('berth.ledger') is not null as berth, pg_catalog.to_regclass('supabase_migrations.schema_migrations')
-       is not null as supabase`,
-    options,
+  const script = ["begin read only", READ_LEDGER, `select ${LEDGER_READ} as ledger`, "commit"];
+  const results = await sendScript(client, script, { silenceMs: 75_000 }).catch(
+    async (error: unknown) => {
+      if (error instanceof ScriptFailure) await rollback(client);
+      throw error;
+    },
   );
-  const has = exists?.rows[0] as { berth: boolean; supabase: boolean };
-  const berth = has.berth
-    ? "berth.ledger"
-    : `(select null::text version, null::text template, null::text template_version,
-         null::text checksum, null::text run_id, null::timestamptz applied_at where false)`;
-  const supabase = has.supabase
-    ? "supabase_migrations.schema_migrations"
-    : "(select null::text version where false)";
-  const [rows] = await sendScript(
-    client,
-    `select coalesce(b.version, s.version) as version, pg_catalog.to_jsonb(s) ->> 'name' as name, b.template,
-       b.template_version as "templateVersion", b.checksum, b.run_id as "runId",
-       b.applied_at as "appliedAt"
-     from ${berth} b full join ${supabase} s on s.version = b.version
-     order by b.applied_at nulls first, 1`,
-    options,
-  );
-  return (rows?.rows ?? []) as LedgerRow[];
+  const row = results[2]?.rows[0] as { ledger: string };
+  return parseLedger(row.ledger).map(({ isListed: _, ...row }) => row);
 }
 
 /** Which of these keys Berth's ledger does not have; all of them where there is no ledger. */

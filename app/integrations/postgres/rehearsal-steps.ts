@@ -1,4 +1,4 @@
-import type { SqlStep } from "./ledger.ts";
+import { ledgerKeyOf, type SqlStep } from "./ledger.ts";
 import { splitStatements } from "./parse.ts";
 import { ChecksumMismatchError, LedgerDisagreementError } from "./run-errors.ts";
 import { redactServerText, type ScriptFailure } from "./script.ts";
@@ -31,7 +31,7 @@ export interface RehearsedStep {
 
 /** A file that was edited after it was applied: a run stops here. */
 export function unlike({ step, appliedChecksum }: RehearsalStep): Error {
-  const key = step.kind === "seed" ? `seed:${step.template}` : step.version;
+  const key = ledgerKeyOf(step);
   if (appliedChecksum) {
     return new ChecksumMismatchError(key, step.file, appliedChecksum, step.checksum);
   }

@@ -1,7 +1,7 @@
 import type pg from "pg";
 import { notOfExtension } from "./catalog-ddl.ts";
 import { openTables, own } from "./inventory-queries.ts";
-import type { LedgerRow } from "./ledger.ts";
+import { LEDGER_READ, type LedgerRow, parseLedger, READ_LEDGER, SEED_KEY } from "./ledger.ts";
 import { rollback, ScriptFailure, sendScript } from "./script.ts";
 import { isProtected } from "./sql-rules.ts";
 
@@ -36,30 +36,6 @@ const READ_TRACES = `select
     and ${own("t.typnamespace")} and ${notOfExtension("pg_type", "t.oid")})
   or exists (select from pg_catalog.pg_policy p where p.polrelid in ${openTables}) as "hasTraces"`;
 
-/**
- * The ledger's tables may not be there, and a query that names a missing table fails: the block
- * asks first, and leaves its answer in a setting of this transaction.
- */
-const READ_LEDGER = `do $berth_survey$
-  declare berth text; supabase text; found text;
-  begin
-    berth := case when pg_catalog.to_regclass('berth.ledger') is null
-      then '(select null::text version, null::text template, null::text template_version,
-        null::text checksum, null::text run_id, null::timestamptz applied_at where false)'
-      else 'berth.ledger' end;
-    supabase := case when pg_catalog.to_regclass('supabase_migrations.schema_migrations') is null
-      then '(select null::text version where false)'
-      else 'supabase_migrations.schema_migrations' end;
-    execute 'select pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
-        ''version'', coalesce(b.version, s.version), ''name'', pg_catalog.to_jsonb(s) ->> ''name'',
-        ''template'', b.template, ''templateVersion'', b.template_version,
-        ''checksum'', b.checksum, ''runId'', b.run_id, ''appliedAt'', b.applied_at, ''isListed'', s.version is not null)
-        order by b.applied_at nulls first, coalesce(b.version, s.version))
-      from ' || berth || ' b full join ' || supabase || ' s on s.version = b.version'
-    into found;
-    perform pg_catalog.set_config('berth.survey', coalesce(found, '[]'), true);
-  end $berth_survey$`;
-
 const READ_RELATIONS = `
   select n.nspname as schema, c.relname as name, c.relkind in ('i', 'I') as "isIndex",
     c.relkind in ('r', 'p', 'f') as "isTable",
@@ -92,8 +68,6 @@ interface RelationRow {
   table: string | null;
 }
 
-type SurveyedRow = Omit<LedgerRow, "appliedAt"> & { appliedAt: string | null; isListed: boolean };
-
 /**
  * Looks at a customer's database in one read-only snapshot and one round trip.
  *
@@ -103,7 +77,7 @@ export async function surveyDatabase(client: pg.Client): Promise<DatabaseSurvey>
   const script = [
     "begin isolation level repeatable read read only",
     READ_LEDGER,
-    `select pg_catalog.current_setting('berth.survey') as ledger,
+    `select ${LEDGER_READ} as ledger,
        pg_catalog.current_setting('server_version') as version,
        pg_catalog.current_setting('server_version_num')::int / 10000 as major`,
     READ_RELATIONS,
@@ -120,13 +94,8 @@ export async function surveyDatabase(client: pg.Client): Promise<DatabaseSurvey>
   const facts = results[2]?.rows[0] as { ledger: string; version: string; major: number };
   const traces = results[5]?.rows[0] as { hasTraces: boolean };
   const relations = (results[3]?.rows ?? []) as RelationRow[];
-  const rows = JSON.parse(facts.ledger) as SurveyedRow[];
-  const ledger = rows.map(
-    ({ isListed: _, appliedAt, ...row }): LedgerRow => ({
-      ...row,
-      appliedAt: appliedAt === null ? null : new Date(appliedAt),
-    }),
-  );
+  const rows = parseLedger(facts.ledger);
+  const ledger = rows.map(({ isListed: _, ...row }): LedgerRow => row);
   const ofCustomer = relations.filter(
     ({ schema, isTable, isExtensions }) => isTable && !isExtensions && !isProtected(schema),
   );
@@ -136,7 +105,7 @@ export async function surveyDatabase(client: pg.Client): Promise<DatabaseSurvey>
     ledger,
     // Seeds have their own list there.
     unlisted: rows.flatMap(({ version, isListed }) =>
-      isListed || version.startsWith("seed:") ? [] : [version],
+      isListed || version.startsWith(SEED_KEY) ? [] : [version],
     ),
     isFresh: ledger.length === 0 && ofCustomer.length === 0 && !traces.hasTraces,
     existing: relations
