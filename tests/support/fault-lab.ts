@@ -5,6 +5,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import pg from "pg";
+import { isAlive } from "../../local/orphan.ts";
 import { localKeys } from "../../scripts/local/keys.ts";
 import type { WorkerHandle } from "../../scripts/local/start-local.ts";
 import { eventually, PATIENCE_MS, startBerth, type TestBerth } from "./berth.ts";
@@ -29,6 +30,8 @@ export interface FaultLab {
   newRun(): Promise<FaultedRun>;
   /** Waits until every worker has said that it is ready, those in the place of killed ones too. */
   ready(): Promise<void>;
+  /** Whether a worker has ended though no case killed it; it may have taken another case's run. */
+  endedByItself(pid: number): boolean;
   /** A worker's link to Berth's own database, where the lab was opened with links. */
   link(pid: number): TcpLink;
   /** Looks for the secrets of every run so far in every log, and in what Berth has written down. */
@@ -62,6 +65,8 @@ export async function openFaultLab(options: {
   const db = new pg.Pool({ connectionString: berth.local.info.databaseUrl, max: 20 });
   db.on("error", () => undefined);
   const workers: { handle: WorkerHandle; link: TcpLink | null; isKilled: boolean }[] = [];
+  /** A worker that ends by itself is started anew, with another id. */
+  const killed = new Set<number>();
   const secrets = new Map<string, string>();
   const takeOverMs: number[] = [];
 
@@ -83,6 +88,7 @@ export async function openFaultLab(options: {
   async function replaceWorker(pid: number): Promise<void> {
     const worker = workerOf(pid);
     worker.isKilled = true;
+    killed.add(pid);
     await worker.handle.kill();
     await startWorker();
   }
@@ -141,6 +147,7 @@ export async function openFaultLab(options: {
       takeOverMs,
       newRun,
       ready,
+      endedByItself: (pid) => !killed.has(pid) && !isAlive(pid),
       link(pid) {
         const { link } = workerOf(pid);
         if (!link) throw new Error("This lab was opened without links.");

@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import pg from "pg";
+import { isAlive } from "../../local/orphan.ts";
 import {
   claimedRequest,
   credentialsOf,
@@ -249,12 +250,4 @@ export async function makeFaultedRun(ground: RunGround): Promise<FaultedRun> {
     },
   };
   return run;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
 }

@@ -29,15 +29,6 @@ const cutOff: Absence = (pid, lab) => {
 const hold = (run: FaultedRun, script: Script) =>
   run.proxy.arm({ from: "client", when: matches(script), action: "hold" });
 
-/** Whether a process is still there; one that ended is started anew, with another id. */
-function lives(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
-
 /** The ways in which a worker says that it leaves a run to others. */
 const LETS_GO = /was set aside|has changed hands|ended outside its steps/;
 
@@ -86,7 +77,7 @@ async function comeBack(
   back();
   await letGo(first, run, lab);
   const said = await wordsOf(first, run, lab);
-  return lives(first.pid) ? said : [...said, "the first worker has ended"];
+  return lab.endedByItself(first.pid) ? [...said, "the first worker has ended"] : said;
 }
 
 /** Absent while the server works on its script; back when the other has finished. */
@@ -202,7 +193,7 @@ async function brokenOff(
   lab.link(pid).cut();
   await moment.goOn();
   await run.settled();
-  return lives(pid) ? [] : ["the worker has ended"];
+  return lab.endedByItself(pid) ? ["the worker has ended"] : [];
 }
 
 /** Every case, made from the templates as they are. */
