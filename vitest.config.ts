@@ -13,6 +13,8 @@ export default defineConfig({
     passWithNoTests: false,
     dangerouslyIgnoreUnhandledErrors: false,
     unstubEnvs: true,
+    // A Berth that files shared ends after them; what is cut off would leave its database behind.
+    teardownTimeout: 120_000,
     maxWorkers: 2,
     projects: [
       {
@@ -46,10 +48,11 @@ export default defineConfig({
         test: {
           name: "integration",
           include: ["tests/{integration,support}/**/*.test.ts"],
-          globalSetup: ["tests/support/build-once.ts"],
+          globalSetup: ["tests/support/build-once.ts", "tests/support/stock-setup.ts"],
           fileParallelism: false,
-          ...patient,
           testTimeout: 300_000,
+          // The first file that asks for the shared Berth waits for two starts.
+          hookTimeout: 600_000,
         },
       },
       {

@@ -13,14 +13,12 @@ import {
   Minus,
   UserRound,
 } from "lucide-react";
+import type { DeskStatus } from "#app/domain/queue/desk-status.ts";
 import type { PRIORITIES } from "#db/catalog.ts";
-import type { REQUEST_STATUSES } from "#db/queue.ts";
 import { formatDistance, formatExact, useNow, WithExact } from "./time.tsx";
 import { Badge, type Tone } from "./ui.tsx";
 
-type Status = (typeof REQUEST_STATUSES)[number];
-
-const STATUSES: Record<Status, { word: string; tone: Tone; icon: LucideIcon }> = {
+const STATUSES: Record<DeskStatus, { word: string; tone: Tone; icon: LucideIcon }> = {
   pending: { word: "Waiting", tone: "neutral", icon: Clock },
   in_progress: { word: "In progress", tone: "primary", icon: UserRound },
   waiting_on_customer: { word: "Waiting on customer", tone: "info", icon: Hourglass },
@@ -28,29 +26,28 @@ const STATUSES: Record<Status, { word: string; tone: Tone; icon: LucideIcon }> =
   migrating: { word: "Building", tone: "primary", icon: Hammer },
   completed: { word: "Ready", tone: "success", icon: CircleCheck },
   failed: { word: "Failed", tone: "error", icon: CircleAlert },
+  // No failure, although its request stands as failed: a person ended it.
+  run_cancelled: { word: "Run cancelled", tone: "warning", icon: Ban },
   cancelled: { word: "Cancelled", tone: "neutral", icon: Ban },
 };
 
-/** A request's status in the words of the desk, for lists of choices. */
-export const statusWord = (status: Status): string => STATUSES[status].word;
-
-/** A run that a person ended is no failure, although its request stands as failed. */
-const RUN_CANCELLED = { word: "Run cancelled", tone: "warning", icon: Ban } as const;
+/** How a request stands, in the words of the desk, for lists of choices. */
+export const statusWord = (status: DeskStatus): string => STATUSES[status].word;
 
 /**
  * Where a request stands. `isListed`: one of many, below {@link StatusIcons}; `failureCode`: why it
  * stands as failed.
  */
 export function StatusBadge(props: {
-  status: Status;
+  status: DeskStatus;
   isListed?: boolean;
   failureCode?: string | null | undefined;
 }) {
   const { status, isListed, failureCode } = props;
-  const isCancelled = failureCode === "run_cancelled" && status === "failed";
-  const { word, tone, icon } = isCancelled ? RUN_CANCELLED : STATUSES[status];
+  const shown = failureCode === "run_cancelled" && status === "failed" ? failureCode : status;
+  const { word, tone, icon } = STATUSES[shown];
   return (
-    <Badge tone={tone} icon={isListed ? iconId(isCancelled ? "cancelled" : status) : icon}>
+    <Badge tone={tone} icon={isListed ? iconId(shown) : icon}>
       {word}
     </Badge>
   );
@@ -87,14 +84,14 @@ export function PriorityBadge({ priority, isListed }: { priority: Priority; isLi
 
 const LOOKS = { ...STATUSES, ...PRIORITY_LOOKS };
 
-const iconId = (name: Status | Priority) => `icon-${name}`;
+const iconId = (name: DeskStatus | Priority) => `icon-${name}`;
 
 /** The icons of all badges, once, for a long list: each of its badges refers to one. */
 export function StatusIcons() {
   return (
     <svg width="0" height="0" aria-hidden="true" className="absolute">
       {Object.entries(LOOKS).map(([name, { icon: Icon }]) => (
-        <symbol key={name} id={iconId(name as Status | Priority)} viewBox="0 0 24 24">
+        <symbol key={name} id={iconId(name as DeskStatus | Priority)} viewBox="0 0 24 24">
           <Icon />
         </symbol>
       ))}

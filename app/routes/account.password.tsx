@@ -5,7 +5,7 @@ import {
   type MetaFunction,
   redirect,
 } from "@remix-run/node";
-import { Form, Link, useActionData, useLoaderData } from "@remix-run/react";
+import { Form, Link, useLoaderData } from "@remix-run/react";
 import { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from "#app/domain/identity/index.server.ts";
 import { readPasswordLink, redeemPasswordLink } from "#app/domain/onboarding/index.server.ts";
 import { readForm } from "#app/web/forms.server.ts";
@@ -14,6 +14,7 @@ import { ErrorSummary } from "../components/error-summary.tsx";
 import { Field, SubmitButton } from "../components/form.tsx";
 import { Frame } from "../components/frame.tsx";
 import { Message } from "../components/message.tsx";
+import { useAnswer } from "../components/use-answer.ts";
 
 export const meta: MetaFunction = () => [
   { title: "Choose a password · Berth" },
@@ -40,7 +41,7 @@ export async function action(args: ActionFunctionArgs) {
 
 export default function ChoosePassword() {
   const { problem: refused, shortest, longest } = useLoaderData<typeof loader>();
-  const answer = useActionData<typeof action>();
+  const answer = useAnswer<typeof action>();
   const problem = answer?.problem ?? refused;
   if (problem && !problem.again) {
     return (

@@ -5,7 +5,7 @@ import {
   type MetaFunction,
   redirect,
 } from "@remix-run/node";
-import { Link, useActionData, useLoaderData, useSearchParams } from "@remix-run/react";
+import { Link, useLoaderData, useSearchParams } from "@remix-run/react";
 import { z } from "zod";
 import {
   CopyNotConfirmedError,
@@ -28,6 +28,7 @@ import { askedAbout, OutboxTable } from "../components/desk/outbox-table.tsx";
 import { Notice, ProblemNotice } from "../components/notice.tsx";
 import { Pager } from "../components/table.tsx";
 import { EmptyState, PageHeader } from "../components/ui.tsx";
+import { useAnswer } from "../components/use-answer.ts";
 
 export const meta: MetaFunction = () => [{ title: "Outbox · Berth" }];
 
@@ -82,7 +83,7 @@ export { readAgainAfterRefusal as shouldRevalidate } from "../components/read-ag
 
 export default function Outbox() {
   const { mails, nextCursor, dead, ignored, params } = useLoaderData<typeof loader>();
-  const answer = useActionData<typeof action>();
+  const answer = useAnswer<typeof action>();
   const [search] = useSearchParams();
   const { cursor, ...filters } = params;
   const isSet = Object.keys(filters).length > 0;

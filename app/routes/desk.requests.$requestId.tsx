@@ -10,7 +10,7 @@ import { dashboardLinks } from "#app/domain/backends/index.server.ts";
 import { countryName, regionName } from "#app/domain/onboarding/index.server.ts";
 import { deskAct, viewForDesk } from "#app/domain/provisioning/index.server.ts";
 import { LONGEST_NOTE } from "#app/domain/queue/index.server.ts";
-import { actOrRefuse } from "#app/web/desk-acts.server.ts";
+import { actOrRefuse, lookAtRetry, retryAsSeen } from "#app/web/desk-acts.server.ts";
 import { askFirst, isConfirmed, readForm } from "#app/web/forms.server.ts";
 import { orNotFound, requestIdOf } from "#app/web/request-id.server.ts";
 import { inTx, requireDesk } from "#app/web/session.server.ts";
@@ -66,26 +66,37 @@ export async function action(args: ActionFunctionArgs) {
   const person = await requireDesk(args);
   const requestId = requestIdOf(args.params);
   const form = await readForm(args.request);
-  const parsed = deskAct.safeParse(Object.fromEntries(form));
+  const wantsLook = form.get("intent") === "look";
+  // A look carries what the retry would, and is sent by the same form.
+  const act = { ...Object.fromEntries(form), ...(wantsLook ? { intent: "retry" } : {}) };
+  const parsed = deskAct.safeParse(act);
   if (!parsed.success) {
     const note = parsed.error.issues.find(({ path }) => path[0] === "text");
     if (!note) throw new Response(null, { status: 400 });
-    return data({ note: note.message, refusal: null }, 422);
+    return data({ note: note.message, refusal: null, look: null }, 422);
   }
   const { intent } = parsed.data;
   if (WEIGHTY.has(intent) && !isConfirmed(form)) return askFirst(args.request, intent);
-  const refused = await actOrRefuse(args, person, requestId, parsed.data);
-  if (!refused) return redirect(`/desk/requests/${requestId}`, 303);
-  return data({ note: null, refusal: refused.refusal }, refused.status);
+  const digest = intent === "retry" ? String(form.get("planDigest") ?? "") : "";
+  const answer = wantsLook
+    ? await lookAtRetry(args, person, requestId, parsed.data)
+    : digest
+      ? await retryAsSeen(args, person, requestId, parsed.data, digest)
+      : await actOrRefuse(args, person, requestId, parsed.data);
+  if (!answer) return redirect(`/desk/requests/${requestId}`, 303);
+  const { refusal, status } = answer;
+  return data({ note: null, refusal, look: "look" in answer ? answer.look : null }, status);
 }
 
 export { readAgainAfterRefusal as shouldRevalidate } from "../components/read-again.ts";
 
 export default function DeskRequestPage() {
   const { request, isSupervisor, longestNote } = useLoaderData<typeof loader>();
-  const { note, refusal } = useAnswer<typeof action>() ?? {};
+  const { note, refusal, look = null } = useAnswer<typeof action>() ?? {};
   const { requestId, status, standing, customer, plan, seen, timeline } = request;
   const live = useLive(`/live/requests/${requestId}`);
+  // A plan's table would hide its locks beside the facts, which stand below it then.
+  const needsWidth = status === "failed" && look?.plan !== undefined;
   return (
     <>
       <PageHeader title={customer.company} back={{ to: "/desk/queue", label: "Queue" }}>
@@ -96,10 +107,16 @@ export default function DeskRequestPage() {
           <LiveState state={live} />
         </div>
       </PageHeader>
-      {refusal ? <RefusedAct {...refusal} /> : <LapsedQuestion offered={weightyActs(request)} />}
-      <div className="grid gap-x-10 gap-y-6 xl:grid-cols-[minmax(0,2fr)_minmax(0,1fr)]">
+      {refusal && !look ? (
+        <RefusedAct {...refusal} />
+      ) : (
+        <LapsedQuestion offered={weightyActs(request)} />
+      )}
+      <div
+        className={`grid gap-x-10 gap-y-6 ${needsWidth ? "" : "xl:grid-cols-[minmax(0,2fr)_minmax(0,1fr)]"}`}
+      >
         <div className="min-w-0">
-          <RequestWork request={request} />
+          <RequestWork request={request} looked={{ look, problem: refusal?.problem ?? null }} />
           {status === "cancelled" && request.stays && request.stays.length > 0 ? (
             <Panel
               title={`What stays in the project ${request.stays.map((one) => one.projectRef).join(", ")}`}

@@ -5,7 +5,7 @@ import {
   type MetaFunction,
   redirect,
 } from "@remix-run/node";
-import { useActionData, useLoaderData } from "@remix-run/react";
+import { useLoaderData } from "@remix-run/react";
 import { UserPlus } from "lucide-react";
 import { z } from "zod";
 import { listStaff, MANAGERS, setOnDuty } from "#app/domain/staff/index.server.ts";
@@ -14,6 +14,7 @@ import { inTx, requireDesk, safePath } from "#app/web/session.server.ts";
 import { StaffTable } from "../components/desk/staff-table.tsx";
 import { ProblemNotice } from "../components/notice.tsx";
 import { ButtonLink, PageHeader } from "../components/ui.tsx";
+import { useAnswer } from "../components/use-answer.ts";
 
 export const meta: MetaFunction = () => [{ title: "Staff · Berth" }];
 
@@ -46,7 +47,7 @@ export { readAgainAfterRefusal as shouldRevalidate } from "../components/read-ag
 
 export default function Staff() {
   const { members, me, mayManage } = useLoaderData<typeof loader>();
-  const answer = useActionData<typeof action>();
+  const answer = useAnswer<typeof action>();
   const working = members.filter(({ state }) => state !== "deactivated");
   const onDuty = working.filter((member) => member.onDuty).length;
   return (

@@ -5,7 +5,7 @@ import {
   type MetaFunction,
   redirect,
 } from "@remix-run/node";
-import { Link, useActionData, useLoaderData, useSearchParams } from "@remix-run/react";
+import { Link, useLoaderData, useSearchParams } from "@remix-run/react";
 import { z } from "zod";
 import {
   changeMember,
@@ -36,6 +36,7 @@ import { StaffLoad, StaffStateBadge } from "../components/desk/staff-table.tsx";
 import { ProblemNotice } from "../components/notice.tsx";
 import { RelativeTime } from "../components/time.tsx";
 import { Facts, PageHeader, Panel } from "../components/ui.tsx";
+import { useAnswer } from "../components/use-answer.ts";
 
 export const meta: MetaFunction<typeof loader> = ({ data: page }) => [
   { title: `${page?.member.name ?? "Staff"} · Berth` },
@@ -110,7 +111,7 @@ export { readAgainAfterRefusal as shouldRevalidate } from "../components/read-ag
 
 export default function Member() {
   const { member, isMe, mayManage, mostCapacity } = useLoaderData<typeof loader>();
-  const refused = useActionData<typeof action>();
+  const refused = useAnswer<typeof action>();
   const [news] = useSearchParams();
   return (
     <div className="max-w-160">

@@ -5,7 +5,7 @@ import {
   type MetaFunction,
   redirect,
 } from "@remix-run/node";
-import { Form, Link, useActionData, useLoaderData } from "@remix-run/react";
+import { Form, Link, useLoaderData } from "@remix-run/react";
 import { AccountExistsError } from "#app/domain/identity/index.server.ts";
 import {
   invitationInput,
@@ -29,6 +29,7 @@ import { ErrorSummary } from "../components/error-summary.tsx";
 import { Field, SubmitButton } from "../components/form.tsx";
 import { ProblemNotice } from "../components/notice.tsx";
 import { PageHeader } from "../components/ui.tsx";
+import { useAnswer } from "../components/use-answer.ts";
 
 export const meta: MetaFunction = () => [{ title: "Invite somebody · Berth" }];
 
@@ -78,7 +79,7 @@ const EMPTY = { name: "", email: "", role: "admin", capacity: "10" };
 
 export default function Invite() {
   const { mostCapacity } = useLoaderData<typeof loader>();
-  const answer = useActionData<typeof action>();
+  const answer = useAnswer<typeof action>();
   const values = answer?.values ?? EMPTY;
   const errors: FieldErrors = answer?.errors ?? {};
   return (

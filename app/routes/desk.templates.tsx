@@ -5,7 +5,7 @@ import {
   type MetaFunction,
   redirect,
 } from "@remix-run/node";
-import { useActionData, useLoaderData, useSearchParams } from "@remix-run/react";
+import { useLoaderData, useSearchParams } from "@remix-run/react";
 import { z } from "zod";
 import { listTemplates, switchTemplate } from "#app/domain/catalog/index.server.ts";
 import { askFirst, attempt, isConfirmed, readForm } from "#app/web/forms.server.ts";
@@ -14,6 +14,7 @@ import { LapsedQuestion } from "../components/confirm.tsx";
 import { TemplatePart } from "../components/desk/template-item.tsx";
 import { Notice, ProblemNotice } from "../components/notice.tsx";
 import { PageHeader } from "../components/ui.tsx";
+import { useAnswer } from "../components/use-answer.ts";
 
 export const meta: MetaFunction = () => [{ title: "Templates · Berth" }];
 
@@ -48,7 +49,7 @@ export { readAgainAfterRefusal as shouldRevalidate } from "../components/read-ag
 
 export default function Templates() {
   const { templates, maySwitch } = useLoaderData<typeof loader>();
-  const answer = useActionData<typeof action>();
+  const answer = useAnswer<typeof action>();
   const [search] = useSearchParams();
   const switched = templates.find(({ name }) => name === search.get("switched"));
   const offered = templates.flatMap(({ name, active, isBase }) =>

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ActionFunctionArgs, data, type MetaFunction } from "@remix-run/node";
-import { Form, Link, useActionData } from "@remix-run/react";
+import { Form, Link } from "@remix-run/react";
 import { z } from "zod";
 import { emailAddress, mailPasswordLink } from "#app/domain/onboarding/index.server.ts";
 import { RateLimitedError } from "#app/web/api/errors.ts";
@@ -14,6 +14,7 @@ import { Frame } from "../components/frame.tsx";
 import { Message } from "../components/message.tsx";
 import { ProblemNotice } from "../components/notice.tsx";
 import { formatDuration } from "../components/time.tsx";
+import { useAnswer } from "../components/use-answer.ts";
 
 export const meta: MetaFunction = () => [
   { title: "Forgotten password · Berth" },
@@ -51,7 +52,7 @@ export async function action({ request, context }: ActionFunctionArgs) {
 }
 
 export default function ForgotPassword() {
-  const answer = useActionData<typeof action>();
+  const answer = useAnswer<typeof action>();
   const errors: FieldErrors = answer?.errors ?? {};
   if (answer?.sentTo) {
     return (

@@ -5,13 +5,14 @@ import {
   type MetaFunction,
   redirect,
 } from "@remix-run/node";
-import { Link, useActionData, useLoaderData } from "@remix-run/react";
+import { Link, useLoaderData } from "@remix-run/react";
 import { useState } from "react";
 import { openOwnerLink, readOwnerLink } from "#app/domain/provisioning/index.server.ts";
 import { linkDeps, withLink } from "#app/web/links.server.ts";
 import { Frame } from "../components/frame.tsx";
 import { Message } from "../components/message.tsx";
 import { Button } from "../components/ui.tsx";
+import { useAnswer } from "../components/use-answer.ts";
 
 export const meta: MetaFunction = () => [
   { title: "Sign in to your backend · Berth" },
@@ -39,7 +40,7 @@ export async function action(args: ActionFunctionArgs) {
 
 export default function OwnerLink() {
   const { problem: refused, subject } = useLoaderData<typeof loader>();
-  const failed = useActionData<typeof action>()?.problem;
+  const failed = useAnswer<typeof action>()?.problem;
   const problem = failed ?? refused;
   return (
     <Frame>

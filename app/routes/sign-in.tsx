@@ -6,7 +6,7 @@ import {
   type MetaFunction,
   redirect,
 } from "@remix-run/node";
-import { Form, Link, useActionData, useLoaderData } from "@remix-run/react";
+import { Form, Link, useLoaderData } from "@remix-run/react";
 import { z } from "zod";
 import {
   bringsSession,
@@ -34,6 +34,7 @@ import { Frame } from "../components/frame.tsx";
 import { Message } from "../components/message.tsx";
 import { Notice, ProblemNotice } from "../components/notice.tsx";
 import { formatDuration } from "../components/time.tsx";
+import { useAnswer } from "../components/use-answer.ts";
 
 export const meta: MetaFunction = () => [
   { title: "Sign in · Berth" },
@@ -111,7 +112,7 @@ function inWords(error: unknown, problem: PageProblem): PageProblem {
 
 export default function SignIn() {
   const { sentAway, wasSignedIn } = useLoaderData<typeof loader>();
-  const answer = useActionData<typeof action>();
+  const answer = useAnswer<typeof action>();
   const errors: FieldErrors = answer?.errors ?? {};
   return (
     <Frame>

@@ -4,7 +4,7 @@ import {
   type LoaderFunctionArgs,
   type MetaFunction,
 } from "@remix-run/node";
-import { Form, useActionData, useLoaderData } from "@remix-run/react";
+import { Form, useLoaderData } from "@remix-run/react";
 import {
   leaveToBerth,
   ownProject,
@@ -31,6 +31,7 @@ import { RadioCards } from "../components/radio-cards.tsx";
 import { OwnProjectFields } from "../components/sign-up/own-project.tsx";
 import { SealedProject } from "../components/sign-up/sealed-project.tsx";
 import { StepButtons, StepPage } from "../components/sign-up/step.tsx";
+import { useAnswer } from "../components/use-answer.ts";
 
 export const meta: MetaFunction = () => [{ title: "Step 4 of 5: Your backend · Berth" }];
 
@@ -91,7 +92,7 @@ export async function action(args: ActionFunctionArgs) {
 
 export default function Backend() {
   const { choice, another, inUse, change } = useLoaderData<typeof loader>();
-  const answer = useActionData<typeof action>();
+  const answer = useAnswer<typeof action>();
   const errors: FieldErrors = answer?.errors ?? {};
   const shown = { errors, problem: answer?.problem };
   const search = change ? "?change" : "";

@@ -5,7 +5,7 @@ import {
   type MetaFunction,
   redirect,
 } from "@remix-run/node";
-import { Form, Link, useActionData, useLoaderData } from "@remix-run/react";
+import { Form, Link, useLoaderData } from "@remix-run/react";
 import { useEffect, useState } from "react";
 import {
   MAX_PASSWORD_LENGTH,
@@ -38,6 +38,7 @@ import { afterStep, attemptStep, currentDraft } from "#app/web/wizard.server.ts"
 import { Field, SelectField, SubmitButton } from "../components/form.tsx";
 import { Notice } from "../components/notice.tsx";
 import { StepButtons, StepPage } from "../components/sign-up/step.tsx";
+import { useAnswer } from "../components/use-answer.ts";
 
 export const meta: MetaFunction = () => [{ title: "Step 1 of 5: Your business · Berth" }];
 
@@ -151,7 +152,7 @@ function useTimeZone(given: string, offered: { value: string }[]): [string, (to:
 
 export default function Business() {
   const { account, ...page } = useLoaderData<typeof loader>();
-  const answer = useActionData<typeof action>();
+  const answer = useAnswer<typeof action>();
   const values: Record<string, string> = answer?.values ?? page.values;
   const errors: FieldErrors = answer?.errors ?? {};
   const [zone, setZone] = useTimeZone(values.timezone ?? "", page.timeZones);

@@ -4,7 +4,7 @@ import {
   type LoaderFunctionArgs,
   type MetaFunction,
 } from "@remix-run/node";
-import { Form, useActionData, useLoaderData } from "@remix-run/react";
+import { Form, useLoaderData } from "@remix-run/react";
 import { listFeatures, planOf, saveFeatures } from "#app/domain/onboarding/index.server.ts";
 import { type FieldErrors, type PageProblem, readForm } from "#app/web/forms.server.ts";
 import { inTx } from "#app/web/session.server.ts";
@@ -13,6 +13,7 @@ import { SubmitButton } from "../components/form.tsx";
 import { Notice } from "../components/notice.tsx";
 import { FeatureChoice } from "../components/sign-up/feature-choice.tsx";
 import { StepButtons, StepPage } from "../components/sign-up/step.tsx";
+import { useAnswer } from "../components/use-answer.ts";
 
 export const meta: MetaFunction = () => [{ title: "Step 3 of 5: Choose features · Berth" }];
 
@@ -63,7 +64,7 @@ export async function action(args: ActionFunctionArgs) {
 export default function Features() {
   const { plan, base, features, dropped, still, withdrawn, ...page } =
     useLoaderData<typeof loader>();
-  const answer = useActionData<typeof action>();
+  const answer = useAnswer<typeof action>();
   return (
     <StepPage
       title="Choose features"

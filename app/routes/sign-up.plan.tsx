@@ -5,7 +5,7 @@ import {
   type MetaFunction,
   redirect,
 } from "@remix-run/node";
-import { Form, useActionData, useLoaderData } from "@remix-run/react";
+import { Form, useLoaderData } from "@remix-run/react";
 import { ChoiceNotPossibleError } from "#app/domain/catalog/index.server.ts";
 import { listPlans, planAnswer, savePlan } from "#app/domain/onboarding/index.server.ts";
 import {
@@ -22,6 +22,7 @@ import { formatPrice } from "../components/price.ts";
 import { RadioCards } from "../components/radio-cards.tsx";
 import { BillingCycle } from "../components/sign-up/billing-cycle.tsx";
 import { StepButtons, StepPage } from "../components/sign-up/step.tsx";
+import { useAnswer } from "../components/use-answer.ts";
 
 export const meta: MetaFunction = () => [{ title: "Step 2 of 5: Choose a plan · Berth" }];
 
@@ -66,7 +67,7 @@ export async function action(args: ActionFunctionArgs) {
 
 export default function Plan() {
   const page = useLoaderData<typeof loader>();
-  const answer = useActionData<typeof action>();
+  const answer = useAnswer<typeof action>();
   const values: Record<string, string> = answer?.values ?? page.values;
   const errors: FieldErrors = answer?.errors ?? {};
   return (

@@ -5,7 +5,7 @@ import {
   type MetaFunction,
   redirect,
 } from "@remix-run/node";
-import { Form, Link, useActionData, useLoaderData } from "@remix-run/react";
+import { Form, Link, useLoaderData } from "@remix-run/react";
 import type { ReactNode } from "react";
 import { ProjectInUseError } from "#app/domain/backends/index.server.ts";
 import { seenDraft, submitDraft, viewReview } from "#app/domain/onboarding/index.server.ts";
@@ -19,6 +19,7 @@ import { Notice } from "../components/notice.tsx";
 import { formatPrice } from "../components/price.ts";
 import { StepButtons, StepPage } from "../components/sign-up/step.tsx";
 import { Facts, Panel } from "../components/ui.tsx";
+import { useAnswer } from "../components/use-answer.ts";
 
 export const meta: MetaFunction = () => [{ title: "Step 5 of 5: Check your answers · Berth" }];
 
@@ -59,7 +60,7 @@ export { readAgainAfterRefusal as shouldRevalidate } from "../components/read-ag
 
 export default function Review() {
   const { business, plan, features, backend, ...page } = useLoaderData<typeof loader>();
-  const answer = useActionData<typeof action>();
+  const answer = useAnswer<typeof action>();
   return (
     <StepPage title="Check your answers" errors={answer?.errors} problem={answer?.problem}>
       {page.problems.map(({ field, message }) => (

@@ -6,11 +6,13 @@ import { DATABASE_NAME } from "./environment.ts";
 
 const SUPERUSER = "berth_admin";
 
-const folder = async (dataDir: string) => path.join(await clusterRoot(dataDir), "postgres");
+/** Where an installation keeps the data of its PostgreSQL. */
+export const databaseFolder = async (dataDir: string) =>
+  path.join(await clusterRoot(dataDir), "postgres");
 
 /** Ends a server that a killed predecessor left behind, so that its port is free again. */
 export async function stopLeftOverDatabase(dataDir: string): Promise<void> {
-  await clearTheWay(await folder(dataDir));
+  await clearTheWay(await databaseFolder(dataDir));
 }
 
 /**
@@ -22,9 +24,11 @@ export async function startDatabase(options: {
   port: number;
   password: string;
   logFile: string;
+  /** Off only where the data is thrown away after the stop. */
+  fsync: boolean;
 }): Promise<Cluster> {
   const { port, password, logFile } = options;
-  const dataDir = await folder(options.dataDir);
+  const dataDir = await databaseFolder(options.dataDir);
   await initCluster({ dataDir, superuser: SUPERUSER, password });
   const cluster = await startCluster({
     dataDir,
@@ -32,7 +36,11 @@ export async function startDatabase(options: {
     superuser: SUPERUSER,
     password,
     logFile,
-    settings: { max_connections: "200", log_timezone: "UTC" },
+    settings: {
+      max_connections: "200",
+      log_timezone: "UTC",
+      ...(options.fsync ? {} : { fsync: "off" }),
+    },
   });
   const client = new pg.Client({ connectionString: cluster.superuserUrl("postgres") });
   client.on("error", () => {});

@@ -54,6 +54,11 @@ export interface StartLocalOptions {
   env?: { web?: Record<string, string>; worker?: Record<string, string> };
   /** Hot reload in place of a build. */
   dev?: boolean;
+  /**
+   * Nobody reads the data after the stop, as in tests: nothing is flushed to the disk, and the stop
+   * does not wait for work under way. Every process ends all the same.
+   */
+  throwaway?: boolean;
   /** Breaks a start off: what had started is ended, and startLocal throws the signal's reason. */
   signal?: AbortSignal;
 }
@@ -144,7 +149,9 @@ export async function startLocal(options: StartLocalOptions): Promise<Local> {
   let stopping: Promise<void> | undefined;
 
   async function stopAll(): Promise<void> {
-    await Promise.all([...web, ...workers].map((child) => child.stop()));
+    const end = (child: Child) => (options.throwaway ? child.kill() : child.stop());
+    await Promise.all([...web, ...workers].map(end));
+    // In order in any case: the sandbox ends its databases.
     await Promise.all(helpers.map((child) => child.stop()));
     await cluster?.stop("fast");
     await lock?.release();
@@ -178,6 +185,7 @@ export async function startLocal(options: StartLocalOptions): Promise<Local> {
         port: ports.database,
         password: keys.passwords.superuser,
         logFile: logOf("postgres"),
+        fsync: !options.throwaway,
       });
       const adminUrl = cluster.superuserUrl(DATABASE_NAME);
       await migrate({
@@ -189,9 +197,20 @@ export async function startLocal(options: StartLocalOptions): Promise<Local> {
       });
       return adminUrl;
     }
+    const webEnv = { ...env.web, ...options.env?.web };
+    const seedEnv = parseEnv(webEnv);
+
+    /** The demo is played while the sandbox still prepares its databases. */
+    async function filledDatabase() {
+      const adminUrl = await database();
+      signal?.throwIfAborted();
+      const previous = await readJson<LocalInfo>(infoFile);
+      return { adminUrl, ...(await seedLocal({ adminUrl, env: seedEnv, previous })) };
+    }
+    const filling = filledDatabase();
     // All are awaited even if one fails, so that nothing starts after the clean-up.
     const begun = await Promise.allSettled([
-      database(),
+      filling,
       options.dev ? null : buildWhenNeeded({ root, logFile: logOf("build"), say, signal }),
       waitForAnswer(`${managementUrl}/healthz`, sandbox, logOf("sandbox"), signal),
       waitForAnswer(`${mailUrl}/healthz`, mail, logOf("mail"), signal),
@@ -199,11 +218,10 @@ export async function startLocal(options: StartLocalOptions): Promise<Local> {
     const failed = begun.find((result) => result.status === "rejected");
     if (failed) throw failed.reason;
     signal?.throwIfAborted();
-    const adminUrl = begun[0].status === "fulfilled" ? begun[0].value : "";
+    const { adminUrl, accounts, apiKey } = await filling;
 
     say("Starting Berth …");
     const args = options.dev ? ["--dev"] : [];
-    const webEnv = { ...env.web, ...options.env?.web };
     const page = start({ name: "web", script: "app/server.ts", args, env: webEnv });
     web.push(page);
     let workerNumber = 0;
@@ -218,12 +236,7 @@ export async function startLocal(options: StartLocalOptions): Promise<Local> {
       return child;
     };
     const handles = Array.from({ length: options.workers ?? 1 }, () => startWorker());
-    const previous = await readJson<LocalInfo>(infoFile);
-    const seedEnv = parseEnv(webEnv);
-    const [{ accounts, apiKey }] = await Promise.all([
-      seedLocal({ adminUrl, env: seedEnv, previous }),
-      waitForAnswer(`http://127.0.0.1:${ports.web}/readyz`, page, logOf("web"), signal),
-    ]);
+    await waitForAnswer(`http://127.0.0.1:${ports.web}/readyz`, page, logOf("web"), signal);
     const info: LocalInfo = {
       url: seedEnv.publicUrl,
       mailUrl,

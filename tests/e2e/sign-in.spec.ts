@@ -38,6 +38,8 @@ test("a wrong password and an unknown address are told alike", async ({ page, be
   ]);
   await summary.getByRole("link").first().click();
   await expect(page.getByLabel("E-mail address")).toBeFocused();
+  // What is still wrong stays to be read.
+  await expect(summary.getByRole("link")).toHaveCount(2);
   await axe(page);
 });
 

@@ -17,7 +17,7 @@ const LANES = { killed: 4, other: 2 };
 /** Workers that wait to take over, while others start in the place of killed ones. */
 const SPARE = 4;
 
-/** How often a run is played when one of its faults finds nothing to strike. */
+/** How often a fault is tried that finds nothing to strike: after the first time, by itself. */
 const TRIES = 3;
 
 const BLOWS = ["kill -9", "cut", "terminated", "restart", "lost COMMIT"] as const;
@@ -76,8 +76,10 @@ async function playAll(waiting: Planned[], lanes: number): Promise<void> {
       const { kind, play, tries = 1 } = next;
       const judged = await judgedRun(lab, play);
       const missed = judged.strikes.filter(({ isStruck }) => !isStruck);
-      if (missed.length > 0 && tries < TRIES) waiting.push({ kind, play, tries: tries + 1 });
-      else judged.defects.push(...missed.map(({ place }) => `${place}: nothing was struck`));
+      for (const { place, alone = play } of missed) {
+        if (tries < TRIES) waiting.push({ kind, play: alone, tries: tries + 1 });
+        else judged.defects.push(`${place}: nothing was struck`);
+      }
       tally.add(kind, judged);
       for (const defect of judged.defects) report(`WRONG ${kind}: ${defect}`);
       const { struck, wrong } = tally.total();

@@ -1,24 +1,24 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Contract, readContract } from "../support/contract.ts";
+import { openPeople, type People } from "../support/people.ts";
 import {
   type Api,
   claimedRequest,
   credentialsOf,
   eventually,
   newCustomer,
+  type RunningBerth,
   settled,
-  startBerth,
-  type TestBerth,
-} from "../support/berth.ts";
-import { type Contract, readContract } from "../support/contract.ts";
-import { openPeople, type People } from "../support/people.ts";
+  sharedBerth,
+} from "../support/shared-berth.ts";
 
-let berth: TestBerth;
+let berth: RunningBerth;
 let people: People;
 let contract: Contract;
 let api: Api;
 
 beforeAll(async () => {
-  berth = await startBerth();
+  berth = await sharedBerth();
   people = openPeople(berth);
   contract = await readContract(berth.api);
   api = contract.checked(berth.api);

@@ -1,25 +1,25 @@
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Contract, readContract } from "../support/contract.ts";
+import { openPeople, type People } from "../support/people.ts";
 import {
   type Api,
   claimedRequest,
   credentialsOf,
   eventually,
+  type RunningBerth,
   type SandboxProject,
   settled,
-  startBerth,
-  type TestBerth,
-} from "../support/berth.ts";
-import { type Contract, readContract } from "../support/contract.ts";
-import { openPeople, type People } from "../support/people.ts";
+  sharedBerth,
+} from "../support/shared-berth.ts";
 
-let berth: TestBerth;
+let berth: RunningBerth;
 let people: People;
 let contract: Contract;
 let api: Api;
 
 beforeAll(async () => {
-  berth = await startBerth();
+  berth = await sharedBerth();
   people = openPeople(berth);
   contract = await readContract(berth.api);
   api = contract.checked(berth.api);
@@ -200,56 +200,6 @@ describe("a run that cannot go on", () => {
     ]);
     expect((await api("GET", `/api/queue/${id}`)).body.backend.credentials).toEqual([]);
     expect((await act(id, "retry")).status).toBe(409);
-  });
-});
-
-describe("a step that needs a person", () => {
-  it("is no success: it says what to do, and is looked at again", async () => {
-    // From here on, Berth has no access token of Supabase's.
-    await Promise.all(berth.local.workers.map((worker) => worker.stop()));
-    berth.local.startWorker({ SUPABASE_ACCESS_TOKEN: "" });
-    const project = await berth.sandbox.project();
-    const id = await claimedRequest(api, { features: ["pos"] });
-    expect((await act(id, "credentials", credentialsOf(project))).status).toBe(200);
-    const stopped = await settled(api, id);
-    const steps: Step[] = stopped.run.steps;
-    const auth = steps.find(({ kind }) => kind === "auth-config");
-    const link = `https://supabase.com/dashboard/project/${project.ref}/auth/providers`;
-    expect(auth).toMatchObject({ status: "needs_person", error: { code: "needs_person", link } });
-    expect(stopped).toMatchObject({
-      status: "failed",
-      run: { status: "needs_person" },
-      failure: { code: "needs_person", step: auth?.name, link, fix: expect.any(String) },
-      backend: { status: "building" },
-    });
-    // It holds nothing else up.
-    expect(new Set(statuses(steps.filter((step) => step !== auth)))).toEqual(new Set(["done"]));
-    expect(stopped.timeline[0]).toMatchObject({ kind: "needs_person" });
-
-    const { managementUrl, accessToken } = berth.local.info.supabase;
-    const patched = await fetch(`${managementUrl}/v1/projects/${project.ref}/config/auth`, {
-      method: "PATCH",
-      headers: { authorization: `Bearer ${accessToken}`, "content-type": "application/json" },
-      body: JSON.stringify({ disable_signup: true }),
-    });
-    expect(patched.status).toBe(200);
-    expect((await act(id, "retry")).status).toBe(200);
-    const done = await settled(api, id);
-    expect(done).toMatchObject({ status: "completed", backend: { status: "ready" } });
-    const outcomes = (done.run.steps as Step[]).map(({ kind, outcome }) => [
-      kind,
-      outcome?.outcome,
-    ]);
-    for (const [kind, outcome] of outcomes) {
-      if (kind === "sql" || kind === "seed") expect(outcome, kind).toBe("already_applied");
-      if (kind === "auth-config") expect(outcome).toBe("already_configured");
-      if (kind === "owner") expect(outcome).toBe("already_there");
-    }
-    const { body: calls } = await berth.sandbox.call(
-      "GET",
-      `/sandbox/projects/${project.ref}/calls`,
-    );
-    expect(calls.calls["POST /auth/v1/admin/users"]).toBe(1);
   });
 });
 

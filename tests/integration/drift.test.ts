@@ -10,15 +10,15 @@ import { type Actor, asActor, createDb, type Db, type Tx } from "#db/index.ts";
 import {
   claimedRequest,
   credentialsOf,
+  type RunningBerth,
   settled,
-  startBerth,
-  type TestBerth,
-} from "../support/berth.ts";
+  sharedBerth,
+} from "../support/shared-berth.ts";
 
-let berth: TestBerth;
+let berth: RunningBerth;
 let db: Db;
 beforeAll(async () => {
-  berth = await startBerth();
+  berth = await sharedBerth();
   const { databaseUrl } = berth.local.info;
   db = createDb(databaseUrl, { applicationName: "test", max: 2, onError: () => {} });
 });
@@ -98,7 +98,8 @@ it("stops the retry with what differs; a supervisor's reason lets exactly that p
     by: "Demo Supervisor",
   });
   const { rows: audit } = await db.$client.query(
-    "select actor_id, request_id, data from audit_log where action = 'drift.accept'",
+    "select actor_id, request_id, data from audit_log where action = 'drift.accept' and request_id = $1",
+    [requestId],
   );
   expect(audit).toEqual([
     {

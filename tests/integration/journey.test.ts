@@ -6,19 +6,19 @@ import { promisify } from "node:util";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadCatalog } from "#app/domain/catalog/index.server.ts";
+import { secretsIn, secretsInLogs } from "../support/secrets.ts";
 import {
   credentialsOf,
   eventually,
   newCustomer,
   postPage,
+  type RunningBerth,
   type SandboxProject,
   settled,
-  startBerth,
-  type TestBerth,
-} from "../support/berth.ts";
-import { secretsIn, secretsInLogs } from "../support/secrets.ts";
+  sharedBerth,
+} from "../support/shared-berth.ts";
 
-let berth: TestBerth;
+let berth: RunningBerth;
 let project: SandboxProject;
 let requestId: string;
 const wish = newCustomer({ company: "Journey <script>alert(1)</script> & Sons" });
@@ -26,7 +26,7 @@ const wish = newCustomer({ company: "Journey <script>alert(1)</script> & Sons" }
 const secrets = new Map<string, string>();
 
 beforeAll(async () => {
-  berth = await startBerth();
+  berth = await sharedBerth();
   secrets.set("API key", berth.local.info.apiKey);
   const keys = JSON.parse(await readFile(path.join(berth.dataDir, "keys.json"), "utf8"));
   secrets.set("master key", keys.encryptionKeys.split(":")[1]);

@@ -1,4 +1,4 @@
-/** What a run will do is seen before it, kept with it, and compared when it starts. */
+/** What a run will do is seen before it, kept with it, and compared when it starts; what is left to people. */
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunPlan } from "#app/domain/provisioning/index.server.ts";
@@ -240,6 +240,57 @@ describe("the plan of a run", () => {
     const taken = await act(request, "credentials", { planDigest: basis?.digest });
     expect(taken.status).toBe(200);
     expect((await settled(api, request)).run.status).toBe("needs_person");
+  });
+});
+
+describe("a step that needs a person", () => {
+  interface Step {
+    kind: string;
+    name: string;
+    status: string;
+    outcome?: { outcome: string };
+  }
+
+  it("is no success: it says what to do, and is looked at again", async () => {
+    const project = await berth.sandbox.project();
+    const id = await claimedRequest(api, { features: ["pos"] });
+    expect((await act(id, "credentials", credentialsOf(project))).status).toBe(200);
+    const stopped = await settled(api, id);
+    const steps: Step[] = stopped.run.steps;
+    const auth = steps.find(({ kind }) => kind === "auth-config");
+    const link = `https://supabase.com/dashboard/project/${project.ref}/auth/providers`;
+    expect(auth).toMatchObject({ status: "needs_person", error: { code: "needs_person", link } });
+    expect(stopped).toMatchObject({
+      status: "failed",
+      run: { status: "needs_person" },
+      failure: { code: "needs_person", step: auth?.name, link, fix: expect.any(String) },
+      backend: { status: "building" },
+    });
+    // It holds nothing else up.
+    const others = steps.filter((step) => step !== auth).map(({ status }) => status);
+    expect(new Set(others)).toEqual(new Set(["done"]));
+    expect(stopped.timeline[0]).toMatchObject({ kind: "needs_person" });
+
+    const { managementUrl, accessToken } = berth.local.info.supabase;
+    const patched = await fetch(`${managementUrl}/v1/projects/${project.ref}/config/auth`, {
+      method: "PATCH",
+      headers: { authorization: `Bearer ${accessToken}`, "content-type": "application/json" },
+      body: JSON.stringify({ disable_signup: true }),
+    });
+    expect(patched.status).toBe(200);
+    expect((await act(id, "retry")).status).toBe(200);
+    const done = await settled(api, id);
+    expect(done).toMatchObject({ status: "completed", backend: { status: "ready" } });
+    for (const { kind, outcome } of done.run.steps as Step[]) {
+      if (kind === "sql" || kind === "seed") expect(outcome?.outcome, kind).toBe("already_applied");
+      if (kind === "auth-config") expect(outcome?.outcome).toBe("already_configured");
+      if (kind === "owner") expect(outcome?.outcome).toBe("already_there");
+    }
+    const { body: calls } = await berth.sandbox.call(
+      "GET",
+      `/sandbox/projects/${project.ref}/calls`,
+    );
+    expect(calls.calls["POST /auth/v1/admin/users"]).toBe(1);
   });
 });
 

@@ -1,27 +1,27 @@
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { diffCatalogs, snapshotCatalog } from "../support/catalog.ts";
+import { readContract } from "../support/contract.ts";
+import { openPeople, type People } from "../support/people.ts";
 import {
   type Api,
   claimedRequest,
   credentialsOf,
   eventually,
+  type RunningBerth,
   type SandboxProject,
   settled,
-  startBerth,
-  type TestBerth,
-} from "../support/berth.ts";
-import { diffCatalogs, snapshotCatalog } from "../support/catalog.ts";
-import { readContract } from "../support/contract.ts";
-import { openPeople, type People } from "../support/people.ts";
+  sharedBerth,
+} from "../support/shared-berth.ts";
 import { signInAsStaff } from "../support/wrong-scene.ts";
 
-let berth: TestBerth;
+let berth: RunningBerth;
 let people: People;
 let api: Api;
 let lou: Api;
 
 beforeAll(async () => {
-  berth = await startBerth();
+  berth = await sharedBerth();
   people = openPeople(berth);
   const contract = await readContract(berth.api);
   api = contract.checked(berth.api);

@@ -8,15 +8,15 @@ import {
   credentialsOf,
   eventually,
   postPage,
+  type RunningBerth,
   type SandboxProject,
   settled,
-  startBerth,
-  type TestBerth,
-} from "../support/berth.ts";
+  sharedBerth,
+} from "../support/shared-berth.ts";
 
-let berth: TestBerth;
+let berth: RunningBerth;
 beforeAll(async () => {
-  berth = await startBerth();
+  berth = await sharedBerth();
 });
 afterAll(() => berth?.stop());
 

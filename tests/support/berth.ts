@@ -1,29 +1,14 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import path from "node:path";
-import { type Local, startLocal } from "../../scripts/local/start-local.ts";
-import {
-  type Api,
-  apiOf,
-  type Mail,
-  mailAt,
-  mailsAt,
-  type SandboxClient,
-  sandboxOf,
-} from "./client.ts";
+import { rm } from "node:fs/promises";
+import type { Local } from "../../scripts/local/start-local.ts";
+import { ask, copyStarted, newDataDir } from "./berth-stock.ts";
+import { type RunningBerth, talkTo } from "./shared-berth.ts";
+import { startThrowaway } from "./throwaway.ts";
 
 export * from "./client.ts";
 
 /** A whole Berth of its own, as `npm start` starts it, and the ways to talk to it. */
-export interface TestBerth {
+export interface TestBerth extends RunningBerth {
   local: Local;
-  dataDir: string;
-  api: Api;
-  sandbox: SandboxClient;
-  /** Waits for a mail to this address whose subject matches. */
-  mail(to: string, subject: RegExp): Promise<Mail>;
-  mails(): Promise<Mail[]>;
-  stop(): Promise<void>;
 }
 
 export interface StartOptions {
@@ -32,29 +17,20 @@ export interface StartOptions {
   extraOrigins?: string[];
 }
 
-const ROOT = path.join(import.meta.dirname, "../..");
-
-/** Starts one under a temporary folder, on free ports. Stop it in `afterAll`. */
+/**
+ * Starts one under a temporary folder, on free ports. Stop it in `afterAll`. For tests that need
+ * other settings, workers of their own, or a queue that nobody else fills; all others share one
+ * (`sharedBerth`).
+ */
 export async function startBerth(options: StartOptions = {}): Promise<TestBerth> {
-  const dataDir = await mkdtemp(path.join(tmpdir(), "berth-local-"));
-  const said: string[] = [];
-  const local = await startLocal({
-    dataDir,
-    root: ROOT,
-    ports: "any",
-    log: (message) => said.push(message),
-    ...options,
-  }).catch((error) => {
-    throw new Error(`Berth did not start. It said:\n${said.join("\n")}`, { cause: error });
-  });
-  const { info } = local;
+  const dataDir = await newDataDir();
+  const template = await ask("template");
+  if (template) await copyStarted(template, dataDir);
+  const local = await startThrowaway(dataDir, options);
   return {
+    ...talkTo(local.info),
     local,
     dataDir,
-    api: apiOf(info.url, info.apiKey),
-    sandbox: sandboxOf(info.supabase.managementUrl),
-    mails: () => mailsAt(info.mailUrl),
-    mail: (to, subject) => mailAt(info.mailUrl, to, subject),
     async stop() {
       await local.stop();
       await rm(dataDir, { recursive: true, force: true });

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 
 export interface Answer {
@@ -140,6 +141,8 @@ export function credentialsOf(project: SandboxProject) {
   return { url, anonKey, serviceRoleKey, databaseUrl };
 }
 
+/** Another process of the same id, earlier, may have spoken to the same Berth. */
+const mark = randomBytes(4).toString("hex");
 let customers = 0;
 
 /** A wish that is right in every field; each call speaks of another customer. */
@@ -148,7 +151,7 @@ export function newCustomer(wish: Record<string, unknown> = {}) {
   return {
     company: `Company ${customers}`,
     contactName: "Ann Example",
-    email: `customer-${process.pid}-${customers}@example.com`,
+    email: `customer-${mark}-${customers}@example.com`,
     country: "DE",
     timezone: "Europe/Berlin",
     region: "eu-central-1",

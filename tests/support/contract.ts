@@ -1,6 +1,6 @@
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
-import type { Answer, Api } from "./berth.ts";
+import type { Answer, Api } from "./client.ts";
 
 export interface Contract {
   document: Record<string, unknown>;

@@ -19,6 +19,11 @@ export interface Strike {
   isStruck: boolean;
   /** Whether the effect had been committed before, and was found instead of done again. */
   isFound(left: Evidence): boolean;
+  /**
+   * The same strike in a run that meets no other: where an earlier one has ended the session, and
+   * nothing has asked for another since, there is nothing left to strike.
+   */
+  alone?: Play;
 }
 
 /** A run that was struck and has come to its end; `defects` says what is wrong already. */
@@ -39,19 +44,21 @@ export const gauntlet =
   async (run, lab) => {
     const struck: StruckRun = { strikes: [], defects: [] };
     const trace = watchRun(run);
-    const prepared: { place: string; nth: number; instant: Instant }[] = [];
-    for (const { place, nth } of planned) {
-      const instant = await place.prepare({ run, lab, blow, nth });
-      prepared.push({ place: place.name, nth, instant });
+    const prepared: { strike: PlannedStrike; instant: Instant }[] = [];
+    for (const strike of planned) {
+      const instant = await strike.place.prepare({ run, lab, blow, nth: strike.nth });
+      prepared.push({ strike, instant });
     }
     if (blow === "terminated") await run.terminate();
     await run.begin();
-    for (const [turn, { place, nth, instant }] of prepared.entries()) {
+    for (const [turn, { strike, instant }] of prepared.entries()) {
+      const place = strike.place.name;
       const where = `${blow} ${place} (${instant.name})`;
       await reach(where, run, instant);
       const isFound = trace(instant.trace);
-      const isStruck = instant.strikesItself || (await BLOWS[blow](run, turn + nth, instant));
-      struck.strikes.push({ place, blow, isStruck, isFound });
+      const isStruck =
+        instant.strikesItself || (await BLOWS[blow](run, turn + strike.nth, instant));
+      struck.strikes.push({ place, blow, isStruck, isFound, alone: gauntlet(blow, [strike]) });
       for (const line of await run.falseRecords()) struck.defects.push(`${where}: ${line}`);
     }
     await run.settled();
@@ -141,7 +148,7 @@ async function reach(where: string, run: FaultedRun, instant: Instant): Promise<
 
 /** What one run came to: `isFound` is settled, and the run held against a clean one. */
 export interface Judged {
-  strikes: { place: string; blow: string; isStruck: boolean; isFound: boolean }[];
+  strikes: (Omit<Strike, "isFound"> & { isFound: boolean })[];
   defects: string[];
 }
 

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import {
   ALL_SCOPES,
   addStaff,
@@ -8,7 +8,7 @@ import {
   type StaffRole,
 } from "#app/domain/identity/index.server.ts";
 import { type Actor, createDb } from "#db/index.ts";
-import type { TestBerth } from "./berth.ts";
+import type { RunningBerth } from "./shared-berth.ts";
 
 /** Makes more people and API keys in a running Berth. */
 export interface People {
@@ -22,7 +22,7 @@ export interface People {
 }
 
 /** As `npm run staff` does it, by the superuser's login. Close it before Berth stops. */
-export function openPeople(berth: TestBerth): People {
+export function openPeople(berth: RunningBerth): People {
   const { databaseUrl, url } = berth.local.info;
   const db = createDb(databaseUrl, { applicationName: "test-people", max: 2, onError: () => {} });
   const auth = createAuth({
@@ -36,7 +36,8 @@ export function openPeople(berth: TestBerth): People {
   const actor: Actor = { kind: "staff", id: "test", origin: "", correlationId: "" };
   return {
     async staff(role, name) {
-      const email = `${name.toLowerCase().replaceAll(" ", ".")}@berth.example`;
+      // Another file may have made somebody of this name.
+      const email = `${name.toLowerCase().replaceAll(" ", ".")}-${randomUUID()}@berth.example`;
       return (await addStaff({ db, actor }, { email, name, role })).userId;
     },
     async key(userId, scopes = ALL_SCOPES) {

@@ -5,17 +5,17 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import tls from "node:tls";
 import pg from "pg";
+import { createAuthority, mintServerCertificate } from "./certificates.ts";
 import {
   claimedRequest,
   credentialsOf,
   eventually,
   PATIENCE_MS,
   type SandboxProject,
-  type TestBerth,
-} from "./berth.ts";
-import { createAuthority, mintServerCertificate } from "./certificates.ts";
+} from "./client.ts";
 import { applicationName } from "./pg-messages.ts";
 import { type Fault, type FaultProxy, startFaultProxy } from "./proxy.ts";
+import type { RunningBerth } from "./shared-berth.ts";
 
 /** A failure as the API tells it. */
 interface ToldFailure extends Record<string, unknown> {
@@ -26,7 +26,7 @@ interface ToldFailure extends Record<string, unknown> {
 }
 
 interface Scene {
-  berth: TestBerth;
+  berth: RunningBerth;
   requestId: string;
   project: SandboxProject;
   /** Stands between Berth and the customer's database. */
@@ -59,7 +59,7 @@ const firstConnection: Fault["when"] = (message) =>
 
 /** Lets one run meet its situation, to its end; the failure as the API tells it, and the page. */
 export async function meet(
-  berth: TestBerth,
+  berth: RunningBerth,
   cookie: string,
   wrong: WrongRun,
 ): Promise<{ failure: ToldFailure; page: string; api: string; project: SandboxProject }> {
@@ -125,7 +125,7 @@ export async function meet(
   }
 }
 
-async function openScene(berth: TestBerth, requestId: string, project: SandboxProject) {
+async function openScene(berth: RunningBerth, requestId: string, project: SandboxProject) {
   const authority = path.join(berth.dataDir, "sandbox");
   const ca = await readFile(path.join(authority, "ca.crt"), "utf8");
   const upstream = {
@@ -201,7 +201,7 @@ async function startImpostor(port: number): Promise<() => Promise<void>> {
 }
 
 /** Signs in as a member of the staff; what a browser would send with each request from then on. */
-export async function signInAsStaff(berth: TestBerth): Promise<string> {
+export async function signInAsStaff(berth: RunningBerth): Promise<string> {
   const { url, accounts } = berth.local.info;
   const account = accounts.find(({ role }) => role !== "customer");
   if (!account) throw new Error("There is no account of the staff.");

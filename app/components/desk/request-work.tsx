@@ -1,5 +1,5 @@
 import { Link } from "@remix-run/react";
-import { Hand, KeyRound, Play, Radio, RotateCw } from "lucide-react";
+import { Hand, KeyRound, Play, Radio } from "lucide-react";
 import type { ReactNode } from "react";
 import { SubmitButton } from "../form.tsx";
 import { RelativeTime } from "../time.tsx";
@@ -9,13 +9,14 @@ import { type ChecklistStep, checklistOf } from "./checklist.ts";
 import { CreateProject } from "./create-project.tsx";
 import { whomToAsk } from "./holder-words.ts";
 import { OutsideLink } from "./outside-link.tsx";
+import { type Looked, PlanOfRetry, RetryForm } from "./plan-of-retry.tsx";
 import { RequestChecklist, type StepContent } from "./request-checklist.tsx";
 import { DoneFacts } from "./request-done.tsx";
 import type { RequestOnPage } from "./request-on-page.ts";
 import { whoOf } from "./timeline-words.ts";
 
 /** The checklist of the work with the next act open. */
-export function RequestWork({ request }: { request: RequestOnPage }) {
+export function RequestWork({ request, looked }: { request: RequestOnPage; looked: Looked }) {
   const { status, standing, backend } = request;
   const isOffered = backend?.status === "offered";
   const happened = request.timeline.map(({ kind }) => kind);
@@ -36,7 +37,8 @@ export function RequestWork({ request }: { request: RequestOnPage }) {
     watch: { aside: <Happened request={request} kinds={["completed"]} /> },
     done: { body: status === "completed" ? <DoneFacts request={request} /> : null },
   };
-  if (next) contents[next.name] = { body: <NextAct request={request} step={next} /> };
+  if (next)
+    contents[next.name] = { body: <NextAct request={request} step={next} looked={looked} /> };
   return <RequestChecklist steps={steps} contents={contents} />;
 }
 
@@ -69,7 +71,8 @@ function Values({ request }: { request: RequestOnPage }) {
 }
 
 /** What the step that is next says and offers. Of all there is on the page, one button is primary: here. */
-function NextAct({ request, step }: { request: RequestOnPage; step: ChecklistStep }) {
+function NextAct(props: { request: RequestOnPage; step: ChecklistStep; looked: Looked }) {
+  const { request, step, looked } = props;
   const { standing, status, assignee, claimExpiresAt, requestId, backend } = request;
   const holder = assignee?.name ?? "Somebody else";
   if (step.state === "blocked") {
@@ -96,7 +99,7 @@ function NextAct({ request, step }: { request: RequestOnPage; step: ChecklistSte
   if (step.name === "claim") return <Claim request={request} />;
   if (step.name === "watch")
     return status === "failed" ? (
-      <Failed request={request} forOther={forOther} />
+      <Failed request={request} forOther={forOther} looked={looked} />
     ) : (
       <Watch request={request} />
     );
@@ -246,26 +249,26 @@ function Watch({ request: { requestId, run } }: { request: RequestOnPage }) {
   );
 }
 
-function Failed({ request, forOther }: { request: RequestOnPage; forOther: ReactNode }) {
-  const { requestId, seen } = request;
+function Failed(props: { request: RequestOnPage; forOther: ReactNode; looked: Looked }) {
+  const { request, forOther, looked } = props;
+  const word = wasCancelled(request) ? "Resume" : "Retry";
   return (
-    <Act
-      text={forOther}
-      button={
-        <>
-          <ActForm seen={seen}>
-            <SubmitButton name="intent" value="retry" icon={RotateCw} pendingText="Starting …">
-              {wasCancelled(request) ? "Resume" : "Retry"} from where it stopped
-            </SubmitButton>
-          </ActForm>
-          <ButtonLink to={`/desk/requests/${requestId}/credentials`} variant="quiet">
-            Use other credentials
-          </ButtonLink>
-        </>
-      }
-    >
-      <Failure request={request} />
-    </Act>
+    <>
+      <Act
+        text={forOther}
+        button={
+          <>
+            <RetryForm request={request} look={looked.look} word={word} />
+            <ButtonLink to={`/desk/requests/${request.requestId}/credentials`} variant="quiet">
+              Use other credentials
+            </ButtonLink>
+          </>
+        }
+      >
+        <Failure request={request} />
+      </Act>
+      <PlanOfRetry {...looked} />
+    </>
   );
 }
 

@@ -2,6 +2,7 @@ import { ChevronRight } from "lucide-react";
 import type { ReactNode } from "react";
 import type { RunReport, StepReport } from "#app/domain/provisioning/index.server.ts";
 import { Duration, formatDuration } from "../time.tsx";
+import { DriftUncompared } from "./drift-uncompared.tsx";
 import { expectedWords } from "./plan-words.ts";
 import { outcomeWords, STEP_LOOKS, uncompared } from "./run-words.ts";
 import { PlannedFacts } from "./step-effects.tsx";
@@ -89,10 +90,14 @@ function StepItem(props: {
   known: readonly string[];
 }) {
   const { step, now, axis, ahead, acts, known } = props;
-  const notices = Array.isArray(step.outcome?.notices) ? step.outcome.notices : [];
+  const notices = linesOf(step.outcome?.notices);
+  const failed = linesOf(step.outcome?.failedAttempts);
   const obstacle = uncompared(step);
   const opens =
-    step.error !== null || step.effects !== null || notices.length > 0 || obstacle !== null;
+    step.error !== null ||
+    step.effects !== null ||
+    notices.length + failed.length > 0 ||
+    obstacle !== null;
   const row = <StepRow step={step} now={now} axis={axis} ahead={ahead} opens={opens} />;
   const anchor = { id: `step-${step.position + 1}`, "data-step": step.status };
   if (!opens) {
@@ -115,18 +120,9 @@ function StepItem(props: {
               known={known}
             />
           ) : null}
-          {obstacle === null ? null : (
-            <p className="max-w-3xl wrap-anywhere">
-              Whether somebody changed the database by hand could not be found out: {obstacle}
-            </p>
-          )}
-          {notices.length > 0 ? (
-            <ul aria-label="Notices" className="list-disc pl-5 font-mono text-xs/5 wrap-anywhere">
-              {notices.map((notice) => (
-                <li key={String(notice)}>{String(notice)}</li>
-              ))}
-            </ul>
-          ) : null}
+          {obstacle === null ? null : <DriftUncompared {...obstacle} />}
+          <Lines label="Failed attempts" lines={failed} />
+          <Lines label="Notices" lines={notices} />
           {step.effects ? (
             <PlannedFacts
               step={step}
@@ -137,6 +133,23 @@ function StepItem(props: {
         </div>
       </details>
     </li>
+  );
+}
+
+const linesOf = (fact: unknown) => (Array.isArray(fact) ? fact.map(String) : []);
+
+/** What a database said, or what was tried in it: nothing is shown where there is nothing. */
+function Lines({ label, lines }: { label: string; lines: string[] }) {
+  if (lines.length === 0) return null;
+  return (
+    <div>
+      <p className="text-xs text-quiet">{label}</p>
+      <ul aria-label={label} className="list-disc pl-5 font-mono text-xs/5 wrap-anywhere">
+        {lines.map((line) => (
+          <li key={line}>{line}</li>
+        ))}
+      </ul>
+    </div>
   );
 }
 

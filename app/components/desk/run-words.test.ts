@@ -1,6 +1,9 @@
+import { createElement } from "react";
+import { renderToStaticMarkup } from "react-dom/server";
 import { expect, it } from "vitest";
 import type { RunReport, StepReport } from "#app/domain/provisioning/index.server.ts";
-import { headlineOf, runSentence, withAcceptance } from "./run-words.ts";
+import { DriftUncompared } from "./drift-uncompared.tsx";
+import { headlineOf, outcomeWords, runSentence, uncompared, withAcceptance } from "./run-words.ts";
 
 const STEP: StepReport = {
   position: 0,
@@ -69,4 +72,28 @@ it("advises to retry once the difference is accepted, and that one alone", () =>
   const run = { steps: [{ error }, { error: null }] };
   expect(withAcceptance(run, "a").steps[0]?.error?.fix).toBe("Retry: the difference is accepted.");
   expect(withAcceptance(run, "b").steps).toEqual(run.steps);
+});
+
+it("tells what could not be compared, what that means and what to do, accepted or not", () => {
+  const facts = {
+    driftUncompared: "without version 1",
+    driftMeans: "Who knows.",
+    driftToDo: "Ask.",
+  };
+  const left = { found: "without version 1", means: "Who knows.", toDo: "Ask." };
+  const accepted = { outcome: { checks: 9, drift: "accepted", ...facts } };
+  expect(uncompared(accepted)).toEqual(left);
+  expect(outcomeWords(accepted)).toBe(
+    "9 checks hold, difference accepted, catalog not compared in full",
+  );
+  expect(uncompared({ outcome: { drift: "not compared: no room", ...facts } })).toEqual(left);
+  // As it was written down before there were more words for it.
+  expect(uncompared({ outcome: { drift: "not compared: no room" } })).toEqual({
+    found: "the catalog was not compared: no room",
+  });
+  expect(uncompared({ outcome: { drift: "accepted" } })).toBeNull();
+  const shown = renderToStaticMarkup(createElement(DriftUncompared, left));
+  for (const text of ["Found", "without version 1", "It means", "Who knows.", "Ask."]) {
+    expect(shown).toContain(text);
+  }
 });

@@ -91,13 +91,28 @@ export function withAcceptance<Run extends { steps: { error: StepError | null }[
 
 const NOT_COMPARED = "not compared: ";
 
-/** Why the database could not be held against its ledger; null where it was, or need not be. */
-export function uncompared({ outcome }: Pick<StepReport, "outcome">): string | null {
-  const drift = outcome?.drift;
-  return typeof drift === "string" && drift.startsWith(NOT_COMPARED)
-    ? drift.slice(NOT_COMPARED.length)
-    : null;
+/** What could not be held against the ledger, and why; what that leaves open; what can be done. */
+export interface Uncompared {
+  found: string;
+  /** Absent in what earlier versions of Berth wrote down, as is `toDo`. */
+  means: string | undefined;
+  toDo: string | undefined;
 }
+
+/** What a comparison with the ledger left out; null where it left out nothing, or was not needed. */
+export function uncompared({ outcome }: Pick<StepReport, "outcome">): Uncompared | null {
+  const text = (name: string) => {
+    const value = outcome?.[name];
+    return typeof value === "string" ? value : undefined;
+  };
+  const drift = text("drift");
+  const earlier = drift?.startsWith(NOT_COMPARED)
+    ? `the catalog was not compared: ${drift.slice(NOT_COMPARED.length)}`
+    : undefined;
+  const found = text("driftUncompared") ?? earlier;
+  return found === undefined ? null : { found, means: text("driftMeans"), toDo: text("driftToDo") };
+}
+
 /** What a step did, in a few words; empty where it has done nothing yet. */
 export function outcomeWords({ outcome }: Pick<StepReport, "outcome">): string {
   if (!outcome) return "";
@@ -108,7 +123,7 @@ export function outcomeWords({ outcome }: Pick<StepReport, "outcome">): string {
   } else if (typeof kind === "string") parts.push(OUTCOMES[kind] ?? kind.replaceAll("_", " "));
   if (checks !== undefined) parts.push(count(checks, "check holds", "checks hold"));
   if (drift === "accepted") parts.push("difference accepted");
-  if (uncompared({ outcome })) parts.push("catalog not compared");
+  if (uncompared({ outcome })) parts.push("catalog not compared in full");
   if (Array.isArray(notices)) parts.push(count(notices.length, "notice", "notices"));
   return parts.join(", ");
 }

@@ -14,21 +14,33 @@ import {
   requireHeld,
 } from "../queue/index.server.ts";
 import type { Vault } from "../vault/index.server.ts";
-import { CredentialsMissingError } from "./errors.ts";
+import { CredentialsMissingError, PlanChangedError } from "./errors.ts";
+import type { RunPlan } from "./plan.ts";
 import { type RunView, startRun, viewRun } from "./runs.ts";
 import { linesOf, staysOf, type WhatStays } from "./stays.ts";
 
+/** The plan of a retry that somebody looked at, by its digest, and the same plan made now. */
+export interface SeenPlan {
+  digest: string;
+  now: RunPlan;
+}
+
 /**
  * Runs a failed request again, with the credentials and templates as they are now. What is done
- * already is found done, so it goes on from the step that failed.
- * @throws CredentialsMissingError, and what {@link requireHeld} throws
+ * already is found done, so it goes on from the step that failed. With `seen`, only if the plan is
+ * still the one that was looked at: it is kept with the run, and compared again when that starts.
+ * @throws CredentialsMissingError, PlanChangedError, and what {@link requireHeld} throws
  */
 export async function retryRequest(
   { tx, actor }: Context,
   catalog: Catalog,
   requestId: string,
+  seen?: SeenPlan,
 ): Promise<void> {
   const request = await requireHeld({ tx, actor }, requestId, "retry", ["failed"]);
+  if (seen && seen.digest !== seen.now.basis?.digest) {
+    throw new PlanChangedError(["another plan than the one that was looked at"]);
+  }
   const backend = await liveBackendOf(tx, requestId);
   if (!backend) throw new CredentialsMissingError();
   const retried = await moveRequest({ tx, actor }, request, "migrating", {
@@ -36,7 +48,7 @@ export async function retryRequest(
     data: { backendId: backend.id },
     set: { failure: null },
   });
-  await startRun({ tx, actor }, catalog, retried, backend);
+  await startRun({ tx, actor }, catalog, retried, backend, seen?.now);
 }
 
 /**

@@ -23,6 +23,7 @@ import {
 } from "../queue/index.server.ts";
 import { type DueState, dueState, targetOfRequest } from "../sla/index.server.ts";
 import type { Vault } from "../vault/index.server.ts";
+import { tellFailure } from "./drift-acceptance.ts";
 import { hasLeft } from "./holder.ts";
 import { type Standing, standingOf } from "./standing.ts";
 import { staysOf, type WhatStays } from "./stays.ts";
@@ -59,6 +60,7 @@ export interface DeskRequest {
   };
   assignee: { id: string; name: string; isVisitor: boolean; hasLeft: boolean } | null;
   claimExpiresAt: string | null;
+  /** Why it stands as failed; of an accepted difference, that a retry goes on. */
   failure: RequestFailure | null;
   /** The project attached, or the one that the customer offers; not one that was let go. */
   backend: BackendView | null;
@@ -143,7 +145,10 @@ export async function viewForDesk(
         }
       : null,
     claimExpiresAt: request.status === "in_progress" ? iso(request.leaseExpiresAt) : null,
-    failure: request.status === "failed" ? request.failure : null,
+    failure:
+      request.status === "failed" && request.failure
+        ? await tellFailure(tx, requestId, request.failure)
+        : null,
     backend: live,
     run: await newestRunOf(tx, requestId),
     stays: await staysOf(tx, request),

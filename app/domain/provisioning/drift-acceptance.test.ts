@@ -11,6 +11,7 @@ import {
   deskAct,
   readAcceptance,
   readAcceptedLines,
+  viewForDesk,
 } from "./index.server.ts";
 
 const DIGEST = "d".repeat(64);
@@ -82,6 +83,33 @@ describe("accepting a difference", () => {
       "e".repeat(64),
     ]);
     expect(await known()).toHaveLength(2);
+  });
+
+  it("is told on the request's own page, which asks for a retry from then on", async () => {
+    const { id, backendId } = await stopped();
+    const told = { code: "drift", message: "It differs.", step: "Preflight", found: "a" };
+    const failure = { ...told, needed: "another database", fix: "Let a supervisor accept it." };
+    await desk.plant(id, { status: "failed", failure });
+    const { catalog, vault } = desk;
+    const shown = () =>
+      desk.as(staff("kim"), async (tx) => {
+        const visitor = { userId: "kim", role: "admin" as const };
+        return (await viewForDesk({ tx, vault, catalog }, id, visitor)).failure;
+      });
+    expect(await shown()).toEqual(failure);
+    await accept("sam", id);
+    await desk.base.admin.query(
+      "update drift_acceptances set accepted_at = '2026-11-21T10:04:59Z' where backend_id = $1",
+      [backendId],
+    );
+    expect(await shown()).toEqual({
+      ...told,
+      needed: "nothing more: Sam accepted this difference on 21 November 2026 at 10:04 UTC",
+      fix: "Retry: the run goes on from where it stopped, as long as nothing else differs by then.",
+    });
+    // Another failure of the same database has an advice of its own.
+    await desk.plant(id, { failure: { ...failure, code: "sql_step_failed" } });
+    expect(await shown()).toEqual({ ...failure, code: "sql_step_failed" });
   });
 
   it("is a supervisor's alone", async () => {

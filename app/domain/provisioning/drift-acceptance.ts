@@ -10,6 +10,7 @@ import {
   provisioningSteps,
   type StepError,
 } from "#db/provisioning.ts";
+import type { RequestFailure } from "#db/queue.ts";
 import { recordAudit } from "../audit/index.server.ts";
 import { requireStaff } from "../identity/index.server.ts";
 import { addEvent, type Context, lockRequest } from "../queue/index.server.ts";
@@ -113,6 +114,31 @@ export async function readAcceptance(tx: Tx, requestId: string): Promise<Accepte
     reason,
   };
 }
+
+/**
+ * Why a request stands as failed, as of now: once the difference that stopped it is accepted, it says
+ * so, and asks for a retry in place of an acceptance.
+ */
+export async function tellFailure(
+  tx: Tx,
+  requestId: string,
+  failure: RequestFailure,
+): Promise<RequestFailure> {
+  const accepted = failure.code === "drift" ? await readAcceptance(tx, requestId) : null;
+  if (!accepted) return failure;
+  const { by, at } = accepted;
+  return {
+    ...failure,
+    needed: `nothing more: ${by} accepted this difference on ${EXACT.format(new Date(at))} UTC`,
+    fix: "Retry: the run goes on from where it stopped, as long as nothing else differs by then.",
+  };
+}
+
+const EXACT = new Intl.DateTimeFormat("en-GB", {
+  timeZone: "UTC",
+  dateStyle: "long",
+  timeStyle: "short",
+});
 
 /**
  * The lines of all differences that were accepted earlier, of the backend whose newest run was stopped

@@ -50,11 +50,13 @@ export interface DatabaseState {
 }
 
 /** Why a catalog was not compared, or not with all versions. */
-interface Obstacle {
+export interface Obstacle {
   /** In words. */
   reason: string;
   /** A line of the difference. */
   line: string;
+  /** Only some versions were left out; all else was compared. */
+  isPartial: boolean;
   /** A supervisor must accept it: the server would have allowed the comparison. */
   stops: boolean;
 }
@@ -127,7 +129,12 @@ export async function compareCatalogs(
   const deadline = AbortSignal.timeout(deadlineMs);
   const without = (reason: string, stops: boolean): Comparison => ({
     differences: [],
-    obstacle: { reason, line: `the catalog was not compared: ${reason}`, stops },
+    obstacle: {
+      reason,
+      line: `the catalog was not compared: ${reason}`,
+      isPartial: false,
+      stops,
+    },
     uncompared: JSON.stringify([state.objects, state.found]),
   });
   const beyond = beyondBounds(options.survey, state);
@@ -169,7 +176,7 @@ async function compareWithReplay(
   const line = `the catalog was compared without ${reason}`;
   return {
     differences: compared.differences,
-    obstacle: leftOut.length > 0 ? { reason, line, stops: false } : null,
+    obstacle: leftOut.length > 0 ? { reason, line, isPartial: true, stops: false } : null,
     uncompared: "",
   };
 }

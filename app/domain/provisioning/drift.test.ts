@@ -253,6 +253,10 @@ describe("a project that somebody has changed", () => {
     const compared = await guard({ hasNoPooler: true });
     expect(compared).toEqual({
       drift: "not compared: the pooler leads to the project's own database only",
+      driftUncompared:
+        "the catalog was not compared: the pooler leads to the project's own database only",
+      driftMeans: expect.stringContaining("whether the database was changed by hand"),
+      driftToDo: expect.stringContaining("Nothing for this run: it goes on."),
     });
     await client.query("create table public.extra (id int)");
     expect((await guard({ hasNoPooler: true })).drift).toMatch(/^not compared/);
@@ -270,6 +274,8 @@ describe("a project that somebody has changed", () => {
       drift: "accepted",
       driftAcceptedBy: "sam",
       driftUncompared: uncompared,
+      driftMeans: compared.driftMeans,
+      driftToDo: expect.stringContaining("Nothing for this run: a supervisor accepted it"),
     });
     expect((await drift(guard({ accepts }))).digest).not.toBe(digest);
     await client.query("alter table public.extra add other int");
@@ -326,6 +332,7 @@ it("a comparison ends at its deadline, in the middle of a statement, and stops t
   expect(compared.obstacle).toEqual({
     reason: "it took longer than 3 seconds",
     line: "the catalog was not compared: it took longer than 3 seconds",
+    isPartial: false,
     stops: true,
   });
   const { rows } = await client.query(
@@ -379,7 +386,11 @@ describe("a ledger that contradicts the templates", () => {
     expect(difference).toEqual([line, without]);
     // Accepted, it takes nothing else along: the rest of the catalog is still compared.
     const accepts = (asked: string) => asked === digest;
-    expect(await guard({ accepts })).toMatchObject({ drift: "accepted", driftUncompared: without });
+    expect(await guard({ accepts })).toMatchObject({
+      drift: "accepted",
+      driftUncompared: without,
+      driftMeans: expect.stringContaining("All else was compared."),
+    });
     await client.query("grant delete on public.members to anon");
     expect((await drift(guard({ accepts }))).difference).toEqual([
       line,

@@ -3,7 +3,12 @@ import type { RunSession } from "#app/integrations/postgres/run-session.ts";
 import { BerthError } from "#app/platform/errors.ts";
 import { redactText } from "#app/platform/redact.ts";
 import { cut } from "#app/platform/text.ts";
-import { type CompareOptions, compareCatalogs, readDatabase } from "./drift-compare.ts";
+import {
+  type CompareOptions,
+  compareCatalogs,
+  type Obstacle,
+  readDatabase,
+} from "./drift-compare.ts";
 import { ledgerDifferences, versionsToFetch } from "./drift-ledger.ts";
 
 /** Lines of a difference that are told, and the longest line, in characters. */
@@ -36,8 +41,29 @@ export interface DriftFacts {
   drift: string;
   /** Who accepted it: an account's id. */
   driftAcceptedBy?: string;
-  /** What could not be compared, of an accepted difference. */
+  /** What could not be compared, and why. */
   driftUncompared?: string;
+  /** What that leaves open, and what a person can do about it. */
+  driftMeans?: string;
+  driftToDo?: string;
+}
+
+/** What could not be compared, in the words of the run's page and log. */
+function tellObstacle(
+  { line, isPartial }: Obstacle,
+  isAccepted: boolean,
+): Pick<DriftFacts, "driftUncompared" | "driftMeans" | "driftToDo"> {
+  return {
+    driftUncompared: boundLine(line),
+    driftMeans: isPartial
+      ? "Nobody knows whether what these versions made was changed by hand. All else was compared."
+      : "Nobody knows whether the database was changed by hand. Only its versions and their checksums were compared.",
+    driftToDo: `${
+      isAccepted
+        ? "Nothing for this run: a supervisor accepted it as it is."
+        : "Nothing for this run: it goes on."
+    } To be sure, ask the customer what was changed by hand. The next run compares again, and in full once the reason is gone.`,
+  };
 }
 
 /**
@@ -64,20 +90,20 @@ export async function guardDrift(
   const { differences, obstacle, uncompared } = await compareCatalogs(options, database);
   const all = [...ofLedger, ...differences];
   if (all.length === 0 && !obstacle?.stops) {
-    return { drift: obstacle ? `not compared: ${boundLine(obstacle.reason)}` : "none" };
+    if (!obstacle) return { drift: "none" };
+    const drift = `not compared: ${boundLine(obstacle.reason)}`;
+    return { drift, ...tellObstacle(obstacle, false) };
   }
   const exact = all.map((one) => one.exact);
   const digest = digestOf(obstacle ? [...exact, obstacle.line, uncompared] : exact);
-  const told = obstacle ? [boundLine(obstacle.line)] : [];
   const accepted = await isAccepted(digest);
   if (accepted) {
-    const [driftUncompared] = told;
     const facts = { drift: "accepted", driftAcceptedBy: accepted.by };
-    return driftUncompared === undefined ? facts : { ...facts, driftUncompared };
+    return obstacle ? { ...facts, ...tellObstacle(obstacle, true) } : facts;
   }
   const shown = differences.filter(({ implied }) => !implied);
   const lines = [...ofLedger, ...shown].map(({ text }) => text);
-  throw new DriftError(boundLines(lines), digest, told);
+  throw new DriftError(boundLines(lines), digest, obstacle ? [boundLine(obstacle.line)] : []);
 }
 
 const digestOf = (lines: string[]) =>

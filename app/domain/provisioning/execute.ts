@@ -1,16 +1,20 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { eq, sql } from "drizzle-orm";
+import { type FailedAttempt, FailedAttempts } from "#app/integrations/postgres/run-attempts.ts";
 import {
   CancelledError,
   FencedError,
   hasWaited,
   RunStoppedError,
 } from "#app/integrations/postgres/run-errors.ts";
+import type { RunSession } from "#app/integrations/postgres/run-session.ts";
 import { SupabaseRateLimitError } from "#app/integrations/supabase/errors.ts";
 import type { ManagementClient } from "#app/integrations/supabase/management.ts";
 import { BerthError } from "#app/platform/errors.ts";
 import type { Logger } from "#app/platform/log.ts";
-import { asActor } from "#db/index.ts";
-import { lockRequest, moveRequest } from "../queue/index.server.ts";
+import { asActor, type Tx } from "#db/index.ts";
+import { provisioningSteps } from "#db/provisioning.ts";
+import { databaseNow, lockRequest, moveRequest } from "../queue/index.server.ts";
 import { UnknownKeyError } from "../vault/index.server.ts";
 import { createCanceller, isCancellation } from "./canceller.ts";
 import type { CredentialsDeps } from "./credentials.ts";
@@ -25,7 +29,7 @@ import { completeRun, failRun } from "./finish.ts";
 import { keepLease } from "./heartbeat.ts";
 import { giveLeaseBack, type Lease, MAX_TAKEOVERS, requireLease } from "./lease.ts";
 import { isDatabaseAway } from "./own-database.ts";
-import { describeFailure } from "./report.ts";
+import { describeAttempts, describeFailure } from "./report.ts";
 import { beginStep, endStep, type Step, stepsOf } from "./runs.ts";
 import { type SiteEnds, withSite } from "./site.ts";
 import { runStep, type Site } from "./steps.ts";
@@ -152,15 +156,22 @@ async function workThrough(
     const durationMs = () => Math.round(performance.now() - started);
     // Only what the step itself throws is the step's failure; a word about it that could not be
     // written says nothing about the run.
-    const done = await tryStep(site, step, ends, log).then(
+    const observed = observe(site);
+    const done = await tryStep(observed, step, ends, log).then(
       (facts) => ({ facts, error: null }),
       (error: unknown) => ({ facts: null, error }),
     );
+    const failed = observed.failed();
     if (done.facts) {
       const { facts } = done;
-      await asActor(db, actor, (tx) =>
-        endStep({ tx, actor }, lease, step, { status: "done", durationMs: durationMs(), facts }),
-      );
+      await asActor(db, actor, async (tx) => {
+        await endStep({ tx, actor }, lease, step, {
+          status: "done",
+          durationMs: durationMs(),
+          facts,
+        });
+        await keepAttempts(tx, step, failed);
+      });
       continue;
     }
     const { error: thrown } = done;
@@ -172,6 +183,7 @@ async function workThrough(
     await asActor(db, actor, async (tx) => {
       const status = needsPerson ? "needs_person" : "failed";
       await endStep({ tx, actor }, lease, step, { status, durationMs: durationMs(), error });
+      await keepAttempts(tx, step, failed);
       const failure = { step: step.name, error, needsPerson };
       if (!needsPerson) await failRun({ tx, actor }, lease, failure, staffMail);
     });
@@ -185,7 +197,48 @@ async function workThrough(
   );
 }
 
-async function tryStep(site: Site, step: Step, { taken, canceller }: SiteEnds, log: Logger) {
+/** The site as one step works on it, with what was tried there in vain. */
+interface ObservedSite {
+  site: Site;
+  note(error: BerthError): void;
+  /** To be asked once, when the step has ended: oldest first. */
+  failed(): FailedAttempt[];
+}
+
+function observe(site: Site): ObservedSite {
+  const own = new FailedAttempts();
+  let used: RunSession | undefined;
+  const session = async () => {
+    used = await site.session();
+    return used;
+  };
+  return {
+    site: { ...site, session },
+    note: (error) => void own.note(`failed: ${error.message}`),
+    failed: () =>
+      [...own.take(), ...(used?.takeFailedAttempts() ?? [])].sort((a, b) => a.at - b.at),
+  };
+}
+
+/** Adds to a step's outcome what was tried in vain; the audit record has no use for it. */
+export async function keepAttempts(tx: Tx, step: Step, failed: FailedAttempt[]): Promise<void> {
+  if (failed.length === 0) return;
+  const failedAttempts = describeAttempts(failed, await databaseNow(tx));
+  const { outcome, id } = provisioningSteps;
+  await tx
+    .update(provisioningSteps)
+    .set({
+      outcome: sql`coalesce(${outcome}, '{}') || ${JSON.stringify({ failedAttempts })}::jsonb`,
+    })
+    .where(eq(id, step.id));
+}
+
+async function tryStep(
+  { site, note }: ObservedSite,
+  step: Step,
+  { taken, canceller }: SiteEnds,
+  log: Logger,
+) {
   const signal = AbortSignal.any([taken, canceller.signal]);
   const planned = {
     name: step.name,
@@ -201,6 +254,7 @@ async function tryStep(site: Site, step: Step, { taken, canceller }: SiteEnds, l
     } catch (error) {
       const mayPass = error instanceof BerthError && error.retryable && !hasWaited(error);
       if (!mayPass || attempt >= STEP_TRIES || isInterruption(error, signal)) throw error;
+      note(error);
       const waitMs = waitBeforeNext(error, attempt);
       log.info({ err: error, step: step.name, attempt, waitMs }, "a step is tried again");
       await sleep(waitMs, undefined, { signal });

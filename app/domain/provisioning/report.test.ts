@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { SqlStepError } from "#app/integrations/postgres/run-errors.ts";
 import { BerthError } from "#app/platform/errors.ts";
 import { CheckFailedError, NeedsPersonError } from "./errors.ts";
-import { describeFailure } from "./report.ts";
+import { describeAttempts, describeFailure } from "./report.ts";
 
 const SECRETS = {
   jwt: "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJyb2xlIjoic2VydmljZV9yb2xlIn0.c2lnbmF0dXJlLWNhbmFyeQ",
@@ -13,6 +13,7 @@ const SECRETS = {
 };
 /** What of each may not be left. */
 const CORES = ["signature", "c2lnbmF0", "canary", "0123456789abcdef"];
+const now = new Date("2026-11-21T10:00:01.000Z");
 const leaks = (value: unknown) => CORES.filter((core) => JSON.stringify(value).includes(core));
 
 describe("what people are told of a failure", () => {
@@ -121,5 +122,36 @@ describe("what people are told of a failure", () => {
       message: "one: one is off (and 2 more).",
       found: "one: one is off; two: two is off; three: three is off",
     });
+  });
+});
+
+describe("what is kept of attempts that failed", () => {
+  it("is a line each, with its moment by Berth's own time", () => {
+    const at = performance.now() - 800;
+    const [line] = describeAttempts([{ at, what: "gave way after 0.7 s" }], now);
+    expect(line).toMatch(/^2026-11-21T10:00:00\.[12]\d\dZ Attempt 1 gave way after 0\.7 s$/);
+  });
+
+  it("holds no secret, is bounded, and can be stored", () => {
+    for (const secret of Object.values(SECRETS)) {
+      expect(leaks(describeAttempts([{ at: 0, what: `met ${secret}` }], now))).toEqual([]);
+    }
+    const [line] = describeAttempts([{ at: 0, what: `\0${"word ".repeat(200)}` }], now);
+    expect(line).toHaveLength(500);
+    expect(line).toContain("\ufffd");
+  });
+
+  it("is the first and the last, where there were many", () => {
+    const many = (count: number) =>
+      describeAttempts(
+        Array.from({ length: count }, () => ({ at: 0, what: "failed" })),
+        now,
+      ).map((line) => line.replace(/^\S+Z /, ""));
+    expect(many(9)).toHaveLength(9);
+    expect(many(20)).toEqual([
+      ...[1, 2, 3].map((n) => `Attempt ${n} failed`),
+      "… and 12 more, which are not kept.",
+      ...[16, 17, 18, 19, 20].map((n) => `Attempt ${n} failed`),
+    ]);
   });
 });

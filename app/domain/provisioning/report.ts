@@ -1,3 +1,4 @@
+import type { FailedAttempt } from "#app/integrations/postgres/run-attempts.ts";
 import { SqlStepError } from "#app/integrations/postgres/run-errors.ts";
 import { BerthError } from "#app/platform/errors.ts";
 import { redactText } from "#app/platform/redact.ts";
@@ -41,4 +42,24 @@ export function describeFailure(error: unknown): StepError {
     typeof value === "string" ? cut(redactText(value), 4_000) : value,
   ]);
   return storable(Object.fromEntries(bounded));
+}
+
+/** How many of a step's failed attempts are kept of its beginning, and of its end. */
+const FIRST_KEPT = 3;
+const LAST_KEPT = 5;
+const MAX_ATTEMPT = 500;
+
+/**
+ * A step's failed attempts, a line each: redacted, bounded, fit to be stored.
+ * @param now Berth's own time, by which the moment of each is told
+ */
+export function describeAttempts(attempts: readonly FailedAttempt[], now: Date): string[] {
+  const counted = performance.now();
+  const lines = attempts.map(({ at, what }, index) => {
+    const moment = new Date(now.getTime() - (counted - at)).toISOString();
+    return cut(redactText(`${moment} Attempt ${index + 1} ${what}`), MAX_ATTEMPT);
+  });
+  const left = lines.length - FIRST_KEPT - LAST_KEPT;
+  if (left > 1) lines.splice(FIRST_KEPT, left, `… and ${left} more, which are not kept.`);
+  return storable(lines);
 }

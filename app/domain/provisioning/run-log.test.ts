@@ -60,7 +60,7 @@ test("a run's log tells of every step and of its failure", () => {
     name: "Base: policies",
     status: "failed",
     attempts: 2,
-    outcome: null,
+    outcome: { failedAttempts: ["T Attempt 1 gave way", "T Attempt 2 gave way"] },
     error: { code: "sql_step_failed", message: "it clashed", sqlstate: "42P07", line: 3 },
   };
   const log = runLog({ ...run, steps: [step, failed] });
@@ -78,6 +78,7 @@ test("a run's log tells of every step and of its failure", () => {
     "statements: 7",
     "notices: one | two",
     "2. Base: policies: failed, 120 ms, expected 90 ms, begun 2 times",
+    "\n  failed attempt: T Attempt 1 gave way\n  failed attempt: T Attempt 2 gave way\n",
     "sqlstate: 42P07",
     "line: 3",
   ]) {
@@ -106,13 +107,28 @@ test("a run's log tells who cancelled it, and each difference of a drifted datab
   }
 });
 
+test("a run's log tells what could not be compared, what that means and what to do", () => {
+  const driftUncompared = "the catalog was compared without version 1";
+  const facts = { driftUncompared, driftMeans: "Who knows.", driftToDo: "Ask the customer." };
+  const outcome = { checks: 9, drift: "accepted", ...facts };
+  const log = runLog({ ...run, steps: [{ ...step, outcome }] });
+  expect(log).toContain(`  driftUncompared: ${driftUncompared}\n`);
+  expect(log).toContain("  driftMeans: Who knows.\n  driftToDo: Ask the customer.\n");
+});
+
 test("a run's log holds no secret, and nothing that a terminal obeys", () => {
   const nasty =
     "postgresql://postgres.abc:pass-canary@h:5432/postgres sb_secret_canary0123456789 \u001b[31m\r\nforged: line\u009b1m";
   const log = runLog({
     ...run,
     error: { code: "x", message: nasty },
-    steps: [{ ...step, outcome: { notices: [nasty] }, error: { code: "y", message: nasty } }],
+    steps: [
+      {
+        ...step,
+        outcome: { notices: [nasty], failedAttempts: [nasty] },
+        error: { code: "y", message: nasty },
+      },
+    ],
   });
   expect(log).not.toContain("canary");
   expect(log.replaceAll("\n", "")).not.toMatch(/\p{Cc}/u);

@@ -69,13 +69,16 @@ function describeStep(step: StepReport): string[] {
   const took = step.durationMs === null ? "" : `, ${step.durationMs} ms`;
   const expected = step.expectedMs === null ? "" : `, expected ${step.expectedMs} ms`;
   const tried = step.attempts > 1 ? `, begun ${step.attempts} times` : "";
-  const facts = Object.entries(step.outcome ?? {}).map(
+  const { failedAttempts, ...outcome } = step.outcome ?? {};
+  const failed = Array.isArray(failedAttempts) ? failedAttempts : [];
+  const facts = Object.entries(outcome).map(
     ([name, value]) => `  ${name}: ${Array.isArray(value) ? value.join(" | ") : String(value)}`,
   );
   return [
     `${step.startedAt ?? "-"}  ${step.position + 1}. ${step.name}: ${step.status}${took}${expected}${tried}`,
     ...(step.file ? [`  file: ${step.file}`] : []),
     ...describeEffects(step),
+    ...failed.map((line) => `  failed attempt: ${String(line)}`),
     ...facts,
     ...(step.error ? describeError(step.error) : []),
   ];

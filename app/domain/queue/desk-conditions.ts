@@ -4,6 +4,7 @@ import type { Tx } from "#db/index.ts";
 import { provisioningQueue, requestEvents } from "#db/queue.ts";
 import { isLateSql, isSoonSql, SOON_SHARE, targetOfRequest } from "../sla/index.server.ts";
 import type { DeskFilter, Window } from "./desk-filter.ts";
+import { apartSql } from "./desk-status.ts";
 import { searchCondition } from "./search.ts";
 
 /** Nothing is "soon" further ahead than this: it bounds the walk along the index. */
@@ -22,10 +23,11 @@ const within = (column: SQL, { from, to }: Window): SQL[] => [
 const oneOf = (column: SQL, values: readonly string[] | undefined): SQL[] =>
   values ? [sql`${column} = any(${sql.param([...values])}::text[])`] : [];
 
-/** What a filter asks for, besides the status and the place. All values go in as parameters. */
+/** What a filter asks for, besides the state and the place. All values go in as parameters. */
 export async function conditionsOf(tx: Tx, filter: DeskFilter): Promise<SQL[]> {
-  const { assignee, due, promise, completed, received, failed, text } = filter;
+  const { status, assignee, due, promise, completed, received, failed, text } = filter;
   const conditions = [
+    ...(typeof status === "string" ? [] : apartSql(status)),
     ...oneOf(sql`${provisioningQueue.priority}`, filter.priority),
     ...oneOf(sql`${provisioningQueue.planId}`, filter.plan),
     ...oneOf(sql`${provisioningQueue.region}`, filter.region),

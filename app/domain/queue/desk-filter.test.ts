@@ -20,6 +20,10 @@ describe("the queue's address", () => {
       region: ["eu-west-1"],
     });
     expect(read("status=all,pending").filter.status).toBe("all");
+    expect(read("status=run_cancelled")).toEqual({
+      filter: { status: ["run_cancelled"] },
+      ignored: [],
+    });
   });
 
   it("knows who is meant by me, and nobody", () => {
@@ -96,7 +100,9 @@ describe("the order of a list", () => {
     expect(orderOf({ status: "open" })).toBe("due");
     expect(orderOf({ status: ["pending", "failed"] })).toBe("due");
     expect(orderOf({ status: ["completed", "cancelled"] })).toBe("ended");
+    expect(orderOf({ status: ["failed", "run_cancelled"] })).toBe("due");
     expect(orderOf({ status: ["completed", "failed"] })).toBe("received");
+    expect(orderOf({ status: ["cancelled", "run_cancelled"] })).toBe("received");
     expect(orderOf({ status: "all" })).toBe("received");
   });
 });

@@ -1,8 +1,7 @@
 import { z } from "zod";
 import { PRIORITIES } from "#db/catalog.ts";
-import { REQUEST_STATUSES } from "#db/queue.ts";
 import { type DeskCursor, readDeskCursor } from "./desk-cursor.ts";
-import type { RequestStatus } from "./states.ts";
+import { DESK_STATUSES, type DeskStatus } from "./desk-status.ts";
 
 /** From `from` on, until before `to`. */
 export interface Window {
@@ -13,7 +12,7 @@ export interface Window {
 /** What the desk's queue can be narrowed to. Absent parts narrow nothing. */
 export interface DeskFilter {
   /** `open`: all that are neither completed nor cancelled; `all`: those too. */
-  status: "open" | "all" | RequestStatus[];
+  status: "open" | "all" | DeskStatus[];
   priority?: (typeof PRIORITIES)[number][];
   plan?: string[];
   region?: string[];
@@ -87,7 +86,7 @@ export function readDeskFilter(
     return from || to ? { ...(from && { from }), ...(to && { to }) } : undefined;
   }
 
-  const status = list("status", z.enum([...REQUEST_STATUSES, "all", "open"]));
+  const status = list("status", z.enum([...DESK_STATUSES, "all", "open"]));
   const assignee = one("assignee", code, "is not the id of an account");
   const promise = one("promise", z.enum(["kept", "broken"]), "is neither kept nor broken");
   const completed = window("completed");
@@ -112,13 +111,13 @@ export function readDeskFilter(
 }
 
 function toStatus(
-  given: (RequestStatus | "all" | "open")[] | undefined,
+  given: (DeskStatus | "all" | "open")[] | undefined,
   speaksOfCompleted: boolean,
 ): DeskFilter["status"] {
   if (!given) return speaksOfCompleted ? ["completed"] : "open";
   if (given.includes("all")) return "all";
   if (given.includes("open")) return "open";
-  return given as RequestStatus[];
+  return given as DeskStatus[];
 }
 
 function readText(

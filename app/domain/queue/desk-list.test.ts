@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Desk, openDesk } from "../../../tests/support/desk.ts";
+import { RUN_CANCELLED } from "../provisioning/cancel-run.ts";
 import { assigneeName, countDesk, deskChoices, listDesk, readDeskFilter } from "./index.server.ts";
 
 let desk: Desk;
@@ -70,6 +71,31 @@ describe("the list", () => {
     const all = "status=failed&priority=normal&plan=business&region=us-east-1&assignee=lou&q=gam";
     expect(await companies(all)).toEqual(["Gamma"]);
     expect(await companies(`${all}&due=late`)).toEqual([]);
+  });
+
+  it("tells a run that a person cancelled from a failure", async () => {
+    const failure = (code: string) => ({ code, message: "It ended." });
+    await request("Waits", { due_at: hours(1) });
+    await request("Broken", { due_at: hours(2), status: "failed", failure: failure("drift") });
+    await request("Bare", { due_at: hours(3), status: "failed" });
+    await request("Aside", {
+      due_at: hours(4),
+      status: "failed",
+      failure: failure(RUN_CANCELLED),
+    });
+    for (const [query, found] of [
+      ["status=failed", ["Broken", "Bare"]],
+      ["status=run_cancelled", ["Aside"]],
+      ["status=failed,run_cancelled", ["Broken", "Bare", "Aside"]],
+      ["status=pending,failed", ["Waits", "Broken", "Bare"]],
+      ["status=pending,run_cancelled", ["Waits", "Aside"]],
+      ["status=run_cancelled,cancelled", ["Aside"]],
+      ["status=run_cancelled&due=late", []],
+      ["", ["Waits", "Broken", "Bare", "Aside"]],
+    ] as const) {
+      expect(await companies(query), query).toEqual(found);
+    }
+    expect(await companies("status=all")).toHaveLength(4);
   });
 
   it("knows what is soon and what is late, and counts both", async () => {
@@ -300,8 +326,9 @@ describe("the search", () => {
   });
 });
 
-it("offers the plans and the active staff to choose from", async () => {
-  const { plans, staff: people } = await desk.as(staff(), (tx) => deskChoices(tx));
+it("offers the states, the plans and the active staff to choose from", async () => {
+  const { statuses, plans, staff: people } = await desk.as(staff(), (tx) => deskChoices(tx));
+  expect(statuses.slice(-4)).toEqual(["completed", "failed", "run_cancelled", "cancelled"]);
   expect(plans.map(({ name }) => name)).toEqual(["Starter", "Growth", "Business", "Enterprise"]);
   expect(people.map(({ name }) => name)).toEqual(["Kim", "Lou", "Sam"]);
 });

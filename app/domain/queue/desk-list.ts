@@ -8,7 +8,8 @@ import { type DueState, dueStateSql, targetOfRequest } from "../sla/index.server
 import { conditionsOf } from "./desk-conditions.ts";
 import { type DeskCursor, type DeskOrder, writeDeskCursor } from "./desk-cursor.ts";
 import type { DeskFilter } from "./desk-filter.ts";
-import { ENDED, OPEN, type RequestStatus } from "./states.ts";
+import { hasEnded, statesOf } from "./desk-status.ts";
+import { OPEN, type RequestStatus } from "./states.ts";
 
 /** Rows of one page of the desk's queue. */
 export const DESK_PAGE = 50;
@@ -43,8 +44,8 @@ export interface DeskPage {
 export function orderOf({ status }: Pick<DeskFilter, "status">): DeskOrder {
   if (status === "open") return "due";
   if (status === "all") return "received";
-  if (status.every((one) => ENDED.includes(one))) return "ended";
-  return status.some((one) => ENDED.includes(one)) ? "received" : "due";
+  if (status.every(hasEnded)) return "ended";
+  return status.some(hasEnded) ? "received" : "due";
 }
 
 /** The column that each order goes by, and whether the newest comes first. Each has an index. */
@@ -59,7 +60,7 @@ const KEYS: Record<DeskOrder, { key: SQL; newestFirst: boolean }> = {
 
 const statusesOf = ({ status }: Pick<DeskFilter, "status">): readonly RequestStatus[] => {
   if (status === "open") return OPEN;
-  return status === "all" ? REQUEST_STATUSES : status;
+  return status === "all" ? REQUEST_STATUSES : statesOf(status);
 };
 
 /** A page of what the filter leaves, in the order that {@link orderOf} names. */

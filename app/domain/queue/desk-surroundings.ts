@@ -3,10 +3,10 @@ import { user } from "#db/auth.ts";
 import { PRIORITIES, plans } from "#db/catalog.ts";
 import { adminUsers } from "#db/identity.ts";
 import type { Tx } from "#db/index.ts";
-import { provisioningQueue, REQUEST_STATUSES } from "#db/queue.ts";
+import { provisioningQueue } from "#db/queue.ts";
 import { isLateSql } from "../sla/index.server.ts";
 import { SOON } from "./desk-conditions.ts";
-import type { RequestStatus } from "./states.ts";
+import { DESK_STATUSES, type DeskStatus } from "./desk-status.ts";
 
 /** Beyond this nobody counts with the eye; the dashboard has the exact numbers. */
 const COUNTED = 1_000;
@@ -46,7 +46,7 @@ export async function countDesk(tx: Tx): Promise<DeskCounts> {
 }
 
 interface DeskChoices {
-  statuses: readonly RequestStatus[];
+  statuses: readonly DeskStatus[];
   priorities: typeof PRIORITIES;
   plans: { id: string; name: string }[];
   staff: { id: string; name: string }[];
@@ -55,7 +55,7 @@ interface DeskChoices {
 /** What the filters offer to choose from. */
 export async function deskChoices(tx: Tx): Promise<DeskChoices> {
   return {
-    statuses: REQUEST_STATUSES,
+    statuses: DESK_STATUSES,
     priorities: PRIORITIES,
     plans: await tx.select({ id: plans.id, name: plans.name }).from(plans).orderBy(plans.position),
     staff: await tx

@@ -17,6 +17,7 @@ export {
 } from "./claims.ts";
 export { type DeskFilter, type IgnoredParameter, readDeskFilter } from "./desk-filter.ts";
 export { type DeskPage, type DeskRow, listDesk } from "./desk-list.ts";
+export { DESK_OPEN, type DeskStatus, deskStatusSql } from "./desk-status.ts";
 export {
   assigneeName,
   countDesk,

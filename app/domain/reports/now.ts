@@ -6,7 +6,8 @@ import { customers } from "#db/customers.ts";
 import { adminUsers } from "#db/identity.ts";
 import type { Tx } from "#db/index.ts";
 import { provisioningQueue } from "#db/queue.ts";
-import { OPEN, type RequestStatus } from "../queue/index.server.ts";
+import type { RequestStatus } from "../queue/index.server.ts";
+import { DESK_OPEN, type DeskStatus, deskStatusSql } from "../queue/index.server.ts";
 import {
   type DueState,
   dueStateSql,
@@ -16,23 +17,23 @@ import {
   targetOfRequest,
 } from "../sla/index.server.ts";
 
-/** How many open requests are in each state, and how many of them stand how against their promise. */
+/** How many open requests stand how, failures apart from cancelled runs, and how many of them stand how against their promise. */
 export async function countOpen(tx: Tx): Promise<{
-  statuses: { status: RequestStatus; count: number }[];
+  statuses: { status: DeskStatus; count: number }[];
   due: Record<DueState, number>;
 }> {
   const rows = await tx
     .select({
-      status: provisioningQueue.status,
+      status: deskStatusSql.as("desk_status"),
       due: dueStateSql.as("due"),
       count: sql`count(*)`.mapWith(Number),
     })
     .from(provisioningQueue)
     .innerJoin(planTargets, targetOfRequest)
     .where(isOpenSql)
-    .groupBy(provisioningQueue.status, sql`due`);
+    .groupBy(sql`desk_status`, sql`due`);
   const due: Record<DueState, number> = { fine: 0, soon: 0, late: 0, paused: 0 };
-  const statuses = new Map<RequestStatus, number>(OPEN.map((status) => [status, 0]));
+  const statuses = new Map<DeskStatus, number>(DESK_OPEN.map((status) => [status, 0]));
   for (const row of rows) {
     due[row.due] += row.count;
     statuses.set(row.status, (statuses.get(row.status) ?? 0) + row.count);

@@ -132,6 +132,84 @@ export function watchBlockers(
   };
 }
 
+/** For what lock a session waits, and the first of those that are in its way. */
+const obstacleOf = (pid: number) => `
+  select pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) as relation,
+    b.pid, a.usename as user
+  from pg_catalog.pg_locks w
+  left join pg_catalog.pg_class c on c.oid = w.relation
+  left join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+  cross join lateral pg_catalog.unnest(pg_catalog.pg_blocking_pids(w.pid)) as b (pid)
+  left join pg_catalog.pg_stat_activity a on a.pid = b.pid
+  where w.pid = ${pid} and not w.granted
+  limit 1`;
+
+function obstacleInWords(row: { relation: string | null; pid: number; user: string | null }) {
+  const lock = row.relation === null ? "a row" : `a lock on ${cut(row.relation, 2 * MAX_NAME)}`;
+  const who = row.pid === 0 ? "a prepared transaction" : `session ${row.pid}`;
+  const whose = row.pid === 0 ? "" : ` of ${cut(row.user ?? "another role", MAX_NAME)}`;
+  return redactText(`${lock}; ${who}${whose} was in the way`);
+}
+
+/**
+ * Looks, while one attempt after another is made, what is in a session's way. It costs nobody any
+ * time: its one connection is opened by the first `look()`, in the background, and kept for the
+ * next; within an attempt it asks until it has one answer. Never throws.
+ */
+export function spotBlockers(
+  context: Pick<RunContext, "connect" | "identity" | "log">,
+  pid: number,
+) {
+  let connection: Promise<pg.Client> | null = null;
+  let attempt = 0;
+  let obstacle: string | null = null;
+
+  async function open(): Promise<pg.Client> {
+    const client = await context.connect(`berth-watch:${context.identity.runId}`);
+    client.on("error", () => undefined);
+    return client;
+  }
+
+  async function watch(own: number): Promise<void> {
+    connection ??= open();
+    const opening = connection;
+    try {
+      const client = await opening;
+      while (own === attempt && obstacle === null) {
+        const [answer] = await sendScript(client, obstacleOf(Math.trunc(pid)), LOOK);
+        const row = answer?.rows[0];
+        if (row && own === attempt) obstacle = obstacleInWords(row);
+        else await sleep(50);
+      }
+    } catch (error) {
+      context.log.debug({ err: error }, "an obstacle could not be read");
+      if (connection === opening) connection = null;
+      await opening.then(endSession, () => undefined);
+    }
+  }
+
+  return {
+    /** An attempt begins. */
+    look(): void {
+      attempt += 1;
+      obstacle = null;
+      void watch(attempt);
+    },
+    /** The attempt has ended: what was in its way, if that was seen. */
+    seen(): string | null {
+      attempt += 1;
+      return obstacle;
+    },
+    async close(): Promise<void> {
+      attempt += 1;
+      obstacle = null;
+      const opened = connection;
+      connection = null;
+      await opened?.then(endSession, () => undefined);
+    },
+  };
+}
+
 /** How long before its time-out a statement that waits is asked for whom. */
 const LATE_MS = 2_000;
 

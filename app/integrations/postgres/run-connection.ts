@@ -70,7 +70,7 @@ export class RunConnection {
     work: (held: HeldConnection) => Promise<T>,
     options: { onLoss?: () => void; patienceMs?: number } = {},
   ): Promise<T> {
-    const { limits, log, signal, identity } = this.context;
+    const { limits, log, signal, identity, attempts } = this.context;
     const patienceMs = options.patienceMs ?? limits.reconnectPatienceMs;
     let losses = 0;
     let away: { since: number; tries: number } | null = null;
@@ -87,8 +87,9 @@ export class RunConnection {
           away ??= { since: Date.now(), tries: 0 };
           if (this.#held) {
             losses += 1;
+            attempts.noteLoss(`lost its connection during ${what} (${error.found})`);
             options.onLoss?.();
-          }
+          } else attempts.note(`got no connection: ${error.found}`);
           await this.#drop();
           if (losses > limits.reconnects || Date.now() - away.since >= patienceMs) {
             if (losses > 0) throw new UnknownOutcomeError(what, losses, error);

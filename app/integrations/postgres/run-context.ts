@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
 import type { Logger } from "#app/platform/log.ts";
 import type { RunIdentity } from "./guard.ts";
+import type { FailedAttempts } from "./run-attempts.ts";
 
 /** Opens a connection to the customer's database; the name goes into its start-up packet. */
 export type Connect = (applicationName: string) => Promise<pg.Client>;
@@ -45,6 +46,8 @@ export interface RunContext {
   signal: AbortSignal;
   log: Logger;
   limits: RunLimits;
+  /** What was tried in vain, for whoever reports on the step. */
+  attempts: FailedAttempts;
 }
 
 /** A connection that holds the run lock, and whose token stands in the fence if there is one. */

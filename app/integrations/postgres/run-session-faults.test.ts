@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
 import { pino } from "pino";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -64,6 +65,7 @@ const becomes = (sql: string, value: unknown) =>
   expect.poll(() => one(sql), { timeout: 60_000, interval: 10 }).toBe(value);
 const runner = `from pg_stat_activity where application_name like 'berth:%' and datname = current_database()`;
 const asleep = () => becomes(`select count(*) ${runner} and wait_event = 'PgSleep'`, "1");
+const whatFailed = (session: RunSession) => session.takeFailedAttempts().map(({ what }) => what);
 const terminate = () => one(`select pg_terminate_backend(pid) ${runner}`);
 
 test("lost COMMIT replies, 10 before and 10 after: each is resolved right", async () => {
@@ -93,6 +95,9 @@ test("a connection lost in prepare() is made anew", async () => {
   const fault = proxy.arm({ from: "client", when: /berth_prepare/, action: "cut-reply", times: 2 });
   const session = await prepared();
   expect(fault.struck()).toBe(2);
+  expect(whatFailed(session)).toEqual(
+    Array(2).fill(expect.stringMatching(/^lost its connection during the preparation/)),
+  );
   expect(await session.ledger()).toEqual([]);
 });
 
@@ -107,6 +112,31 @@ test("pg_terminate_backend in the middle of a step: it is run again, once", asyn
   await terminate();
   expect((await work).outcome).toBe("applied");
   expect(await one("select count(*) from t")).toBe("1");
+  expect(whatFailed(session)).toEqual([
+    `lost its connection during ${step.file} (an administrator ended the session, or the server was stopped (57P01)); the ledger did not have the version`,
+  ]);
+});
+
+test("a COMMIT whose answer was lost: the attempt's line says that it had taken effect", async () => {
+  const session = await prepared();
+  proxy.arm({ from: "client", when: /commit/, action: "cut-reply" });
+  const step = await sqlStep("20260101000000", "create table t (id int)");
+  expect((await session.apply(step)).outcome).toBe("applied");
+  expect(whatFailed(session)).toEqual([expect.stringMatching(/; the ledger had the version$/)]);
+});
+
+test("a database that is away for a while: a line of each connection that was refused", async () => {
+  const session = await prepared();
+  proxy.refuse(true);
+  proxy.cutAll();
+  const work = session.apply(await sqlStep("20260101000000", "create table t (id int)"));
+  await sleep(500);
+  proxy.refuse(false);
+  expect((await work).outcome).toBe("applied");
+  const [lost, ...refused] = whatFailed(session);
+  expect(lost).toMatch(/^lost its connection .*; the ledger did not have the version$/);
+  expect(refused.length).toBeGreaterThan(0);
+  for (const line of refused) expect(line).toMatch(/^got no connection: \w/);
 });
 
 test("a session ended while idle is noticed at the next step", async () => {
@@ -276,6 +306,19 @@ describe("CREATE INDEX CONCURRENTLY", () => {
     });
     expect(await one(validity)).toBe(true);
     expect(await one("select count(*) from berth.unfinished")).toBe("0");
+  });
+
+  test("dropped by somebody before its proof: built again, with a line of it", async () => {
+    const session = await withTable();
+    session.takeFailedAttempts();
+    const proof = proxy.arm({ from: "client", when: /berth_proof/, action: "pause" });
+    const work = session.apply(await alone());
+    await proof.reached;
+    await looker.query("drop index t_n");
+    proof.release();
+    expect((await work).outcome).toBe("applied");
+    expect(await one(validity)).toBe(true);
+    expect(whatFailed(session)).toEqual(["built it, and then found no valid index"]);
   });
 
   test("a waiting second run does not block it", async () => {

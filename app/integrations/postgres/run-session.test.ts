@@ -474,6 +474,63 @@ describe("locks of other sessions", () => {
     expect((await work).outcome).toBe("applied");
   });
 
+  test("leave a line of each attempt, from the second on with whose they are", async () => {
+    const session = await prepared({ limits: { lockTimeoutMs: 500 } });
+    await session.apply(await sqlStep("20260101000000", 'create table public."Or ders" (id int)'));
+    expect(session.takeFailedAttempts()).toEqual([]);
+    const other = await server.connect(database, undefined, "hunter2");
+    const { rows } = await other.query("select pg_backend_pid() as pid");
+    await other.query('begin; lock table "Or ders"');
+    const sql = 'select 1;\nalter table "Or ders" add column n int';
+    const work = session.apply(await sqlStep("20260101000001", sql));
+    const watchers =
+      "select count(*) from pg_stat_activity where application_name ~ '^berth-watch'";
+    const waits = "select count(*) from pg_locks where not granted";
+    const most: unknown[] = [];
+    for (const wanted of ["1", "0", "1", "0", "1"]) {
+      await becomes(waits, wanted);
+      most.push(await one(watchers));
+    }
+    await other.query("commit");
+    await other.end();
+    await work;
+    const attempts = session.takeFailedAttempts();
+    expect(attempts[0]?.what).toMatch(/^gave way after [\d.]+ m?s: line 2 waited for a lock$/);
+    expect(attempts[1]?.what).toMatch(
+      /^gave way after [\d.]+ m?s: line 2 waited for a lock on public\."Or ders"; session \d+ of postgres was in the way$/,
+    );
+    expect(attempts[1]?.what).toContain(`session ${rows[0].pid} of`);
+    expect(attempts[1]?.at).toBeGreaterThan(attempts[0]?.at ?? Number.NaN);
+    expect(most[0]).toBe("0");
+    expect(new Set(most)).toEqual(new Set(["0", "1"]));
+    expect(session.takeFailedAttempts()).toEqual([]);
+    await becomes(watchers, "0");
+  });
+
+  test("leave a line where a take-over or the preparation gave way to them", async () => {
+    await (await prepared({ token: 1n })).close();
+    const other = await server.connect(database);
+    const waits = "select count(*) from pg_locks where not granted";
+    const givesWay = async <T>(lock: string, begin: () => Promise<T>) => {
+      await other.query(`begin; ${lock}`);
+      const work = begin();
+      await becomes(waits, "1");
+      await becomes(waits, "0");
+      await other.query("commit");
+      return work;
+    };
+    const limits = { lockTimeoutMs: 200, runLockPatienceMs: 60_000 };
+    const session = await givesWay("select from berth.fence for update", () =>
+      open({ token: 2n, limits }),
+    );
+    expect(session.takeFailedAttempts()[0]?.what).toMatch(/: its take-over waited for a lock$/);
+    await givesWay("lock table berth.fence", () => session.prepare());
+    expect(session.takeFailedAttempts()[0]?.what).toMatch(
+      /: the preparation of its schemas waited for a lock$/,
+    );
+    await other.end();
+  });
+
   test("on the row of the fence are named when a run gives up to take it over", async () => {
     const session = await prepared({ token: 1n });
     await session.close();

@@ -4,6 +4,7 @@ import { describeHolder, watchBlockers } from "./blockers.ts";
 import { checkIdentity, GUARD, STEP_LOCK } from "./guard.ts";
 import { type LedgerRow, ledgerKey, prepareSchemas, readLedger, type SqlStep } from "./ledger.ts";
 import { splitStatements } from "./parse.ts";
+import { type FailedAttempt, FailedAttempts, gaveWay } from "./run-attempts.ts";
 import { RunConnection } from "./run-connection.ts";
 import {
   type Connect,
@@ -49,6 +50,8 @@ export interface RunSession {
   check(sql: string): Promise<CheckRow[]>;
   /** Runs reading work on the run's connection; again on a new one after a loss. `what` names it. */
   read<T>(what: string, work: (client: pg.Client) => Promise<T>): Promise<T>;
+  /** What its calls tried in vain since this was last called, oldest first; not redacted yet. */
+  takeFailedAttempts(): FailedAttempt[];
   /** Cancels the step in progress; the session does nothing more. */
   cancel(): Promise<void>;
   /** Gives the lock back and disconnects. */
@@ -79,7 +82,8 @@ export async function openRunSession(options: {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const log = options.log.child({ backendId: options.backendId, runId: options.runId });
   const { connect, signal } = options;
-  const connection = new RunConnection({ connect, identity, signal, log, limits });
+  const attempts = new FailedAttempts();
+  const connection = new RunConnection({ connect, identity, signal, log, limits, attempts });
   await connection.use("the first connection", async () => undefined, {
     patienceMs: Math.min(FIRST_PATIENCE_MS, limits.reconnectPatienceMs),
   });
@@ -95,6 +99,7 @@ export async function openRunSession(options: {
     ledger: () => connection.use("reading the ledger", ({ client }) => readLedger(client)),
     check: (sql) => check(connection, sql),
     read: (what, work) => connection.use(what, ({ client }) => read(client, work)),
+    takeFailedAttempts: () => attempts.take(),
     cancel: () => connection.cancel(),
     close: () => connection.close(),
   };
@@ -119,16 +124,19 @@ function prepare(connection: RunConnection): Promise<void> {
     for (let tries = 1; ; tries += 1) {
       const watcher = tries === PREPARE_TRIES ? watchBlockers(context, held.pid) : null;
       await watcher?.ready;
+      const begun = performance.now();
       try {
         return await prepareSchemas(held.client, context.identity);
       } catch (error) {
         if (!(error instanceof ScriptFailure)) throw error;
+        const ms = performance.now() - begun;
         await rollback(held.client);
         if (error.sqlstate === GUARD.fenced) {
           throw new FencedError(context.identity.token, "a larger token stands in the fence");
         }
         if (!PREPARE_AGAIN.has(error.sqlstate)) throw error;
         if (watcher) throw await prepareFailure(error, held, await watcher.stop());
+        context.attempts.note(gaveWay(error.sqlstate, "the preparation of its schemas", ms));
       } finally {
         await watcher?.stop();
       }

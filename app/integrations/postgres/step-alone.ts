@@ -4,6 +4,7 @@ import { locate } from "./failures.ts";
 import { GUARD } from "./guard.ts";
 import { ledgerKey, type SqlStep } from "./ledger.ts";
 import { describeNonTransactional, type NonTransactional } from "./parse.ts";
+import { gaveWay } from "./run-attempts.ts";
 import type { RunConnection } from "./run-connection.ts";
 import { type HeldConnection, jittered, pause } from "./run-context.ts";
 import { CancelledError, SqlStepError } from "./run-errors.ts";
@@ -91,6 +92,7 @@ async function runParts(alone: Alone): Promise<"committed" | "already_applied"> 
       // Between building and proving, the index was dropped or broken by somebody else.
       const unproven = error instanceof SqlStepError && error.sqlstate === GUARD.notProven;
       if (!unproven || rebuilds >= MAX_REBUILDS) throw error;
+      alone.connection.context.attempts.note("built it, and then found no valid index");
     }
   }
 }
@@ -246,6 +248,7 @@ async function runAlone(alone: Alone, sql: string, { tidying = false } = {}): Pr
       ["set lock_timeout = 0", `set statement_timeout = ${statementTimeoutMs}`],
       options,
     );
+    const begun = performance.now();
     const watch = watchBlockersLate(connection.context, held.pid, statementTimeoutMs);
     try {
       await sendScript(held.client, sql, options);
@@ -257,6 +260,8 @@ async function runAlone(alone: Alone, sql: string, { tidying = false } = {}): Pr
         const shape = { preamble: 0, preambleLength: 0, limitMs: statementTimeoutMs };
         throw locate(error, step, shape, error.sqlstate === "57014" ? await watch.stop() : []);
       }
+      const ms = performance.now() - begun;
+      connection.context.attempts.note(gaveWay(error.sqlstate, "its statement", ms));
     } finally {
       await watch.stop();
       await sendScript(

@@ -1,9 +1,10 @@
 import pg from "pg";
 import { cut } from "#app/platform/text.ts";
-import { describeHolder, watchBlockers } from "./blockers.ts";
+import { describeHolder, spotBlockers, watchBlockers } from "./blockers.ts";
 import { stepFailure } from "./failures.ts";
 import { closingGuard, GUARD, openingGuard, STEP_LOCK } from "./guard.ts";
 import { ledgerKey, ledgerStatements, lockLedger, type SqlStep } from "./ledger.ts";
+import { gaveWay } from "./run-attempts.ts";
 import type { RunConnection } from "./run-connection.ts";
 import { type HeldConnection, jittered, pause, type RunLimits } from "./run-context.ts";
 import { CancelledError, LockTimeoutError, SqlStepError } from "./run-errors.ts";
@@ -139,19 +140,42 @@ export async function runGuarded(
   connection: RunConnection,
   work: GuardedWork,
 ): Promise<"committed" | "already_applied"> {
+  const spotter = spotBlockers(connection.context, held.pid);
+  try {
+    const ended = await tryGuarded(held, connection, work, spotter);
+    connection.context.attempts.settle(ended === "already_applied");
+    return ended;
+  } finally {
+    // Nobody waits for its farewell.
+    void spotter.close();
+  }
+}
+
+async function tryGuarded(
+  held: HeldConnection,
+  connection: RunConnection,
+  work: GuardedWork,
+  spotter: ReturnType<typeof spotBlockers>,
+): Promise<"committed" | "already_applied"> {
   const { context } = connection;
   const { text, shape } = buildScript(work, connection);
   const deadline = Date.now() + context.limits.lockPatienceMs;
-  for (let wait = 100; ; wait = Math.min(wait * 1.6, 2_000)) {
+  for (let wait = 100, tries = 1; ; wait = Math.min(wait * 1.6, 2_000), tries += 1) {
     connection.checkGoing();
     const lastTry = Date.now() + wait >= deadline;
+    // Never two connections beside the run's own: the last try has a watcher for itself.
+    if (lastTry) await spotter.close();
+    else if (tries > 1) spotter.look();
     const watcher = lastTry ? watchBlockers(context, held.pid) : null;
     await watcher?.ready;
+    const begun = performance.now();
     try {
       await sendScript(held.client, text, boundsOf(work, context.limits));
       return "committed";
     } catch (error) {
       if (!(error instanceof ScriptFailure)) throw error;
+      const ms = performance.now() - begun;
+      const obstacle = spotter.seen();
       await rollback(held.client);
       if (error.sqlstate === GUARD.alreadyApplied) return "already_applied";
       if (error.sqlstate === "57014" && connection.cancelled) throw new CancelledError();
@@ -164,6 +188,8 @@ export async function runGuarded(
         const place = failure instanceof SqlStepError ? `:${failure.line}` : ", its guard";
         throw new LockTimeoutError(work.step.file + place, blockers ?? []);
       }
+      const place = failure instanceof SqlStepError ? `line ${failure.line}` : "its guard";
+      context.attempts.note(gaveWay(error.sqlstate, place, ms, obstacle));
     } finally {
       await watcher?.stop();
     }

@@ -10,6 +10,7 @@ import {
   RUN_LOCK,
   sessionSettings,
 } from "./guard.ts";
+import { gaveWay } from "./run-attempts.ts";
 import {
   endSession,
   type HeldConnection,
@@ -99,8 +100,9 @@ async function takeLock(client: pg.Client, context: RunContext): Promise<HeldCon
 async function tryLock(
   client: pg.Client,
   script: string[],
-  { identity }: RunContext,
+  { identity, attempts }: RunContext,
 ): Promise<Look | null> {
+  const begun = performance.now();
   try {
     const results = await sendScript(client, script, SILENCE);
     return results.at(-1)?.rows[0] as Look;
@@ -114,6 +116,7 @@ async function tryLock(
     }
     // The old session's last step still holds the fence's row, or somebody else does.
     if (error.sqlstate !== "55P03") throw error;
+    attempts.note(gaveWay(error.sqlstate, "its take-over", performance.now() - begun));
     return null;
   }
 }

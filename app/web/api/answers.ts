@@ -49,7 +49,7 @@ export const connectionReport = z.object({
 });
 
 const planBasis = z.object({
-  digest: z.string().describe("Give this as `planDigest` with the credentials."),
+  digest: z.string().describe("Give this as `planDigest` with the credentials, or with the retry."),
   surveyedAt: instant,
   serverVersion: z.string(),
   isFresh: z.boolean().describe("No version applied yet, and nothing of the customer's own."),

@@ -21,6 +21,7 @@ try {
     dataDir,
     root: path.join(import.meta.dirname, "../../.."),
     ports: "any",
+    throwaway: true,
     log: (message) => said.push(message),
     signal: stopped.signal,
   });

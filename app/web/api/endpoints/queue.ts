@@ -3,6 +3,7 @@ import { credentialsInput } from "#app/domain/onboarding/index.server.ts";
 import {
   cancelRequest,
   cancelRun,
+  planRequest,
   retryRequest,
   submitCredentials,
   viewRequest,
@@ -18,6 +19,7 @@ import {
 import { asActor } from "#db/index.ts";
 import { queuePage, requestView } from "../answers.ts";
 import { type Call, type Endpoint, endpoint } from "../endpoint.ts";
+import { EACH_TEST, spend } from "../limits.ts";
 
 export const listRequests = endpoint({
   method: "GET",
@@ -65,7 +67,7 @@ export const HOLDING = [
 function act(
   name: string,
   summary: string,
-  work: (context: Context, requestId: string, call: Call<unknown, unknown>) => Promise<unknown>,
+  work: (context: Context, requestId: string) => Promise<unknown>,
   more: { description?: string; status?: 200 | 202 } = {},
 ): Endpoint {
   return endpoint({
@@ -80,7 +82,7 @@ function act(
     async handle(call: Call<unknown, unknown>) {
       const { services, actor } = call;
       const requestId = requestIdOf(call);
-      await asActor(services.db, actor, (tx) => work({ tx, actor }, requestId, call));
+      await asActor(services.db, actor, (tx) => work({ tx, actor }, requestId));
       return view(call);
     },
   });
@@ -94,11 +96,39 @@ export const claim = act(
 
 export const release = act("release", "Give a claimed request back to the queue", releaseRequest);
 
-export const retry = act(
-  "retry",
-  "Run a failed request again, from the step that failed",
-  (context, requestId, { services }) => retryRequest(context, services.catalog, requestId),
-);
+/** The plan that was looked at. */
+const planDigest = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, "Give the `digest` of the plan's `basis`.")
+  .optional();
+
+export const retry = endpoint({
+  method: "POST",
+  path: "/api/queue/{requestId}/retry",
+  scope: "queue:work",
+  summary: "Run a failed request again, from the step that failed",
+  description:
+    "With `planDigest` the credentials are tested first, and the run starts only if it would be the one that `plan` told without a body; else nothing is started (409, `plan_changed`): ask for the plan again. Without it, the worker plans the run when it begins.",
+  body: z.strictObject({ planDigest }),
+  bodyOptional: true,
+  answer: { status: 200, schema: requestView },
+  problems: [...HOLDING, "credentials_refused", "plan_changed", "plan_unavailable"],
+  async handle(call) {
+    const { services, actor, holder, body } = call;
+    const requestId = requestIdOf(call);
+    const digest = body?.planDigest;
+    const plan = async () => {
+      // A retry reaches out only to compare.
+      await spend(services.db, actor, EACH_TEST, holder.keyId);
+      return planRequest({ ...services, actor }, requestId, null);
+    };
+    const seen = digest === undefined ? undefined : { digest, now: await plan() };
+    await asActor(services.db, actor, (tx) =>
+      retryRequest({ tx, actor }, services.catalog, requestId, seen),
+    );
+    return view(call);
+  },
+});
 
 export const cancel = act(
   "cancel",
@@ -126,12 +156,7 @@ const SECRETS = Object.keys(credentialsInput.shape) as (keyof typeof credentials
 /** All four values or none of them, and the plan that was looked at. */
 const submission = credentialsInput
   .partial()
-  .extend({
-    planDigest: z
-      .string()
-      .regex(/^[0-9a-f]{64}$/, "Give the `digest` of the plan's `basis`.")
-      .optional(),
-  })
+  .extend({ planDigest })
   .transform(({ planDigest, ...given }, context) => {
     if (Object.keys(given).length === 0) return { planDigest };
     const whole = credentialsInput.safeParse(given);
