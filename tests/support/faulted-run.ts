@@ -78,8 +78,6 @@ export interface RunGround {
   replaceWorker(pid: number): Promise<void>;
 }
 
-const OPEN = "status not in ('completed', 'failed')";
-
 /** Makes a customer, a request that is claimed, and a project. */
 export async function makeFaultedRun(ground: RunGround): Promise<FaultedRun> {
   const { berth, db, takeOverMs } = ground;
@@ -108,6 +106,16 @@ export async function makeFaultedRun(ground: RunGround): Promise<FaultedRun> {
     const pid = /-(\d+)-[0-9a-f]+$/.exec(rows[0]?.owner ?? "")?.[1];
     if (!rows[0] || pid === undefined) return null;
     return { pid: Number(pid), token: Number(rows[0].token), open: rows[0].open };
+  }
+
+  /** How the request has ended, with what code; null while it is open. */
+  async function settledAs(): Promise<string | null> {
+    const { rows } = await db.query<{ end: string }>(
+      `select concat_ws(' ', status, failure ->> 'code') as end
+       from provisioning_queue where id = $1 and status in ('completed', 'failed')`,
+      [requestId],
+    );
+    return rows[0]?.end ?? null;
   }
 
   /** A session for one act: a server that restarts ends it. */
@@ -203,8 +211,11 @@ export async function makeFaultedRun(ground: RunGround): Promise<FaultedRun> {
       eventually(
         `a take-over of ${requestId}`,
         async () => {
+          const end = await settledAs();
           const now = await lease();
-          return now && now.token > from.token ? now : null;
+          if (now && now.token > from.token) return now;
+          if (end) throw new Error(`${requestId} ended without a take-over: ${end}.`);
+          return null;
         },
         PATIENCE_MS,
       ),
@@ -220,10 +231,7 @@ export async function makeFaultedRun(ground: RunGround): Promise<FaultedRun> {
         const { rows } = await client.query<{ pid: number }>(`select pid ${RUNS_SESSIONS}`);
         return rows.map(({ pid }) => pid);
       }),
-    async isSettled() {
-      const open = `select from provisioning_queue where id = $1 and ${OPEN}`;
-      return (await db.query(open, [requestId])).rowCount === 0;
-    },
+    isSettled: async () => (await settledAs()) !== null,
     async settled() {
       await eventually(`the end of ${requestId}`, run.isSettled, PATIENCE_MS);
     },
