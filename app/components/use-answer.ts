@@ -10,8 +10,12 @@ export function useAnswer<Action>() {
   const answer = useActionData<Action>();
   const { key, pathname, search, hash } = useLocation();
   const page = `${pathname}${search}`;
-  const kept = useRef<{ page: string; keys: Set<string>; answer: typeof answer }>(undefined);
-  if (answer !== undefined) kept.current = { page, keys: new Set([key]), answer };
-  else if (hash !== "" && kept.current?.page === page) kept.current.keys.add(key);
-  return kept.current?.keys.has(key) ? kept.current.answer : undefined;
+  const kept = useRef<{ key: string; page: string; answer: typeof answer }>(undefined);
+  if (answer !== undefined) {
+    kept.current = { key, page, answer };
+  } else if (kept.current && (kept.current.key !== key || kept.current.page !== page)) {
+    const isPlaceOfIt = kept.current.page === page && hash !== "";
+    kept.current = isPlaceOfIt ? { ...kept.current, key } : undefined;
+  }
+  return kept.current?.answer;
 }

@@ -74,6 +74,11 @@ test("a stale tab is told what changed, does nothing, and can be used again", as
   const { body } = await berth.api("GET", `/api/queue/${requestId}`);
   expect(body.status).toBe("pending");
   await expect(next(stale)).toContainText("Claim the request");
+  // On the way to another place of the page it stays to be read.
+  const toTheContent = stale.getByRole("link", { name: "Skip to the content" });
+  await toTheContent.press("Enter");
+  await expect(stale).toHaveURL(/#main$/);
+  await expect(told).toBeVisible();
 
   // It still makes sense to them: the second time it is done.
   await stale.getByRole("button", { name: "Cancel the request" }).click();
@@ -81,6 +86,9 @@ test("a stale tab is told what changed, does nothing, and can be used again", as
   await confirm(stale, "Cancel the request");
   await expect(stale.getByRole("alert")).toHaveCount(0);
   await expect(stale.locator("header").getByText("Cancelled")).toBeVisible();
+  await toTheContent.press("Enter");
+  await expect(stale).toHaveURL(/#main$/);
+  await expect(stale.getByRole("alert")).toHaveCount(0);
 });
 
 test("what leaves the request where it was stops nobody", async ({ as, newCustomer, berth }) => {

@@ -76,10 +76,10 @@ async function playAll(waiting: Planned[], lanes: number): Promise<void> {
       const { kind, play, tries = 1 } = next;
       const judged = await judgedRun(lab, play);
       const missed = judged.strikes.filter(({ isStruck }) => !isStruck);
-      for (const { place, alone = play } of missed) {
-        if (tries < TRIES) waiting.push({ kind, play: alone, tries: tries + 1 });
-        else judged.defects.push(`${place}: nothing was struck`);
-      }
+      if (tries < TRIES) {
+        const again = new Set(missed.map(({ alone = play }) => alone));
+        for (const one of again) waiting.push({ kind, play: one, tries: tries + 1 });
+      } else judged.defects.push(...missed.map(({ place }) => `${place}: nothing was struck`));
       tally.add(kind, judged);
       for (const defect of judged.defects) report(`WRONG ${kind}: ${defect}`);
       const { struck, wrong } = tally.total();

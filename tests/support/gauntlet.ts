@@ -38,9 +38,9 @@ export type Play = (run: FaultedRun, lab: FaultLab) => Promise<StruckRun>;
 /** The SQLSTATE by which the step's guard says that the ledger has the version already. */
 const ALREADY_APPLIED = "BR001";
 
-/** Strikes a run at one place after the other. */
+/** Strikes a run at one place after the other; the first is, of all its strikes, the `first`th. */
 export const gauntlet =
-  (blow: Blow, planned: readonly PlannedStrike[]): Play =>
+  (blow: Blow, planned: readonly PlannedStrike[], first = 0): Play =>
   async (run, lab) => {
     const struck: StruckRun = { strikes: [], defects: [] };
     const trace = watchRun(run);
@@ -57,8 +57,14 @@ export const gauntlet =
       await reach(where, run, instant);
       const isFound = trace(instant.trace);
       const isStruck =
-        instant.strikesItself || (await BLOWS[blow](run, turn + strike.nth, instant));
-      struck.strikes.push({ place, blow, isStruck, isFound, alone: gauntlet(blow, [strike]) });
+        instant.strikesItself || (await BLOWS[blow](run, first + turn + strike.nth, instant));
+      struck.strikes.push({
+        place,
+        blow,
+        isStruck,
+        isFound,
+        alone: gauntlet(blow, [strike], first + turn),
+      });
       for (const line of await run.falseRecords()) struck.defects.push(`${where}: ${line}`);
     }
     await run.settled();
