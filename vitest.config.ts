@@ -13,7 +13,7 @@ export default defineConfig({
     passWithNoTests: false,
     dangerouslyIgnoreUnhandledErrors: false,
     unstubEnvs: true,
-    // A Berth that files shared ends after them; what is cut off would leave its database behind.
+    // A Berth that files shared ends after them; only a run that waits for it can say if that failed.
     teardownTimeout: 120_000,
     maxWorkers: 2,
     projects: [

@@ -11,11 +11,12 @@ import { countryName, regionName } from "#app/domain/onboarding/index.server.ts"
 import { deskAct, viewForDesk } from "#app/domain/provisioning/index.server.ts";
 import { LONGEST_NOTE } from "#app/domain/queue/index.server.ts";
 import { actOrRefuse, lookAtRetry, retryAsSeen } from "#app/web/desk-acts.server.ts";
-import { askFirst, isConfirmed, readForm } from "#app/web/forms.server.ts";
+import { askFirst, echo, isConfirmed, readForm } from "#app/web/forms.server.ts";
 import { orNotFound, requestIdOf } from "#app/web/request-id.server.ts";
 import { inTx, requireDesk } from "#app/web/session.server.ts";
 import { LapsedQuestion } from "../components/confirm.tsx";
-import { RefusedAct } from "../components/desk/refused-act.tsx";
+import { ActAnswer } from "../components/desk/act-answer.tsx";
+import { isRetryOpen } from "../components/desk/plan-of-retry.tsx";
 import {
   NoteForm,
   PriorityForm,
@@ -73,30 +74,33 @@ export async function action(args: ActionFunctionArgs) {
   if (!parsed.success) {
     const note = parsed.error.issues.find(({ path }) => path[0] === "text");
     if (!note) throw new Response(null, { status: 400 });
-    return data({ note: note.message, refusal: null, look: null }, 422);
+    const nothing = { refusal: null, look: null, seenDigest: null };
+    return data({ note: note.message, ...nothing }, 422);
   }
   const { intent } = parsed.data;
   if (WEIGHTY.has(intent) && !isConfirmed(form)) return askFirst(args.request, intent);
-  const digest = intent === "retry" ? String(form.get("planDigest") ?? "") : "";
+  const { planDigest: digest } = echo(form, ["planDigest"]);
   const answer = wantsLook
     ? await lookAtRetry(args, person, requestId, parsed.data)
-    : digest
+    : intent === "retry" && digest
       ? await retryAsSeen(args, person, requestId, parsed.data, digest)
       : await actOrRefuse(args, person, requestId, parsed.data);
   if (!answer) return redirect(`/desk/requests/${requestId}`, 303);
   const { refusal, status } = answer;
-  return data({ note: null, refusal, look: "look" in answer ? answer.look : null }, status);
+  const look = "look" in answer ? answer.look : null;
+  return data({ note: null, refusal, look, seenDigest: digest || null }, status);
 }
 
 export { readAgainAfterRefusal as shouldRevalidate } from "../components/read-again.ts";
 
 export default function DeskRequestPage() {
   const { request, isSupervisor, longestNote } = useLoaderData<typeof loader>();
-  const { note, refusal, look = null } = useAnswer<typeof action>() ?? {};
+  const { note, refusal = null, look = null, seenDigest = null } = useAnswer<typeof action>() ?? {};
+  const looked = { look, refusal, seenDigest };
   const { requestId, status, standing, customer, plan, seen, timeline } = request;
   const live = useLive(`/live/requests/${requestId}`);
   // A plan's table would hide its locks beside the facts, which stand below it then.
-  const needsWidth = status === "failed" && look?.plan !== undefined;
+  const needsWidth = isRetryOpen(request) && look?.plan !== undefined;
   return (
     <>
       <PageHeader title={customer.company} back={{ to: "/desk/queue", label: "Queue" }}>
@@ -107,16 +111,14 @@ export default function DeskRequestPage() {
           <LiveState state={live} />
         </div>
       </PageHeader>
-      {refusal && !look ? (
-        <RefusedAct {...refusal} />
-      ) : (
+      <ActAnswer request={request} looked={looked}>
         <LapsedQuestion offered={weightyActs(request)} />
-      )}
+      </ActAnswer>
       <div
         className={`grid gap-x-10 gap-y-6 ${needsWidth ? "" : "xl:grid-cols-[minmax(0,2fr)_minmax(0,1fr)]"}`}
       >
         <div className="min-w-0">
-          <RequestWork request={request} looked={{ look, problem: refusal?.problem ?? null }} />
+          <RequestWork request={request} looked={looked} />
           {status === "cancelled" && request.stays && request.stays.length > 0 ? (
             <Panel
               title={`What stays in the project ${request.stays.map((one) => one.projectRef).join(", ")}`}

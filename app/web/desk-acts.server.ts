@@ -5,7 +5,8 @@ import {
   CredentialsRefusedError,
   type DeskAct,
   PlanChangedError,
-  planRequest,
+  planRetry,
+  type RetryPlan,
   retryRequest,
 } from "#app/domain/provisioning/index.server.ts";
 import {
@@ -13,7 +14,6 @@ import {
   HeldByOtherError,
   type RequestChange,
   RequestNotFoundError,
-  requireUnmoved,
 } from "#app/domain/queue/index.server.ts";
 import type { BerthError } from "#app/platform/errors.ts";
 import type { Actor } from "#db/index.ts";
@@ -22,7 +22,7 @@ import { attempt, type PageProblem } from "./forms.server.ts";
 import { inTx, type StaffVisitor } from "./session.server.ts";
 
 /** Why an act on a request was not done. */
-interface Refusal {
+export interface Refusal {
   problem: PageProblem;
   /** Since when somebody else has it, if that is why. ISO 8601 in UTC. */
   since: string | null;
@@ -65,7 +65,8 @@ interface Looked {
 
 /**
  * What a retry would do, with the credentials that the request has; nothing is kept. For whoever may
- * retry; counts as a connection test. @throws a 404 response where there is no such request
+ * retry what the page showed; counts as a connection test.
+ * @throws a 404 response where there is no such request
  */
 export async function lookAtRetry(
   args: ActionFunctionArgs,
@@ -73,21 +74,13 @@ export async function lookAtRetry(
   requestId: string,
   act: DeskAct,
 ): Promise<Looked> {
-  const { context } = args;
-  const { actor } = person;
-  const tried = await orRefuse(args, person, requestId, act, async () => {
-    await spendTest({ context, actor, requestId });
-    return planRequest({ ...context.runtime.services, actor }, requestId, null);
-  });
-  if (tried.done) return { look: { plan: tried.result }, refusal: null, status: 200 };
-  const { error, refusal, status } = tried;
-  const isTested = error instanceof CredentialsRefusedError;
-  return { look: isTested ? { lines: error.report.checks.map(checkLine) } : null, refusal, status };
+  const tried = await tryPlan(args, person, requestId, act);
+  return tried.done ? { look: lookOf(tried.result), refusal: null, status: 200 } : refused(tried);
 }
 
 /**
  * Retries, if it would still be the plan with this digest; else nothing is started, and the answer
- * has the plan as it is now.
+ * has the plan as it is now, where there is one.
  * @returns null where it was done. @throws a 404 response where there is no such request
  */
 export async function retryAsSeen(
@@ -97,20 +90,42 @@ export async function retryAsSeen(
   act: DeskAct,
   digest: string,
 ): Promise<Looked | null> {
-  const looked = await lookAtRetry(args, person, requestId, act);
-  const now = looked.look?.plan;
-  if (!now) return looked;
+  const planned = await tryPlan(args, person, requestId, act);
+  if (!planned.done) return refused(planned);
   const { actor } = person;
   const { catalog } = args.context.runtime.services;
   const tried = await orRefuse(args, person, requestId, act, () =>
-    inTx(args, actor, async (tx) => {
-      await requireUnmoved({ tx }, requestId, act);
-      await retryRequest({ tx, actor }, catalog, requestId, { digest, now });
-    }),
+    inTx(args, actor, (tx) =>
+      retryRequest({ tx, actor }, catalog, requestId, { digest, ...planned.result }),
+    ),
   );
   if (tried.done) return null;
-  const { error, refusal, status } = tried;
-  return { look: error instanceof PlanChangedError ? looked.look : null, refusal, status };
+  const isOther = tried.error instanceof PlanChangedError;
+  return isOther ? { ...refused(tried), look: lookOf(planned.result) } : refused(tried);
+}
+
+function tryPlan(args: ActionFunctionArgs, person: Person, requestId: string, act: DeskAct) {
+  const { context } = args;
+  const { actor } = person;
+  return orRefuse(args, person, requestId, act, async () => {
+    await spendTest({ context, actor, requestId });
+    return planRetry({ ...context.runtime.services, actor }, requestId, act);
+  });
+}
+
+const lookOf = ({ now }: RetryPlan): RetryLook => ({ plan: now });
+
+/** A refusal, with the lines of the test where that is why. */
+function refused({ error, refusal, status }: Refused): Looked {
+  const isTested = error instanceof CredentialsRefusedError;
+  return { look: isTested ? { lines: error.report.checks.map(checkLine) } : null, refusal, status };
+}
+
+interface Refused {
+  done: false;
+  refusal: Refusal;
+  status: number;
+  error: BerthError;
 }
 
 /** Tries an act; where it is refused, says what else happened since the page showed the request. */
@@ -120,9 +135,7 @@ async function orRefuse<T>(
   requestId: string,
   { eventId }: Pick<DeskAct, "eventId">,
   work: () => Promise<T>,
-): Promise<
-  { done: true; result: T } | { done: false; refusal: Refusal; status: number; error: BerthError }
-> {
+): Promise<{ done: true; result: T } | Refused> {
   const answer = await attempt(args.context, work);
   if (answer.done) return answer;
   const { problem, status, error } = answer;

@@ -3,7 +3,7 @@ import type { Page } from "@playwright/test";
 import { claimedRequest, credentialsOf, type SandboxProject, settled } from "../support/client.ts";
 import { tabTo } from "./support/keyboard.ts";
 import { inProject } from "./support/life.ts";
-import { type Berth, expect, open, test } from "./support/test.ts";
+import { type Berth, deafen, expect, open, test } from "./support/test.ts";
 
 const PHONE = { width: 390, height: 844 };
 const pageOf = (requestId: string) => `/desk/requests/${requestId}`;
@@ -121,6 +121,69 @@ test("a plan with nothing left to apply says so; one that cannot be made says wh
   await expect(page.locator("[data-state=fails]").first()).toContainText("What to do");
   await expectFitting(page);
   await sandbox.dropFaults(project.ref);
+});
+
+test("a retry that was refused without a plan is held to the one that was seen, when tried again", async ({
+  as,
+  berth,
+  newProject,
+}) => {
+  const project = await newProject();
+  const requestId = await failedRequest(berth, project);
+  const { page } = await as("admin");
+  await open(page, pageOf(requestId));
+  const held = page.getByText("A retry still starts only the plan that you looked at.");
+  await button(page, "Show the plan").click();
+  await expect(heading(page)).toBeFocused();
+  await expect(held).toHaveCount(0);
+  const digest = await page.locator("input[name=planDigest]").inputValue();
+
+  const table = (from: string, to: string) =>
+    inProject(project, `alter table berth.ledger rename column ${from} to ${to}`);
+  await table("checksum", "other");
+  const refused = page.getByRole("alert");
+  // As often as it is refused, and whichever of the two is pressed.
+  for (const press of [retry(page), button(page, "Show the plan"), retry(page)]) {
+    await press.click();
+    await expect(refused).toContainText("so there is no plan");
+    await expect(held).toBeVisible();
+    await expect(page.locator("input[name=planDigest]")).toHaveValue(digest);
+  }
+
+  await table("other", "checksum");
+  await inProject(project, "create schema app; create table app.notes (id int primary key)");
+  await retry(page).click();
+  await expect(refused).toContainText("another plan than the one that was looked at");
+  await expect(heading(page)).toBeVisible();
+  await expect(held).toHaveCount(0);
+  expect((await runsOf(berth, requestId)).length).toBe(1);
+});
+
+test("a look says so where the request moves on before it, or while its plan is read", async ({
+  as,
+  berth,
+  newProject,
+}) => {
+  const requestId = await failedRequest(berth, await newProject());
+  const [{ page: stale }, { page: live }] = [await as("admin"), await as("admin")];
+  await deafen(stale);
+  for (const page of [stale, live]) await open(page, pageOf(requestId));
+  await button(live, "Show the plan").click();
+  await expect(heading(live)).toBeFocused();
+  const tests = () =>
+    berth.sql("select from audit_log where request_id = $1 and action = 'credentials.test'", [
+      requestId,
+    ]);
+  const before = (await tests()).length;
+  expect((await berth.api("POST", `/api/queue/${requestId}/cancel`)).status).toBe(200);
+  await expect(live.getByText("The request has moved on")).toBeVisible();
+  await expect(heading(live)).toHaveCount(0);
+
+  await button(stale, "Show the plan").click();
+  const told = stale.getByRole("alert");
+  await expect(told).toContainText("What changed since you opened this page");
+  await expect(button(stale, "Show the plan")).toHaveCount(0);
+  expect((await tests()).length).toBe(before);
 });
 
 test("without scripts the plan is shown, and started; not to whoever may not retry", async ({

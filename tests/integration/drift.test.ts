@@ -97,6 +97,13 @@ it("stops the retry with what differs; a supervisor's reason lets exactly that p
     reason,
     by: "Demo Supervisor",
   });
+  const { body: told } = await berth.api("GET", `/api/queue/${requestId}`);
+  expect(told.failure).toMatchObject({
+    code: "drift",
+    message: drifted.failure.message,
+    needed: expect.stringMatching(/^nothing more: Demo Supervisor accepted this difference on /),
+    fix: expect.stringMatching(/^Retry: /),
+  });
   const { rows: audit } = await db.$client.query(
     "select actor_id, request_id, data from audit_log where action = 'drift.accept' and request_id = $1",
     [requestId],

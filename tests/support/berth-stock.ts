@@ -1,10 +1,10 @@
 /**
  * What the files of one test run have in common: a data directory that was started once, to be
- * copied, and one running Berth. The run's global set-up keeps them and makes each when a file first
- * asks for it; its address is in the environment, which the files' processes inherit.
+ * copied, and one running Berth. A process of the run's global set-up keeps them and makes each when a
+ * file first asks for it; its address is in the environment, which the files' processes inherit.
  */
 import { once } from "node:events";
-import { chmod, copyFile, mkdir, mkdtemp, readdir } from "node:fs/promises";
+import { chmod, copyFile, mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { get, type IncomingMessage } from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -33,14 +33,24 @@ export async function ask<What extends keyof Stock>(what: What): Promise<Stock[W
   return (await json(answer)) as Stock[What];
 }
 
+/** How the folders of such installations are named, and no folder that a person keeps. */
+export const DATA_DIR_PREFIX = "berth-throwaway-";
+
 /** A folder for the data of one installation, which the account of its databases may enter. */
 export async function newDataDir(): Promise<string> {
-  const dataDir = await mkdtemp(path.join(tmpdir(), "berth-local-"));
+  const dataDir = await mkdtemp(path.join(tmpdir(), DATA_DIR_PREFIX));
   await chmod(dataDir, 0o711);
   return dataDir;
 }
 
-async function projectFolder(dataDir: string): Promise<string> {
+/** Removes the data of one that has ended, also what lies where its databases' account can reach. */
+export async function dropDataDir(dataDir: string): Promise<void> {
+  const folders = [await projectFolder(dataDir), await clusterRoot(dataDir), dataDir];
+  for (const folder of folders) await rm(folder, { recursive: true, force: true });
+}
+
+/** Where the sandbox of an installation keeps the databases of its projects. */
+export async function projectFolder(dataDir: string): Promise<string> {
   const folder = path.join(dataDir, "sandbox", "databases");
   await mkdir(folder, { recursive: true, mode: 0o711 });
   return clusterRoot(folder);

@@ -1,6 +1,5 @@
-import { rm } from "node:fs/promises";
 import type { Local } from "../../scripts/local/start-local.ts";
-import { ask, copyStarted, newDataDir } from "./berth-stock.ts";
+import { ask, copyStarted, dropDataDir, newDataDir } from "./berth-stock.ts";
 import { type RunningBerth, talkTo } from "./shared-berth.ts";
 import { startThrowaway } from "./throwaway.ts";
 
@@ -33,7 +32,7 @@ export async function startBerth(options: StartOptions = {}): Promise<TestBerth>
     dataDir,
     async stop() {
       await local.stop();
-      await rm(dataDir, { recursive: true, force: true });
+      await dropDataDir(dataDir);
     },
   };
 }

@@ -3,7 +3,7 @@ import path from "node:path";
 import pg from "pg";
 import { expect, it } from "vitest";
 import { ask } from "./berth-stock.ts";
-import { sharedBerth } from "./shared-berth.ts";
+import { claimedRequest, credentialsOf, eventually, sharedBerth } from "./shared-berth.ts";
 
 const read = async (dataDir: string, name: string) =>
   JSON.parse(await readFile(path.join(dataDir, name), "utf8"));
@@ -38,4 +38,19 @@ it("the database of a project ends with the file that made it", async () => {
   await berth.stop();
   const { body } = await berth.sandbox.call("GET", `/sandbox/projects/${ref}`);
   expect(["PAUSING", "INACTIVE"]).toContain(body.status);
+});
+
+it("a run that a file leaves open is cancelled with it", async () => {
+  const berth = await sharedBerth();
+  const { api, sandbox } = berth;
+  const project = await sandbox.project();
+  const route = "POST /auth/v1/admin/users";
+  await sandbox.addFault({ kind: "delay", ref: project.ref, route, ms: 600_000 });
+  const id = await claimedRequest(api, { features: ["inventory"] });
+  const submitted = await api("POST", `/api/queue/${id}/credentials`, credentialsOf(project));
+  expect(submitted.status).toBe(200);
+  const run = async () => (await api("GET", `/api/queue/${id}`)).body.run;
+  await eventually("the run to be at work", async () => (await run()).status === "running");
+  await berth.stop();
+  expect((await run()).status).toBe("cancelled");
 });

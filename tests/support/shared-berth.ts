@@ -4,6 +4,7 @@ import { ask } from "./berth-stock.ts";
 import {
   type Api,
   apiOf,
+  eventually,
   type Mail,
   mailAt,
   mailsAt,
@@ -47,7 +48,8 @@ export async function sharedBerth(): Promise<RunningBerth> {
   if (!shared) throw new Error("Only the integration tests of vitest.config.ts share a Berth.");
   const { dataDir, info } = shared;
   const { sandbox, ...ways } = talkTo(info);
-  await forgiveLimits(info.databaseUrl);
+  await forgiveLimits(info);
+  const before = await openRuns(info);
   const projects: SandboxProject[] = [];
   return {
     ...ways,
@@ -63,17 +65,53 @@ export async function sharedBerth(): Promise<RunningBerth> {
     },
     async stop() {
       await sandbox.call("DELETE", "/sandbox/faults");
-      await Promise.all(projects.map(({ ref }) => pause(info, ref)));
+      try {
+        await endRuns(info, before);
+      } finally {
+        await Promise.all(projects.map(({ ref }) => pause(info, ref)));
+      }
     },
   };
 }
 
-/** Each file calls as somebody who has not called before. */
-async function forgiveLimits(connectionString: string): Promise<void> {
-  const client = new pg.Client({ connectionString });
+async function inDatabase<Row extends pg.QueryResultRow>(
+  { databaseUrl }: LocalInfo,
+  statement: string,
+): Promise<Row[]> {
+  const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
-  await client.query("delete from rate_limits");
-  await client.end();
+  try {
+    return (await client.query<Row>(statement)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+/** Each file calls as somebody who has not called before. */
+async function forgiveLimits(info: LocalInfo): Promise<void> {
+  await inDatabase(info, "delete from rate_limits");
+}
+
+/** The requests whose runs the worker has before it. */
+async function openRuns(info: LocalInfo): Promise<string[]> {
+  const open = "select request_id from provisioning_runs where status in ('queued', 'running')";
+  return (await inDatabase<{ request_id: string }>(info, open)).map((run) => run.request_id);
+}
+
+/**
+ * Cancels the runs that a failed test has left: the worker's places are the next file's.
+ *
+ * @throws Error naming the requests whose runs do not end
+ */
+async function endRuns(info: LocalInfo, before: string[]): Promise<void> {
+  const left = async () => (await openRuns(info)).filter((id) => !before.includes(id));
+  const requests = await left();
+  if (requests.length === 0) return;
+  await forgiveLimits(info);
+  const api = apiOf(info.url, info.apiKey);
+  await Promise.all(requests.map((id) => api("POST", `/api/queue/${id}/run/cancel`)));
+  const what = `the end of the runs that this file left open, of ${requests.join(", ")}`;
+  await eventually(what, async () => (await left()).length === 0);
 }
 
 /** Its database server ends; nobody waits for it. One that a test has paused or deleted stays so. */

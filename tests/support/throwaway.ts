@@ -25,9 +25,11 @@ export async function startThrowaway(
     throw new Error(`Berth did not start. It said:\n${said.join("\n")}`, { cause: error });
   });
   async function stop(): Promise<void> {
-    const records = await readFile(path.join(dataDir, "processes.json"), "utf8");
+    // Before the stop, which empties it; a record that cannot be read must not keep all running.
+    const records = await readFile(path.join(dataDir, "processes.json"), "utf8").finally(
+      local.stop,
+    );
     const started = JSON.parse(records) as (ProcessIdentity & { script: string })[];
-    await local.stop();
     for (const child of started) {
       if (await isRunning(child)) throw new Error(`${child.script} is still running.`);
     }

@@ -22,13 +22,19 @@ export function RefusedAct(props: {
           They took it <RelativeTime at={since} />.
         </p>
       ) : null}
-      {changes.length > 0 ? (
-        <section aria-label="What changed since you opened this page">
-          <p className="text-quiet">What changed since you opened this page:</p>
-          <EventList events={changes} />
-        </section>
-      ) : null}
+      <WhatChanged changes={changes} />
       {problem.fix ? <p>{problem.fix}</p> : null}
     </Notice>
+  );
+}
+
+/** What else happened to the request meanwhile; nothing where nothing did. */
+export function WhatChanged({ changes }: { changes: readonly RequestChange[] }) {
+  if (changes.length === 0) return null;
+  return (
+    <section aria-label="What changed since you opened this page">
+      <p className="text-quiet">What changed since you opened this page:</p>
+      <EventList events={changes} />
+    </section>
   );
 }

@@ -9,7 +9,7 @@ import { type ChecklistStep, checklistOf } from "./checklist.ts";
 import { CreateProject } from "./create-project.tsx";
 import { whomToAsk } from "./holder-words.ts";
 import { OutsideLink } from "./outside-link.tsx";
-import { type Looked, PlanOfRetry, RetryForm } from "./plan-of-retry.tsx";
+import { isRetryOpen, type Looked, PlanOfRetry, RetryForm } from "./plan-of-retry.tsx";
 import { RequestChecklist, type StepContent } from "./request-checklist.tsx";
 import { DoneFacts } from "./request-done.tsx";
 import type { RequestOnPage } from "./request-on-page.ts";
@@ -98,7 +98,7 @@ function NextAct(props: { request: RequestOnPage; step: ChecklistStep; looked: L
     ) : null;
   if (step.name === "claim") return <Claim request={request} />;
   if (step.name === "watch")
-    return status === "failed" ? (
+    return isRetryOpen(request) ? (
       <Failed request={request} forOther={forOther} looked={looked} />
     ) : (
       <Watch request={request} />
@@ -258,7 +258,7 @@ function Failed(props: { request: RequestOnPage; forOther: ReactNode; looked: Lo
         text={forOther}
         button={
           <>
-            <RetryForm request={request} look={looked.look} word={word} />
+            <RetryForm request={request} looked={looked} word={word} />
             <ButtonLink to={`/desk/requests/${request.requestId}/credentials`} variant="quiet">
               Use other credentials
             </ButtonLink>

@@ -75,25 +75,39 @@ it("advises to retry once the difference is accepted, and that one alone", () =>
 });
 
 it("tells what could not be compared, what that means and what to do, accepted or not", () => {
-  const facts = {
-    driftUncompared: "without version 1",
-    driftMeans: "Who knows.",
-    driftToDo: "Ask.",
-  };
-  const left = { found: "without version 1", means: "Who knows.", toDo: "Ask." };
-  const accepted = { outcome: { checks: 9, drift: "accepted", ...facts } };
-  expect(uncompared(accepted)).toEqual(left);
+  const whole = { drift: "not_compared", driftUncompared: "no room", driftPartial: false };
+  expect(uncompared({ outcome: whole })).toEqual({
+    found: "the catalog was not compared: no room",
+    means: expect.stringContaining("Only its versions and their checksums were compared."),
+    toDo: expect.stringMatching(/^Nothing for this run: it goes on\. To be sure, ask the customer/),
+  });
+  const partial = { driftUncompared: "version 1: a role", driftPartial: true };
+  const accepted = { outcome: { checks: 9, drift: "accepted", ...partial } };
+  const left = uncompared(accepted);
+  expect(left).toEqual({
+    found: "the catalog was compared without version 1: a role",
+    means: expect.stringContaining("All else was compared."),
+    toDo: expect.stringMatching(/^Nothing for this run: a supervisor accepted it/),
+  });
   expect(outcomeWords(accepted)).toBe(
     "9 checks hold, difference accepted, catalog not compared in full",
   );
-  expect(uncompared({ outcome: { drift: "not compared: no room", ...facts } })).toEqual(left);
-  // As it was written down before there were more words for it.
-  expect(uncompared({ outcome: { drift: "not compared: no room" } })).toEqual({
-    found: "the catalog was not compared: no room",
-  });
-  expect(uncompared({ outcome: { drift: "accepted" } })).toBeNull();
-  const shown = renderToStaticMarkup(createElement(DriftUncompared, left));
-  for (const text of ["Found", "without version 1", "It means", "Who knows.", "Ask."]) {
+  for (const drift of ["fresh", "none", "accepted"]) {
+    expect(uncompared({ outcome: { drift } })).toBeNull();
+  }
+  expect(uncompared({ outcome: null })).toBeNull();
+  const shown = left && renderToStaticMarkup(createElement(DriftUncompared, left));
+  for (const text of ["Found", "without version 1", "It means", "All else", "What to do"]) {
     expect(shown).toContain(text);
   }
+});
+
+it("tells what earlier versions of Berth wrote down of it", () => {
+  const found = "the catalog was not compared: no room";
+  const left = { found, means: undefined, toDo: expect.stringContaining("it goes on.") };
+  const earlier = { outcome: { drift: "not compared: no room" } };
+  expect(uncompared(earlier)).toEqual(left);
+  expect(outcomeWords(earlier)).toBe("catalog not compared in full");
+  const accepted = { drift: "accepted", driftUncompared: found };
+  expect(uncompared({ outcome: accepted })).toMatchObject({ found, means: undefined });
 });

@@ -89,28 +89,50 @@ export function withAcceptance<Run extends { steps: { error: StepError | null }[
   return { ...run, steps };
 }
 
-const NOT_COMPARED = "not compared: ";
-
 /** What could not be held against the ledger, and why; what that leaves open; what can be done. */
 export interface Uncompared {
   found: string;
-  /** Absent in what earlier versions of Berth wrote down, as is `toDo`. */
+  /** Absent where an earlier version of Berth did not write down how much was compared. */
   means: string | undefined;
-  toDo: string | undefined;
+  toDo: string;
 }
+
+const TO_BE_SURE =
+  "To be sure, ask the customer what was changed by hand. The next run compares again, and in full once the reason is gone.";
 
 /** What a comparison with the ledger left out; null where it left out nothing, or was not needed. */
 export function uncompared({ outcome }: Pick<StepReport, "outcome">): Uncompared | null {
-  const text = (name: string) => {
-    const value = outcome?.[name];
-    return typeof value === "string" ? value : undefined;
-  };
-  const drift = text("drift");
-  const earlier = drift?.startsWith(NOT_COMPARED)
-    ? `the catalog was not compared: ${drift.slice(NOT_COMPARED.length)}`
-    : undefined;
-  const found = text("driftUncompared") ?? earlier;
-  return found === undefined ? null : { found, means: text("driftMeans"), toDo: text("driftToDo") };
+  const { drift, driftUncompared: reason, driftPartial } = outcome ?? {};
+  const goesOn =
+    drift === "accepted"
+      ? "Nothing for this run: a supervisor accepted it as it is."
+      : "Nothing for this run: it goes on.";
+  const toDo = `${goesOn} ${TO_BE_SURE}`;
+  if (typeof reason === "string" && typeof driftPartial === "boolean") {
+    return driftPartial
+      ? {
+          found: `the catalog was compared without ${reason}`,
+          means:
+            "Nobody knows whether what these versions made was changed by hand. All else was compared.",
+          toDo,
+        }
+      : {
+          found: `the catalog was not compared: ${reason}`,
+          means:
+            "Nobody knows whether the database was changed by hand. Only its versions and their checksums were compared.",
+          toDo,
+        };
+  }
+  const found = foundEarlier(drift, reason);
+  return found === null ? null : { found, means: undefined, toDo };
+}
+
+/** The same, as earlier versions of Berth wrote it down: in words. */
+function foundEarlier(drift: unknown, line: unknown): string | null {
+  if (typeof line === "string") return line;
+  return typeof drift === "string" && drift.startsWith("not compared: ")
+    ? `the catalog was ${drift}`
+    : null;
 }
 
 /** What a step did, in a few words; empty where it has done nothing yet. */

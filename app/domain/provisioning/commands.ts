@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
-import type { Tx } from "#db/index.ts";
-import type { BackendView } from "../backends/index.server.ts";
+import { asActor, type Tx } from "#db/index.ts";
+import type { Backend, BackendView } from "../backends/index.server.ts";
 import { liveBackendOf, retireBackend, viewBackend } from "../backends/index.server.ts";
 import type { Catalog } from "../catalog/index.server.ts";
 import { listMails } from "../notifications/index.server.ts";
@@ -12,24 +12,57 @@ import {
   moveRequest,
   type QueueItem,
   requireHeld,
+  requireUnmoved,
+  type Seen,
 } from "../queue/index.server.ts";
 import type { Vault } from "../vault/index.server.ts";
+import { type CredentialsDeps, planRequest } from "./credentials.ts";
 import { CredentialsMissingError, PlanChangedError } from "./errors.ts";
 import type { RunPlan } from "./plan.ts";
 import { type RunView, startRun, viewRun } from "./runs.ts";
 import { linesOf, staysOf, type WhatStays } from "./stays.ts";
 
-/** The plan of a retry that somebody looked at, by its digest, and the same plan made now. */
-export interface SeenPlan {
-  digest: string;
+/** What a retry would do, and what that was made of: it holds for nothing else. */
+export interface RetryPlan {
   now: RunPlan;
+  /** The project, and which of its sealed credentials. */
+  backend: Pick<Backend, "id" | "generation">;
+  /** What the page showed of the request when the person acted, where it was a page. */
+  page?: Seen | undefined;
+}
+
+/** The plan of a retry that somebody looked at, by its digest, and the one made now. */
+export interface SeenPlan extends RetryPlan {
+  digest: string;
+}
+
+/**
+ * Tests the credentials of a failed request, and tells what a retry would do; nothing is kept. With
+ * `page`, only while the request stands as the page showed it.
+ * @throws MovedOnError, CredentialsMissingError, and what {@link planRequest} throws
+ */
+export async function planRetry(
+  deps: CredentialsDeps,
+  requestId: string,
+  page?: Seen,
+): Promise<RetryPlan> {
+  const { db, actor } = deps;
+  // Read first: no generation comes back, so where it is in force at the retry, it was all along.
+  const { id, generation } = await asActor(db, actor, async (tx) => {
+    if (page) await requireUnmoved({ tx }, requestId, page);
+    await requireHeld({ tx, actor }, requestId, "plan a retry of", ["failed"]);
+    return requireBackend(tx, requestId);
+  });
+  const now = await planRequest(deps, requestId, null);
+  return { now, backend: { id, generation }, page };
 }
 
 /**
  * Runs a failed request again, with the credentials and templates as they are now. What is done
  * already is found done, so it goes on from the step that failed. With `seen`, only if the plan is
- * still the one that was looked at: it is kept with the run, and compared again when that starts.
- * @throws CredentialsMissingError, PlanChangedError, and what {@link requireHeld} throws
+ * still the one that was looked at, and neither the credentials nor the request have moved since it
+ * was made: it is kept with the run, and compared again when that starts.
+ * @throws CredentialsMissingError, PlanChangedError, MovedOnError, and what {@link requireHeld} throws
  */
 export async function retryRequest(
   { tx, actor }: Context,
@@ -37,18 +70,33 @@ export async function retryRequest(
   requestId: string,
   seen?: SeenPlan,
 ): Promise<void> {
+  if (seen?.page) await requireUnmoved({ tx }, requestId, seen.page);
   const request = await requireHeld({ tx, actor }, requestId, "retry", ["failed"]);
-  if (seen && seen.digest !== seen.now.basis?.digest) {
-    throw new PlanChangedError(["another plan than the one that was looked at"]);
-  }
-  const backend = await liveBackendOf(tx, requestId);
-  if (!backend) throw new CredentialsMissingError();
+  const backend = await requireBackend(tx, requestId);
+  if (seen) requireSame(seen, backend);
   const retried = await moveRequest({ tx, actor }, request, "migrating", {
     event: "retried",
     data: { backendId: backend.id },
     set: { failure: null },
   });
   await startRun({ tx, actor }, catalog, retried, backend, seen?.now);
+}
+
+/** @throws CredentialsMissingError */
+async function requireBackend(tx: Tx, requestId: string): Promise<Backend> {
+  const backend = await liveBackendOf(tx, requestId);
+  if (!backend) throw new CredentialsMissingError();
+  return backend;
+}
+
+/** @throws PlanChangedError */
+function requireSame({ digest, now, backend: planned }: SeenPlan, live: Backend): void {
+  if (planned.id !== live.id || planned.generation !== live.generation) {
+    throw new PlanChangedError(["other credentials than those that the plan was made with"]);
+  }
+  if (digest !== now.basis?.digest) {
+    throw new PlanChangedError(["another plan than the one that was looked at"]);
+  }
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Actor } from "#db/index.ts";
 import { type Desk, openDesk } from "../../../tests/support/desk.ts";
 import { NotStaffError, RoleMissingError } from "../identity/index.server.ts";
 import { RequestNotFoundError, readSeen } from "../queue/index.server.ts";
-import { acceptanceOf, driftAcceptance } from "./drift-acceptance.ts";
+import { acceptanceOf, driftAcceptance, tellFailure } from "./drift-acceptance.ts";
 import {
   acceptDrift,
   actOnRequest,
@@ -86,7 +86,7 @@ describe("accepting a difference", () => {
   });
 
   it("is told on the request's own page, which asks for a retry from then on", async () => {
-    const { id, backendId } = await stopped();
+    const { id } = await stopped();
     const told = { code: "drift", message: "It differs.", step: "Preflight", found: "a" };
     const failure = { ...told, needed: "another database", fix: "Let a supervisor accept it." };
     await desk.plant(id, { status: "failed", failure });
@@ -96,12 +96,16 @@ describe("accepting a difference", () => {
         const visitor = { userId: "kim", role: "admin" as const };
         return (await viewForDesk({ tx, vault, catalog }, id, visitor)).failure;
       });
-    expect(await shown()).toEqual(failure);
+    const { kim } = desk;
+    const toldByApi = () => desk.as(kim, (tx) => tellFailure(tx, id, failure));
+    expect([await shown(), await toldByApi()]).toEqual([failure, failure]);
     await accept("sam", id);
     await desk.base.admin.query(
-      "update drift_acceptances set accepted_at = '2026-11-21T10:04:59Z' where backend_id = $1",
-      [backendId],
+      "update request_events set at = '2026-11-21T10:04:59Z' where request_id = $1 and kind = 'drift_accepted'",
+      [id],
     );
+    // An API key tells the same, though it may not read the acceptances.
+    expect(await toldByApi()).toEqual(await shown());
     expect(await shown()).toEqual({
       ...told,
       needed: "nothing more: Sam accepted this difference on 21 November 2026 at 10:04 UTC",

@@ -1,4 +1,4 @@
-import { and, desc, eq } from "drizzle-orm";
+import { and, desc, eq, sql } from "drizzle-orm";
 import { z } from "zod";
 import { BerthError } from "#app/platform/errors.ts";
 import { redactText } from "#app/platform/redact.ts";
@@ -10,7 +10,7 @@ import {
   provisioningSteps,
   type StepError,
 } from "#db/provisioning.ts";
-import type { RequestFailure } from "#db/queue.ts";
+import { requestEvents } from "#db/queue.ts";
 import { recordAudit } from "../audit/index.server.ts";
 import { requireStaff } from "../identity/index.server.ts";
 import { addEvent, type Context, lockRequest } from "../queue/index.server.ts";
@@ -119,17 +119,31 @@ export async function readAcceptance(tx: Tx, requestId: string): Promise<Accepte
  * Why a request stands as failed, as of now: once the difference that stopped it is accepted, it says
  * so, and asks for a retry in place of an acceptance.
  */
-export async function tellFailure(
+export async function tellFailure<Failure extends { code?: unknown }>(
   tx: Tx,
   requestId: string,
-  failure: RequestFailure,
-): Promise<RequestFailure> {
-  const accepted = failure.code === "drift" ? await readAcceptance(tx, requestId) : null;
+  failure: Failure,
+): Promise<Failure> {
+  const stopped = failure.code === "drift" ? await newestDrift(tx, requestId) : null;
+  if (!stopped) return failure;
+  // By the timeline: whoever asks through the API may not read the acceptances themselves.
+  const { kind, data, actorId, at } = requestEvents;
+  const [accepted] = await tx
+    .select({ at, name: user.name })
+    .from(requestEvents)
+    .leftJoin(user, eq(user.id, actorId))
+    .where(
+      and(
+        eq(requestEvents.requestId, requestId),
+        eq(kind, "drift_accepted"),
+        sql`${data} ->> 'runId' = ${stopped.runId}`,
+      ),
+    );
   if (!accepted) return failure;
-  const { by, at } = accepted;
+  const by = accepted.name ?? "Somebody who is no longer here";
   return {
     ...failure,
-    needed: `nothing more: ${by} accepted this difference on ${EXACT.format(new Date(at))} UTC`,
+    needed: `nothing more: ${by} accepted this difference on ${EXACT.format(accepted.at)} UTC`,
     fix: "Retry: the run goes on from where it stopped, as long as nothing else differs by then.",
   };
 }

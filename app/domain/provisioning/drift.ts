@@ -35,36 +35,22 @@ export class DriftError extends BerthError {
   }
 }
 
-/** What came of the comparison, for the step's outcome. */
+/** What came of the comparison, for the step's outcome: facts alone, worded where they are shown. */
 export interface DriftFacts {
-  /** "fresh", "none", "accepted", or "not compared: …" with the reason. */
-  drift: string;
+  /** "not_compared": nothing differs, as far as it was compared; once "not compared: …" with the reason. */
+  drift: "fresh" | "none" | "accepted" | "not_compared";
   /** Who accepted it: an account's id. */
   driftAcceptedBy?: string;
-  /** What could not be compared, and why. */
+  /** Why it was not compared, or not in full; once a whole line of the difference. */
   driftUncompared?: string;
-  /** What that leaves open, and what a person can do about it. */
-  driftMeans?: string;
-  driftToDo?: string;
+  /** Whether only what the reason names was left out. Outcomes of before do not have it. */
+  driftPartial?: boolean;
 }
 
-/** What could not be compared, in the words of the run's page and log. */
-function tellObstacle(
-  { line, isPartial }: Obstacle,
-  isAccepted: boolean,
-): Pick<DriftFacts, "driftUncompared" | "driftMeans" | "driftToDo"> {
-  return {
-    driftUncompared: boundLine(line),
-    driftMeans: isPartial
-      ? "Nobody knows whether what these versions made was changed by hand. All else was compared."
-      : "Nobody knows whether the database was changed by hand. Only its versions and their checksums were compared.",
-    driftToDo: `${
-      isAccepted
-        ? "Nothing for this run: a supervisor accepted it as it is."
-        : "Nothing for this run: it goes on."
-    } To be sure, ask the customer what was changed by hand. The next run compares again, and in full once the reason is gone.`,
-  };
-}
+const factsOf = ({ reason, isPartial }: Obstacle) => ({
+  driftUncompared: boundLine(reason),
+  driftPartial: isPartial,
+});
 
 /**
  * Holds a database that is not fresh against what its ledger implies: the same versions, applied
@@ -90,16 +76,14 @@ export async function guardDrift(
   const { differences, obstacle, uncompared } = await compareCatalogs(options, database);
   const all = [...ofLedger, ...differences];
   if (all.length === 0 && !obstacle?.stops) {
-    if (!obstacle) return { drift: "none" };
-    const drift = `not compared: ${boundLine(obstacle.reason)}`;
-    return { drift, ...tellObstacle(obstacle, false) };
+    return obstacle ? { drift: "not_compared", ...factsOf(obstacle) } : { drift: "none" };
   }
   const exact = all.map((one) => one.exact);
   const digest = digestOf(obstacle ? [...exact, obstacle.line, uncompared] : exact);
   const accepted = await isAccepted(digest);
   if (accepted) {
-    const facts = { drift: "accepted", driftAcceptedBy: accepted.by };
-    return obstacle ? { ...facts, ...tellObstacle(obstacle, true) } : facts;
+    const facts = { drift: "accepted", driftAcceptedBy: accepted.by } as const;
+    return obstacle ? { ...facts, ...factsOf(obstacle) } : facts;
   }
   const shown = differences.filter(({ implied }) => !implied);
   const lines = [...ofLedger, ...shown].map(({ text }) => text);

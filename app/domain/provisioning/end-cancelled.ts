@@ -1,4 +1,5 @@
 import { eq, sql } from "drizzle-orm";
+import type { FailedAttempt, FailedAttempts } from "#app/integrations/postgres/run-attempts.ts";
 import type { Logger } from "#app/platform/log.ts";
 import { user } from "#db/auth.ts";
 import { asActor, type Tx } from "#db/index.ts";
@@ -9,6 +10,7 @@ import { RUN_CANCELLED } from "./cancel-run.ts";
 import type { RunnerDeps } from "./execute.ts";
 import { type Finding, findOut, inWords } from "./findings.ts";
 import { endRun } from "./finish.ts";
+import { keepAttempts } from "./kept-attempts.ts";
 import { type Lease, requireLease } from "./lease.ts";
 import { type Step, stepsOf } from "./runs.ts";
 
@@ -16,12 +18,13 @@ import { type Step, stepsOf } from "./runs.ts";
  * Ends a run whose end a person asked for: what became of the step in progress is read from the
  * customer's project, whose ledger decides, and the request stands as failed, to be resumed or
  * closed. Staff get no mail: one of them asked for it. May be done again after a crash.
+ * @param attempts what the step in progress had tried in vain, which is kept with it
  * @throws LeaseLostError, and what {@link findOut} throws: then another worker ends it.
  */
 export async function endCancelled(
   deps: RunnerDeps,
   lease: Lease,
-  taken: AbortSignal,
+  { taken, attempts }: { taken: AbortSignal; attempts: FailedAttempts },
   log: Logger,
 ): Promise<void> {
   const { db, actor } = deps;
@@ -29,10 +32,11 @@ export async function endCancelled(
   // Only what has begun can have had an effect.
   const begun = steps.find(({ status }) => status === "running") ?? null;
   const finding = begun ? await findOut(deps, lease, begun, taken, log) : null;
+  const failed = attempts.take();
   await asActor(db, actor, async (tx) => {
     const { cancelRequestedAt } = await requireLease(tx, lease);
     if (!cancelRequestedAt) throw new Error("Nobody asked for the end of this run.");
-    if (begun && finding) await settleStep({ tx, actor }, lease, begun, finding);
+    if (begun && finding) await settleStep({ tx, actor }, lease, begun, finding, failed);
     const done =
       steps.filter(({ status }) => status === "done").length +
       (finding?.outcome === "done" ? 1 : 0);
@@ -58,6 +62,7 @@ async function settleStep(
   { run }: Lease,
   step: Step,
   { outcome, facts }: Finding,
+  failed: FailedAttempt[],
 ): Promise<void> {
   const isDone = outcome === "done";
   await tx
@@ -68,6 +73,7 @@ async function settleStep(
         : { status: "pending", startedAt: null, endedAt: null, outcome: facts },
     )
     .where(eq(provisioningSteps.id, step.id));
+  await keepAttempts(tx, step, failed);
   await recordAudit(tx, actor, {
     action: isDone ? "step.done" : "step.cancelled",
     subjectKind: "step",

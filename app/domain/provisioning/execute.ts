@@ -1,20 +1,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { eq, sql } from "drizzle-orm";
-import { type FailedAttempt, FailedAttempts } from "#app/integrations/postgres/run-attempts.ts";
+import { FailedAttempts } from "#app/integrations/postgres/run-attempts.ts";
 import {
   CancelledError,
   FencedError,
   hasWaited,
   RunStoppedError,
 } from "#app/integrations/postgres/run-errors.ts";
-import type { RunSession } from "#app/integrations/postgres/run-session.ts";
 import { SupabaseRateLimitError } from "#app/integrations/supabase/errors.ts";
 import type { ManagementClient } from "#app/integrations/supabase/management.ts";
 import { BerthError } from "#app/platform/errors.ts";
 import type { Logger } from "#app/platform/log.ts";
-import { asActor, type Tx } from "#db/index.ts";
-import { provisioningSteps } from "#db/provisioning.ts";
-import { databaseNow, lockRequest, moveRequest } from "../queue/index.server.ts";
+import { asActor } from "#db/index.ts";
+import { lockRequest, moveRequest } from "../queue/index.server.ts";
 import { UnknownKeyError } from "../vault/index.server.ts";
 import { createCanceller, isCancellation } from "./canceller.ts";
 import type { CredentialsDeps } from "./credentials.ts";
@@ -27,11 +24,12 @@ import {
 } from "./errors.ts";
 import { completeRun, failRun } from "./finish.ts";
 import { keepLease } from "./heartbeat.ts";
+import { keepAttempts, keepForNext } from "./kept-attempts.ts";
 import { giveLeaseBack, type Lease, MAX_TAKEOVERS, requireLease } from "./lease.ts";
 import { isDatabaseAway } from "./own-database.ts";
-import { describeAttempts, describeFailure } from "./report.ts";
+import { describeFailure } from "./report.ts";
 import { beginStep, endStep, type Step, stepsOf } from "./runs.ts";
-import { type SiteEnds, withSite } from "./site.ts";
+import { type SiteWatch, withSite } from "./site.ts";
 import { runStep, type Site } from "./steps.ts";
 
 export interface RunnerDeps extends CredentialsDeps {
@@ -63,15 +61,15 @@ export async function executeRun(deps: RunnerDeps, lease: Lease, stop: AbortSign
   const lost = new AbortController();
   const taken = AbortSignal.any([stop, lost.signal]);
   const canceller = createCanceller(log);
-  const ends = { taken, canceller };
+  const watch = { taken, canceller, attempts: new FailedAttempts() };
   const heartbeat = keepLease(deps, lease, lost, canceller, log);
   try {
     await enterMigrating(deps, lease);
     if (lease.run.cancelRequestedAt) throw new CancelledError();
     if (lease.run.takeovers > MAX_TAKEOVERS) throw new TooManyTakeoversError(lease.run.takeovers);
-    await withSite(deps, lease, ends, log, (site) => workThrough(deps, lease, site, ends, log));
+    await withSite(deps, lease, watch, log, (site) => workThrough(deps, lease, site, watch, log));
   } catch (error) {
-    await settle(deps, lease, error, ends, log).catch((again) => {
+    await settle(deps, lease, error, watch, log).catch((again) => {
       if (again instanceof LeaseLostError) log.info("the run has changed hands");
       else log.error({ err: again }, "no verdict could be written; the run will be taken over");
     });
@@ -85,14 +83,14 @@ async function settle(
   deps: RunnerDeps,
   lease: Lease,
   error: unknown,
-  { taken, canceller }: SiteEnds,
+  watch: SiteWatch,
   log: Logger,
 ): Promise<void> {
-  if (taken.aborted || !isCancellation(error, canceller)) {
-    return judge(deps, lease, error, taken, log);
+  if (watch.taken.aborted || !isCancellation(error, watch.canceller)) {
+    return judge(deps, lease, error, watch, log);
   }
-  await endCancelled(deps, lease, taken, log).catch((again: unknown) =>
-    judge(deps, lease, again, taken, log),
+  await endCancelled(deps, lease, watch, log).catch((again: unknown) =>
+    judge(deps, lease, again, watch, log),
   );
 }
 
@@ -104,18 +102,20 @@ async function judge(
   deps: RunnerDeps,
   lease: Lease,
   error: unknown,
-  taken: AbortSignal,
+  { taken, attempts }: SiteWatch,
   log: Logger,
 ): Promise<void> {
   if (error instanceof FencedError && !taken.aborted) {
     // Where the lease is still ours, no other worker of this Berth raised the fence.
     await asActor(deps.db, deps.actor, (tx) => requireLease(tx, lease));
+    await keepForNext(deps, lease, attempts.take());
     return failWith(deps, lease, "Run", new FenceAheadError(error));
   }
   if (isInterruption(error, taken)) {
     log.info({ err: error }, "the run was set aside");
-    if (!(error instanceof LeaseLostError)) await giveLeaseBack(deps, lease);
-    return;
+    if (error instanceof LeaseLostError) return;
+    await keepForNext(deps, lease, attempts.take());
+    return giveLeaseBack(deps, lease);
   }
   log.error({ err: error }, "the run ended outside its steps");
   // A worker that does not have the key yet leaves the run to one that has.
@@ -141,11 +141,11 @@ async function workThrough(
   deps: RunnerDeps,
   lease: Lease,
   site: Site,
-  ends: SiteEnds,
+  watch: SiteWatch,
   log: Logger,
 ): Promise<void> {
   const { db, actor, staffMail } = deps;
-  const { taken, canceller } = ends;
+  const { taken, canceller, attempts } = watch;
   const steps = await asActor(db, actor, (tx) => stepsOf(tx, lease.run.id));
   let waiting: { step: string; error: ReturnType<typeof describeFailure> } | null = null;
   for (const step of steps) {
@@ -156,14 +156,13 @@ async function workThrough(
     const durationMs = () => Math.round(performance.now() - started);
     // Only what the step itself throws is the step's failure; a word about it that could not be
     // written says nothing about the run.
-    const observed = observe(site);
-    const done = await tryStep(observed, step, ends, log).then(
+    const done = await tryStep(site, step, watch, log).then(
       (facts) => ({ facts, error: null }),
       (error: unknown) => ({ facts: null, error }),
     );
-    const failed = observed.failed();
     if (done.facts) {
       const { facts } = done;
+      const failed = attempts.take();
       await asActor(db, actor, async (tx) => {
         await endStep({ tx, actor }, lease, step, {
           status: "done",
@@ -175,11 +174,13 @@ async function workThrough(
       continue;
     }
     const { error: thrown } = done;
+    // Its attempts wait for whoever settles the step.
     if (isInterruption(thrown, taken) || isDatabaseAway(thrown)) throw thrown;
     if (isCancellation(thrown, canceller)) throw thrown;
     log.warn({ err: thrown, step: step.name }, "a step did not end well");
     const error = describeFailure(thrown);
     const needsPerson = thrown instanceof NeedsPersonError;
+    const failed = attempts.take();
     await asActor(db, actor, async (tx) => {
       const status = needsPerson ? "needs_person" : "failed";
       await endStep({ tx, actor }, lease, step, { status, durationMs: durationMs(), error });
@@ -197,46 +198,10 @@ async function workThrough(
   );
 }
 
-/** The site as one step works on it, with what was tried there in vain. */
-interface ObservedSite {
-  site: Site;
-  note(error: BerthError): void;
-  /** To be asked once, when the step has ended: oldest first. */
-  failed(): FailedAttempt[];
-}
-
-function observe(site: Site): ObservedSite {
-  const own = new FailedAttempts();
-  let used: RunSession | undefined;
-  const session = async () => {
-    used = await site.session();
-    return used;
-  };
-  return {
-    site: { ...site, session },
-    note: (error) => void own.note(`failed: ${error.message}`),
-    failed: () =>
-      [...own.take(), ...(used?.takeFailedAttempts() ?? [])].sort((a, b) => a.at - b.at),
-  };
-}
-
-/** Adds to a step's outcome what was tried in vain; the audit record has no use for it. */
-export async function keepAttempts(tx: Tx, step: Step, failed: FailedAttempt[]): Promise<void> {
-  if (failed.length === 0) return;
-  const failedAttempts = describeAttempts(failed, await databaseNow(tx));
-  const { outcome, id } = provisioningSteps;
-  await tx
-    .update(provisioningSteps)
-    .set({
-      outcome: sql`coalesce(${outcome}, '{}') || ${JSON.stringify({ failedAttempts })}::jsonb`,
-    })
-    .where(eq(id, step.id));
-}
-
 async function tryStep(
-  { site, note }: ObservedSite,
+  site: Site,
   step: Step,
-  { taken, canceller }: SiteEnds,
+  { taken, canceller, attempts }: SiteWatch,
   log: Logger,
 ) {
   const signal = AbortSignal.any([taken, canceller.signal]);
@@ -254,7 +219,7 @@ async function tryStep(
     } catch (error) {
       const mayPass = error instanceof BerthError && error.retryable && !hasWaited(error);
       if (!mayPass || attempt >= STEP_TRIES || isInterruption(error, signal)) throw error;
-      note(error);
+      attempts.note(`failed: ${error.message}`);
       const waitMs = waitBeforeNext(error, attempt);
       log.info({ err: error, step: step.name, attempt, waitMs }, "a step is tried again");
       await sleep(waitMs, undefined, { signal });

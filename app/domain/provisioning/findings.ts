@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
 import { ledgerKeyOf } from "#app/integrations/postgres/ledger.ts";
+import { FailedAttempts } from "#app/integrations/postgres/run-attempts.ts";
 import { literal, sendScript } from "#app/integrations/postgres/script.ts";
 import type { Logger } from "#app/platform/log.ts";
 import { UnknownKeyError } from "../vault/index.server.ts";
@@ -47,8 +48,9 @@ export async function findOut(
   try {
     // Whatever ends every worker of this run may be the look at its project.
     if (lease.run.takeovers > MAX_TAKEOVERS) throw new TooManyTakeoversError(lease.run.takeovers);
-    const ends = { taken, canceller: createCanceller(log) };
-    await withSite(deps, lease, ends, log, async (site) => {
+    // What the look itself tries in vain is no attempt at the step.
+    const watch = { taken, canceller: createCanceller(log), attempts: new FailedAttempts() };
+    await withSite(deps, lease, watch, log, async (site) => {
       finding = await LOOKS[step.kind](site, step);
     });
     return finding;

@@ -1,5 +1,12 @@
 export { cancelRun } from "./cancel-run.ts";
-export { cancelRequest, type RequestView, retryRequest, viewRequest } from "./commands.ts";
+export {
+  cancelRequest,
+  planRetry,
+  type RequestView,
+  type RetryPlan,
+  retryRequest,
+  viewRequest,
+} from "./commands.ts";
 export {
   type CredentialsDeps,
   checkCredentials,
@@ -17,6 +24,7 @@ export {
   DriftNotFoundError,
   readAcceptance,
   readAcceptedLines,
+  tellFailure,
 } from "./drift-acceptance.ts";
 export {
   CredentialsMissingError,

@@ -71,18 +71,38 @@ function describeStep(step: StepReport): string[] {
   const tried = step.attempts > 1 ? `, begun ${step.attempts} times` : "";
   const { failedAttempts, ...outcome } = step.outcome ?? {};
   const failed = Array.isArray(failedAttempts) ? failedAttempts : [];
-  const facts = Object.entries(outcome).map(
-    ([name, value]) => `  ${name}: ${Array.isArray(value) ? value.join(" | ") : String(value)}`,
-  );
   return [
     `${step.startedAt ?? "-"}  ${step.position + 1}. ${step.name}: ${step.status}${took}${expected}${tried}`,
     ...(step.file ? [`  file: ${step.file}`] : []),
     ...describeEffects(step),
     ...failed.map((line) => `  failed attempt: ${String(line)}`),
-    ...facts,
+    ...describeOutcome(outcome),
     ...(step.error ? describeError(step.error) : []),
   ];
 }
+
+function describeOutcome(outcome: Record<string, unknown>): string[] {
+  const { driftUncompared: reason, driftPartial, ...rest } = outcome;
+  // An earlier version of Berth wrote down words: they are told as they stand.
+  if (typeof reason !== "string" || typeof driftPartial !== "boolean") return factLines(outcome);
+  const { drift, ...others } = rest;
+  const isAccepted = drift === "accepted";
+  return [
+    ...factLines(isAccepted ? rest : others),
+    driftPartial
+      ? `  drift guard: the catalog was compared without ${reason}`
+      : `  drift guard: the catalog was not compared: ${reason}`,
+    driftPartial
+      ? "  it means: nobody knows whether what these versions made was changed by hand; all else was compared"
+      : "  it means: nobody knows whether the database was changed by hand; only its versions and their checksums were compared",
+    `  what to do: nothing for this run, which ${isAccepted ? "a supervisor let pass" : "goes on"}; to be sure, ask the customer what was changed by hand`,
+  ];
+}
+
+const factLines = (facts: Record<string, unknown>) =>
+  Object.entries(facts).map(
+    ([name, value]) => `  ${name}: ${Array.isArray(value) ? value.join(" | ") : String(value)}`,
+  );
 
 function describeError(error: StepError): string[] {
   return Object.entries(error).flatMap(([name, value]) =>

@@ -1,4 +1,5 @@
 import { eq } from "drizzle-orm";
+import type { FailedAttempts } from "#app/integrations/postgres/run-attempts.ts";
 import { openRunSession, type RunSession } from "#app/integrations/postgres/run-session.ts";
 import { openProject } from "#app/integrations/supabase/project.ts";
 import type { Logger } from "#app/platform/log.ts";
@@ -16,12 +17,14 @@ import { filesOf } from "./plan-changes.ts";
 import { keepPlan, stepsOf } from "./runs.ts";
 import type { Site } from "./steps.ts";
 
-/** What may end the work on a site before its end. */
-export interface SiteEnds {
+/** How the work on a site is watched: what may end it before its end, and what it tries in vain. */
+export interface SiteWatch {
   /** The run is another worker's: nothing more is begun, not even a connection. */
   taken: AbortSignal;
   /** The run is to end: what its session does is cancelled, over a connection of its own. */
   canceller: Canceller;
+  /** The caller's own: what the session notes outlives it, and one that never came about. */
+  attempts: FailedAttempts;
 }
 
 const differingFiles = (
@@ -32,7 +35,7 @@ const differingFiles = (
 export async function withSite(
   deps: RunnerDeps,
   lease: Lease,
-  { taken, canceller }: SiteEnds,
+  { taken, canceller, attempts }: SiteWatch,
   log: Logger,
   work: (site: Site) => Promise<void>,
 ): Promise<void> {
@@ -86,6 +89,7 @@ export async function withSite(
           token: BigInt(lease.token),
           signal,
           log,
+          attempts,
         });
         canceller.watch(session);
         return session;

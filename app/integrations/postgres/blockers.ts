@@ -132,9 +132,19 @@ export function watchBlockers(
   };
 }
 
+interface Obstacle {
+  /** As pg_locks names the kinds of what is locked. */
+  locktype: string;
+  relation: string | null;
+  /** 0 of a prepared transaction. */
+  pid: number;
+  user: string | null;
+}
+
 /** For what lock a session waits, and the first of those that are in its way. */
 const obstacleOf = (pid: number) => `
-  select pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) as relation,
+  select w.locktype,
+    pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) as relation,
     b.pid, a.usename as user
   from pg_catalog.pg_locks w
   left join pg_catalog.pg_class c on c.oid = w.relation
@@ -142,31 +152,44 @@ const obstacleOf = (pid: number) => `
   cross join lateral pg_catalog.unnest(pg_catalog.pg_blocking_pids(w.pid)) as b (pid)
   left join pg_catalog.pg_stat_activity a on a.pid = b.pid
   where w.pid = ${pid} and not w.granted
-  limit 1`;
+  order by b.pid limit 1`;
 
-function obstacleInWords(row: { relation: string | null; pid: number; user: string | null }) {
-  const lock = row.relation === null ? "a row" : `a lock on ${cut(row.relation, 2 * MAX_NAME)}`;
+/** What is waited for, where it is no relation. Of a row, its writer's transaction is. */
+const LOCKED: Readonly<Record<string, string>> = {
+  transactionid: "a row",
+  tuple: "a row",
+  virtualxid: "a transaction's end",
+  object: "a lock on what is no table",
+  advisory: "an advisory lock",
+};
+
+function obstacleInWords(row: Obstacle): string {
+  const relation = row.relation && cut(row.relation, 2 * MAX_NAME);
+  const lock = LOCKED[row.locktype] ?? (relation ? `a lock on ${relation}` : "another lock");
   const who = row.pid === 0 ? "a prepared transaction" : `session ${row.pid}`;
   const whose = row.pid === 0 ? "" : ` of ${cut(row.user ?? "another role", MAX_NAME)}`;
   return redactText(`${lock}; ${who}${whose} was in the way`);
 }
 
 /**
- * Looks, while one attempt after another is made, what is in a session's way. It costs nobody any
- * time: its one connection is opened by the first `look()`, in the background, and kept for the
- * next; within an attempt it asks until it has one answer. Never throws.
+ * Looks, while one attempt after another is made, what is in a session's way. Nobody waits for it
+ * but for its farewell: its one connection is opened by the first `look()`, in the background, and
+ * kept for the next; within an attempt it asks until it has one answer. Never throws.
  */
 export function spotBlockers(
   context: Pick<RunContext, "connect" | "identity" | "log">,
   pid: number,
 ) {
   let connection: Promise<pg.Client> | null = null;
+  let isOpen = false;
   let attempt = 0;
   let obstacle: string | null = null;
 
   async function open(): Promise<pg.Client> {
+    isOpen = false;
     const client = await context.connect(`berth-watch:${context.identity.runId}`);
     client.on("error", () => undefined);
+    isOpen = true;
     return client;
   }
 
@@ -200,12 +223,13 @@ export function spotBlockers(
       attempt += 1;
       return obstacle;
     },
+    /** A connection that is still being opened ends as soon as it is open, which nobody awaits. */
     async close(): Promise<void> {
       attempt += 1;
       obstacle = null;
-      const opened = connection;
+      const farewell = connection?.then(endSession, () => undefined);
       connection = null;
-      await opened?.then(endSession, () => undefined);
+      if (isOpen) await farewell;
     },
   };
 }

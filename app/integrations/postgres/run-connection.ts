@@ -85,17 +85,21 @@ export class RunConnection {
         } catch (error) {
           if (!(error instanceof ConnectionLostError)) throw this.#explain(what, error);
           away ??= { since: Date.now(), tries: 0 };
-          if (this.#held) {
+          const wasLost = this.#held !== null;
+          if (wasLost) {
             losses += 1;
-            attempts.noteLoss(`lost its connection during ${what} (${error.found})`);
             options.onLoss?.();
-          } else attempts.note(`got no connection: ${error.found}`);
+          }
           await this.#drop();
           if (losses > limits.reconnects || Date.now() - away.since >= patienceMs) {
             if (losses > 0) throw new UnknownOutcomeError(what, losses, error);
             // Nothing was ever sent: the reason why there is no connection is all there is to say.
             throw error.cause instanceof BerthError ? error.cause : error;
           }
+          // What ends the work is its failure, or its own end, and no attempt before another.
+          this.checkGoing();
+          if (wasLost) attempts.noteLoss(`lost its connection during ${what} (${error.found})`);
+          else attempts.note(`got no connection: ${error.found}`);
           log.warn({ err: error, what, losses, runId: identity.runId }, "no connection");
         }
         const wait = Math.min(limits.reconnectPauseMs * 2 ** away.tries, 5_000);

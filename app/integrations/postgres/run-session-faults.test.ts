@@ -10,6 +10,7 @@ import {
 import { lostCommits } from "../../../tests/support/lost-commits.ts";
 import { type FaultProxy, startFaultProxy } from "../../../tests/support/proxy.ts";
 import { sqlStep } from "../../../tests/support/sql-step.ts";
+import { FailedAttempts } from "./run-attempts.ts";
 import type { RunLimits } from "./run-context.ts";
 import { SqlStepError, UnknownOutcomeError } from "./run-errors.ts";
 import { openRunSession, type RunSession } from "./run-session.ts";
@@ -20,12 +21,14 @@ let database: string;
 let looker: pg.Client;
 let proxy: FaultProxy;
 const opened: RunSession[] = [];
+let attempts: FailedAttempts;
 
 beforeAll(async () => {
   server = await startCustomerServer();
 });
 afterAll(() => server?.stop());
 beforeEach(async () => {
+  attempts = new FailedAttempts();
   database = await server.createDatabase();
   looker = await server.connectSuperuser(database);
   proxy = await startFaultProxy({
@@ -50,6 +53,7 @@ async function prepared(
     signal: new AbortController().signal,
     log,
     limits: { reconnectPauseMs: 20, ...options.limits },
+    attempts,
   });
   opened.push(session);
   await session.prepare();
@@ -65,7 +69,7 @@ const becomes = (sql: string, value: unknown) =>
   expect.poll(() => one(sql), { timeout: 60_000, interval: 10 }).toBe(value);
 const runner = `from pg_stat_activity where application_name like 'berth:%' and datname = current_database()`;
 const asleep = () => becomes(`select count(*) ${runner} and wait_event = 'PgSleep'`, "1");
-const whatFailed = (session: RunSession) => session.takeFailedAttempts().map(({ what }) => what);
+const whatFailed = () => attempts.take().map(({ what }) => what);
 const terminate = () => one(`select pg_terminate_backend(pid) ${runner}`);
 
 test("lost COMMIT replies, 10 before and 10 after: each is resolved right", async () => {
@@ -95,7 +99,7 @@ test("a connection lost in prepare() is made anew", async () => {
   const fault = proxy.arm({ from: "client", when: /berth_prepare/, action: "cut-reply", times: 2 });
   const session = await prepared();
   expect(fault.struck()).toBe(2);
-  expect(whatFailed(session)).toEqual(
+  expect(whatFailed()).toEqual(
     Array(2).fill(expect.stringMatching(/^lost its connection during the preparation/)),
   );
   expect(await session.ledger()).toEqual([]);
@@ -112,7 +116,7 @@ test("pg_terminate_backend in the middle of a step: it is run again, once", asyn
   await terminate();
   expect((await work).outcome).toBe("applied");
   expect(await one("select count(*) from t")).toBe("1");
-  expect(whatFailed(session)).toEqual([
+  expect(whatFailed()).toEqual([
     `lost its connection during ${step.file} (an administrator ended the session, or the server was stopped (57P01)); the ledger did not have the version`,
   ]);
 });
@@ -122,7 +126,7 @@ test("a COMMIT whose answer was lost: the attempt's line says that it had taken 
   proxy.arm({ from: "client", when: /commit/, action: "cut-reply" });
   const step = await sqlStep("20260101000000", "create table t (id int)");
   expect((await session.apply(step)).outcome).toBe("applied");
-  expect(whatFailed(session)).toEqual([expect.stringMatching(/; the ledger had the version$/)]);
+  expect(whatFailed()).toEqual([expect.stringMatching(/; the ledger had the version$/)]);
 });
 
 test("a database that is away for a while: a line of each connection that was refused", async () => {
@@ -133,7 +137,7 @@ test("a database that is away for a while: a line of each connection that was re
   await sleep(500);
   proxy.refuse(false);
   expect((await work).outcome).toBe("applied");
-  const [lost, ...refused] = whatFailed(session);
+  const [lost, ...refused] = whatFailed();
   expect(lost).toMatch(/^lost its connection .*; the ledger did not have the version$/);
   expect(refused.length).toBeGreaterThan(0);
   for (const line of refused) expect(line).toMatch(/^got no connection: \w/);
@@ -168,6 +172,9 @@ test("a database that stays away ends in a retryable error, and a new session re
   const error = await session.apply(step).catch((e: unknown) => e);
   expect(error).toBeInstanceOf(UnknownOutcomeError);
   expect(error).toMatchObject({ retryable: true });
+  const [lost, ...refused] = whatFailed();
+  expect(lost).toMatch(/^lost its connection during /);
+  for (const line of refused) expect(line).toMatch(/^got no connection: /);
   proxy.refuse(false);
   const next = await prepared({ runId: "away" });
   expect((await next.apply(step)).outcome).toBe("already_applied");
@@ -182,6 +189,8 @@ test("a step whose worker vanished ends by itself, before anybody takes over", a
   proxy.refuse(true);
   proxy.cutAll();
   expect(await work).toBeInstanceOf(UnknownOutcomeError);
+  // The one loss is the failure itself.
+  expect(whatFailed()).toEqual([]);
   await becomes(`select count(*) ${runner}`, "0");
   expect(await one("select to_regclass('t') is null")).toBe(true);
 });
@@ -310,7 +319,7 @@ describe("CREATE INDEX CONCURRENTLY", () => {
 
   test("dropped by somebody before its proof: built again, with a line of it", async () => {
     const session = await withTable();
-    session.takeFailedAttempts();
+    attempts.take();
     const proof = proxy.arm({ from: "client", when: /berth_proof/, action: "pause" });
     const work = session.apply(await alone());
     await proof.reached;
@@ -318,7 +327,7 @@ describe("CREATE INDEX CONCURRENTLY", () => {
     proof.release();
     expect((await work).outcome).toBe("applied");
     expect(await one(validity)).toBe(true);
-    expect(whatFailed(session)).toEqual(["built it, and then found no valid index"]);
+    expect(whatFailed()).toEqual(["built it, and then found no valid index"]);
   });
 
   test("a waiting second run does not block it", async () => {

@@ -9,6 +9,7 @@ import {
 import { sqlStep } from "../../../tests/support/sql-step.ts";
 import { LOCK_CLASS, STEP_LOCK } from "./guard.ts";
 import { preflight } from "./preflight.ts";
+import { FailedAttempts } from "./run-attempts.ts";
 import { DEFAULT_LIMITS, type RunLimits } from "./run-context.ts";
 import {
   CancelledError,
@@ -28,6 +29,7 @@ let server: CustomerServer;
 let database: string;
 let looker: pg.Client;
 const opened: RunSession[] = [];
+let attempts: FailedAttempts;
 
 beforeAll(async () => {
   server = await startCustomerServer();
@@ -38,6 +40,7 @@ beforeEach(async () => {
   await looker?.end();
   database = await server.createDatabase();
   looker = await server.connectSuperuser(database);
+  attempts = new FailedAttempts();
 });
 
 async function open(
@@ -56,6 +59,7 @@ async function open(
     signal: options.signal ?? new AbortController().signal,
     log,
     limits: { runLockPatienceMs: 400, ...options.limits },
+    attempts,
   });
   opened.push(session);
   return session;
@@ -477,7 +481,7 @@ describe("locks of other sessions", () => {
   test("leave a line of each attempt, from the second on with whose they are", async () => {
     const session = await prepared({ limits: { lockTimeoutMs: 500 } });
     await session.apply(await sqlStep("20260101000000", 'create table public."Or ders" (id int)'));
-    expect(session.takeFailedAttempts()).toEqual([]);
+    expect(attempts.take()).toEqual([]);
     const other = await server.connect(database, undefined, "hunter2");
     const { rows } = await other.query("select pg_backend_pid() as pid");
     await other.query('begin; lock table "Or ders"');
@@ -494,16 +498,16 @@ describe("locks of other sessions", () => {
     await other.query("commit");
     await other.end();
     await work;
-    const attempts = session.takeFailedAttempts();
-    expect(attempts[0]?.what).toMatch(/^gave way after [\d.]+ m?s: line 2 waited for a lock$/);
-    expect(attempts[1]?.what).toMatch(
+    const failed = attempts.take();
+    expect(failed[0]?.what).toMatch(/^gave way after [\d.]+ m?s: line 2 waited for a lock$/);
+    expect(failed[1]?.what).toMatch(
       /^gave way after [\d.]+ m?s: line 2 waited for a lock on public\."Or ders"; session \d+ of postgres was in the way$/,
     );
-    expect(attempts[1]?.what).toContain(`session ${rows[0].pid} of`);
-    expect(attempts[1]?.at).toBeGreaterThan(attempts[0]?.at ?? Number.NaN);
+    expect(failed[1]?.what).toContain(`session ${rows[0].pid} of`);
+    expect(failed[1]?.at).toBeGreaterThan(failed[0]?.at ?? Number.NaN);
     expect(most[0]).toBe("0");
     expect(new Set(most)).toEqual(new Set(["0", "1"]));
-    expect(session.takeFailedAttempts()).toEqual([]);
+    expect(attempts.take()).toEqual([]);
     await becomes(watchers, "0");
   });
 
@@ -523,11 +527,9 @@ describe("locks of other sessions", () => {
     const session = await givesWay("select from berth.fence for update", () =>
       open({ token: 2n, limits }),
     );
-    expect(session.takeFailedAttempts()[0]?.what).toMatch(/: its take-over waited for a lock$/);
+    expect(attempts.take()[0]?.what).toMatch(/: its take-over waited for a lock$/);
     await givesWay("lock table berth.fence", () => session.prepare());
-    expect(session.takeFailedAttempts()[0]?.what).toMatch(
-      /: the preparation of its schemas waited for a lock$/,
-    );
+    expect(attempts.take()[0]?.what).toMatch(/: the preparation of its schemas waited for a lock$/);
     await other.end();
   });
 
@@ -540,6 +542,8 @@ describe("locks of other sessions", () => {
       open({ token: 2n, limits: { lockTimeoutMs: 300, runLockPatienceMs: 1 } }),
     );
     await other.end();
+    // The second attempt is the failure itself.
+    expect(attempts.take()).toHaveLength(1);
     expect(error).toBeInstanceOf(LockTimeoutError);
     expect(error.found).toMatch(
       /^held up by session \d+ of postgres \(psql of Ann\), idle in transaction for [\d.]+ m?s: begin; select from berth\.fence where run_id <> '…' for update$/,
@@ -637,10 +641,14 @@ describe("a database that cannot be reached", () => {
         signal: new AbortController().signal,
         log,
         limits: { reconnectPauseMs: 1, reconnectPatienceMs: 100 },
+        attempts,
       }),
     );
     expect(error).toMatchObject({ code: "database_connection_lost", retryable: true });
     expect(tries).toBeGreaterThan(1);
+    const lines = attempts.take().map(({ what }) => what);
+    // The last try is the failure itself.
+    expect(lines).toEqual(Array(tries - 1).fill(expect.stringMatching(/^got no connection: /)));
   });
 
   test("with a wrong password is not tried again", async () => {

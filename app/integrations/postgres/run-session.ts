@@ -4,7 +4,7 @@ import { describeHolder, watchBlockers } from "./blockers.ts";
 import { checkIdentity, GUARD, STEP_LOCK } from "./guard.ts";
 import { type LedgerRow, ledgerKey, prepareSchemas, readLedger, type SqlStep } from "./ledger.ts";
 import { splitStatements } from "./parse.ts";
-import { type FailedAttempt, FailedAttempts, gaveWay } from "./run-attempts.ts";
+import { FailedAttempts, gaveWay } from "./run-attempts.ts";
 import { RunConnection } from "./run-connection.ts";
 import {
   type Connect,
@@ -50,8 +50,6 @@ export interface RunSession {
   check(sql: string): Promise<CheckRow[]>;
   /** Runs reading work on the run's connection; again on a new one after a loss. `what` names it. */
   read<T>(what: string, work: (client: pg.Client) => Promise<T>): Promise<T>;
-  /** What its calls tried in vain since this was last called, oldest first; not redacted yet. */
-  takeFailedAttempts(): FailedAttempt[];
   /** Cancels the step in progress; the session does nothing more. */
   cancel(): Promise<void>;
   /** Gives the lock back and disconnects. */
@@ -76,13 +74,14 @@ export async function openRunSession(options: {
   signal: AbortSignal;
   log: Logger;
   limits?: Partial<RunLimits>;
+  /** Takes what is tried in vain, here and in the session's calls; not redacted yet. */
+  attempts?: FailedAttempts;
 }): Promise<RunSession> {
   const identity = { runId: options.runId, token: options.token };
   checkIdentity(identity);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const log = options.log.child({ backendId: options.backendId, runId: options.runId });
-  const { connect, signal } = options;
-  const attempts = new FailedAttempts();
+  const { connect, signal, attempts = new FailedAttempts() } = options;
   const connection = new RunConnection({ connect, identity, signal, log, limits, attempts });
   await connection.use("the first connection", async () => undefined, {
     patienceMs: Math.min(FIRST_PATIENCE_MS, limits.reconnectPatienceMs),
@@ -99,7 +98,6 @@ export async function openRunSession(options: {
     ledger: () => connection.use("reading the ledger", ({ client }) => readLedger(client)),
     check: (sql) => check(connection, sql),
     read: (what, work) => connection.use(what, ({ client }) => read(client, work)),
-    takeFailedAttempts: () => attempts.take(),
     cancel: () => connection.cancel(),
     close: () => connection.close(),
   };

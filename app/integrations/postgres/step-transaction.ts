@@ -163,7 +163,7 @@ async function tryGuarded(
   for (let wait = 100, tries = 1; ; wait = Math.min(wait * 1.6, 2_000), tries += 1) {
     connection.checkGoing();
     const lastTry = Date.now() + wait >= deadline;
-    // Never two connections beside the run's own: the last try has a watcher for itself.
+    // Hardly ever two connections beside the run's own: the last try has a watcher for itself.
     if (lastTry) await spotter.close();
     else if (tries > 1) spotter.look();
     const watcher = lastTry ? watchBlockers(context, held.pid) : null;

@@ -83,7 +83,11 @@ async function takeLock(client: pg.Client, context: RunContext): Promise<HeldCon
   const settings = sessionSettings(applicationName(identity), limits.lockTimeoutMs);
   const script = [...settings, acquireBlock(identity), LOOK];
   for (let wait = 20; ; wait = Math.min(wait * 1.5, 250)) {
+    const begun = performance.now();
     const look = await tryLock(client, script, context);
+    if (look === null) {
+      context.attempts.note(gaveWay("55P03", "its take-over", performance.now() - begun));
+    }
     if (look?.standby) throw new ConnectionLostError(new StandbyError());
     if (look?.locked === "on") return { client, pid: look.pid };
     if (Date.now() > deadline) {
@@ -100,9 +104,8 @@ async function takeLock(client: pg.Client, context: RunContext): Promise<HeldCon
 async function tryLock(
   client: pg.Client,
   script: string[],
-  { identity, attempts }: RunContext,
+  { identity }: RunContext,
 ): Promise<Look | null> {
-  const begun = performance.now();
   try {
     const results = await sendScript(client, script, SILENCE);
     return results.at(-1)?.rows[0] as Look;
@@ -116,7 +119,6 @@ async function tryLock(
     }
     // The old session's last step still holds the fence's row, or somebody else does.
     if (error.sqlstate !== "55P03") throw error;
-    attempts.note(gaveWay(error.sqlstate, "its take-over", performance.now() - begun));
     return null;
   }
 }

@@ -3,9 +3,10 @@ import { credentialsInput } from "#app/domain/onboarding/index.server.ts";
 import {
   cancelRequest,
   cancelRun,
-  planRequest,
+  planRetry,
   retryRequest,
   submitCredentials,
+  tellFailure,
   viewRequest,
 } from "#app/domain/provisioning/index.server.ts";
 import {
@@ -38,10 +39,14 @@ export function requestIdOf(call: Pick<Call<unknown, unknown>, "params">): strin
   return parsed.data;
 }
 
-const view = (call: Call<unknown, unknown>) =>
-  asActor(call.services.db, call.actor, (tx) =>
-    viewRequest({ tx, vault: call.services.vault }, requestIdOf(call)),
-  );
+/** One request, and why it stands as failed as of now. */
+const view = ({ services, actor, params }: Call<unknown, unknown>) =>
+  asActor(services.db, actor, async (tx) => {
+    const request = await viewRequest({ tx, vault: services.vault }, requestIdOf({ params }));
+    const { requestId, status, failure } = request;
+    if (status !== "failed" || !failure) return request;
+    return { ...request, failure: await tellFailure(tx, requestId, failure) };
+  });
 
 export const getRequest = endpoint({
   method: "GET",
@@ -120,9 +125,9 @@ export const retry = endpoint({
     const plan = async () => {
       // A retry reaches out only to compare.
       await spend(services.db, actor, EACH_TEST, holder.keyId);
-      return planRequest({ ...services, actor }, requestId, null);
+      return planRetry({ ...services, actor }, requestId);
     };
-    const seen = digest === undefined ? undefined : { digest, now: await plan() };
+    const seen = digest === undefined ? undefined : { digest, ...(await plan()) };
     await asActor(services.db, actor, (tx) =>
       retryRequest({ tx, actor }, services.catalog, requestId, seen),
     );
