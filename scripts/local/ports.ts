@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { connect, createServer } from "node:net";
 import path from "node:path";
 import { readJson, writeSecretJson } from "./files.ts";
@@ -62,18 +63,6 @@ function canListen(port: number): Promise<boolean> {
 
 const isFree = async (port: number) => !(await answers(port)) && (await canListen(port));
 
-async function anyPort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      const port = typeof address === "object" && address ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
-}
-
 /** The port of the wish, or the next free one that is not in `taken`. */
 async function nextFree(wish: number, taken: Set<number>): Promise<number> {
   for (let port = wish; port <= 65_535; port++) {
@@ -85,7 +74,9 @@ async function nextFree(wish: number, taken: Set<number>): Promise<number> {
 /**
  * Chooses the ports of one start. A taken one gives the next free one, and `say` tells of it.
  * The sandbox's ports are part of the credentials people entered, so those of the last start come
- * first. `wishes` come before the defaults; "any" asks the system, for tests.
+ * first. `wishes` come before the defaults. "any", for tests, takes random free ones, above most
+ * services and below those from 32,768 on that the system itself gives out: what is free there may
+ * be another program's a moment later.
  */
 export async function choosePorts(
   dataDir: string,
@@ -101,13 +92,13 @@ export async function choosePorts(
     const kept = sticky ? last?.[name] : undefined;
     const given = wishes === "any" ? undefined : wishes[name];
     if (wishes === "any" && kept === undefined) {
-      // A range cannot be asked for; a random place above most services and below the
-      // system's own range makes a clash unlikely, and the sandbox skips taken ports.
+      // The sandbox skips taken ports of its range.
       ports[name] =
-        name === "projects" ? 10_000 + 200 * Math.floor(Math.random() * 100) : await anyPort();
+        name === "projects"
+          ? 10_000 + 200 * randomInt(80)
+          : await nextFree(26_200 + randomInt(6_000), taken);
     } else {
       const wish = given ?? kept ?? defaultPorts[name];
-      // The sandbox itself skips taken ports of its range.
       ports[name] = name === "projects" ? wish : await nextFree(wish, taken);
       if (ports[name] !== wish) {
         say(`Port ${wish} is taken: ${names[name]} gets ${ports[name]}.`);
