@@ -76,11 +76,13 @@ export function PlanOfRetry({ look, refusal }: Pick<Looked, "look" | "refusal">)
   const { plan, lines } = look;
   return (
     <section aria-labelledby="plan-heading" className="mt-5 border-t border-base-300 pt-4">
-      {refusal ? <ProblemNotice problem={refusal.problem} /> : null}
       {refusal ? (
-        <div className="mb-4 empty:hidden">
-          <WhatChanged changes={refusal.changes} />
-        </div>
+        <>
+          <ProblemNotice problem={refusal.problem} />
+          <div className="mb-4 empty:hidden">
+            <WhatChanged changes={refusal.changes} />
+          </div>
+        </>
       ) : null}
       <h2 id="plan-heading" ref={heading} tabIndex={-1} className="mb-1 w-fit font-semibold">
         {plan ? "The plan" : "Connection test"}
