@@ -36,6 +36,8 @@ export const customerBackends = pgTable(
     installed: jsonb("installed").$type<Record<string, string>>().notNull().default({}),
     /** The owner's account in the project's own `auth.users`. */
     ownerUserId: text("owner_user_id"),
+    /** When the templates' own work in the database is due next; null where there is none. */
+    dueAt: instant("due_at"),
     createdAt: setAtInsert("created_at"),
     readyAt: instant("ready_at"),
     retiredAt: instant("retired_at"),
@@ -54,5 +56,6 @@ export const customerBackends = pgTable(
       .where(sql`status <> 'retired'`),
     index("customer_backends_request_id_idx").on(t.requestId),
     index("customer_backends_customer_id_idx").on(t.customerId),
+    index("customer_backends_due_at_idx").on(t.dueAt).where(sql`status = 'ready'`),
   ],
 );

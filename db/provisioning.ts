@@ -25,7 +25,7 @@ export const RUN_STATUSES = [
   "cancelled",
 ] as const;
 export const STEP_STATUSES = ["pending", "running", "done", "failed", "needs_person"] as const;
-export const STEP_KINDS = ["preflight", "sql", "seed", "auth-config", "owner", "health"] as const;
+export const STEP_KINDS = ["preflight", "sql", "auth-config", "seed", "owner", "health"] as const;
 
 /** Why a step did not end as done. Free of secrets: everything passes through redaction. */
 export interface StepError {
@@ -181,7 +181,7 @@ export const provisioningSteps = pgTable(
     ),
     check(
       "provisioning_steps_kind_known",
-      sql`${t.kind} in ('preflight', 'sql', 'seed', 'auth-config', 'owner', 'health')`,
+      sql`${t.kind} in ('preflight', 'sql', 'storage', 'auth-config', 'seed', 'owner', 'health')`,
     ),
     check("provisioning_steps_planned_known", sql`${t.planned} in ('apply', 'applied', 'differs')`),
     // How long a step takes is learnt from its newest runs.

@@ -43,6 +43,11 @@ export const provisioningQueue = pgTable(
     region: text("region").notNull(),
     /** Names of the templates wanted, dependencies and `base` included, in order. */
     features: text("features").array().notNull(),
+    /** Answers to what those templates ask: template → parameter → value as text. */
+    parameters: jsonb("parameters")
+      .$type<Record<string, Record<string, string>>>()
+      .notNull()
+      .default({}),
     priority: text("priority", { enum: PRIORITIES }).notNull(),
     status: text("status", { enum: REQUEST_STATUSES }).notNull().default("pending"),
     /** Grows with each change: the other half of every compare-and-set. */

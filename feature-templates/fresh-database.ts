@@ -7,7 +7,7 @@ import { readFile, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import pg from "pg";
-import { loadCatalog, type Template } from "#app/domain/catalog/index.server.ts";
+import { filesFor, loadCatalog, type Template } from "#app/domain/catalog/index.server.ts";
 import { clusterRoot, freePort, initCluster, startCluster } from "#local/cluster.ts";
 
 /** What the API's roles get by default: as since October 2026, or as in older projects. */
@@ -87,11 +87,26 @@ export async function prepareServer(superuserUrl: string): Promise<ProjectServer
 
 /**
  * Applies templates with all they require, in the order of a run: every schema file, then every
- * policies file, then the seeds.
+ * policies file, then the seeds. `at` applies them as they were released with that version, and
+ * `after` what has come since.
  */
-export async function applyTemplates(client: pg.Client, names: string[]): Promise<Template[]> {
-  const templates = (await loadCatalog(import.meta.dirname)).order(names);
-  const migrations = templates.flatMap((template) => template.migrations);
+export async function applyTemplates(
+  client: pg.Client,
+  names: string[],
+  { at, after }: { at?: string; after?: string } = {},
+): Promise<Template[]> {
+  const catalog = await loadCatalog(import.meta.dirname);
+  const released = (name: string, version: string) => {
+    const found = catalog.history(name).releases.find((one) => one.version === version);
+    if (!found) throw new Error(`${name} ${version} was never released`);
+    return found;
+  };
+  const current = catalog.order(names);
+  const templates = at ? current.map(({ name }) => released(name, at)) : current;
+  const applied = after ? current.flatMap(({ name }) => released(name, after).migrations) : [];
+  const migrations = templates
+    .flatMap((template) => filesFor(template, templates))
+    .filter(({ version }) => applied.every((one) => one.version !== version));
   for (const phase of ["schema", "policies"]) {
     for (const file of migrations.filter((each) => each.phase === phase)) {
       // A single simple query is one transaction, unless the file may not have one.

@@ -1,6 +1,6 @@
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { loadCatalog, type Template } from "#app/domain/catalog/index.server.ts";
+import { filesFor, loadCatalog, type Template } from "#app/domain/catalog/index.server.ts";
 import { type RehearsalStep, rehearse } from "#app/integrations/postgres/rehearse.ts";
 import { diffCatalogs, snapshotCatalog } from "../tests/support/catalog.ts";
 import {
@@ -22,6 +22,7 @@ afterAll(() => server?.stop());
 async function filesOf(names: string[], except: readonly Template[] = []) {
   const ordered = (await loadCatalog(import.meta.dirname)).order(names);
   const templates = ordered.filter(({ name }) => except.every((other) => other.name !== name));
+  const migrations = (template: Template) => filesFor(template, ordered);
   const steps = (
     kind: "migration" | "seed",
     files: (template: Template) => Template["migrations"],
@@ -42,8 +43,8 @@ async function filesOf(names: string[], except: readonly Template[] = []) {
       ),
     );
   return [
-    ...steps("migration", ({ migrations }) => migrations.filter((f) => f.phase === "schema")),
-    ...steps("migration", ({ migrations }) => migrations.filter((f) => f.phase === "policies")),
+    ...steps("migration", (each) => migrations(each).filter((f) => f.phase === "schema")),
+    ...steps("migration", (each) => migrations(each).filter((f) => f.phase === "policies")),
     ...steps("seed", ({ seed }) => (seed ? [seed] : [])),
   ];
 }

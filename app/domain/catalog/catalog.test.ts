@@ -220,7 +220,7 @@ describe("templates among each other", () => {
       "a requirement given twice",
       requiring("shop", "[{ name: base, range: 1.x }, { name: base, range: 1.x }]"),
       7,
-      /required twice/,
+      /named twice/,
     ],
     ["a template that does without base", requiring("shop", "[]"), 7, /does not require base/],
     [

@@ -8,7 +8,8 @@ import {
   UnknownTemplateError,
 } from "./errors.ts";
 import { orderTemplates } from "./order.ts";
-import { type ReadTemplate, readTemplate, type Template } from "./read.ts";
+import { type ReadTemplate, readTemplate, type Template, type TemplateHistory } from "./read.ts";
+import { readLock } from "./releases.ts";
 import { baseTemplate, planNames } from "./schema.ts";
 
 /** All templates there are, checked against each other. */
@@ -17,8 +18,11 @@ export interface Catalog {
   templates: Template[];
   /** @throws UnknownTemplateError. */
   get(name: string): Template;
+  /** @throws UnknownTemplateError. */
+  history(name: string): TemplateHistory;
   /**
-   * The named templates with all they require, each after what it requires, `base` first.
+   * The named templates with all they require, each after what it requires or makes use of, `base`
+   * first.
    *
    * @throws UnknownTemplateError.
    */
@@ -47,8 +51,11 @@ export function loadCatalog(folder: string): Promise<Catalog> {
 }
 
 async function readCatalog(folder: string): Promise<Catalog> {
-  const read: ReadTemplate[] = [];
-  for (const name of await templateFolders(folder)) read.push(await readTemplate(folder, name));
+  const lock = await readLock(folder);
+  const read: (ReadTemplate & TemplateHistory)[] = [];
+  for (const name of await templateFolders(folder)) {
+    read.push(await readTemplate(folder, name, lock));
+  }
   const templates = read.map(({ template }) => template);
   const byName = new Map(templates.map((template) => [template.name, template]));
   if (!byName.has(baseTemplate)) throw new TemplatesFolderError(folder, "there is no base");
@@ -57,14 +64,22 @@ async function readCatalog(folder: string): Promise<Catalog> {
   for (const each of read) checkRequirements(each, byName);
   // Ordering everything finds circles.
   orderTemplates(templates, [...byName.keys()]);
+  for (const each of read) checkConflicts(each, byName, templates);
   for (const each of read) checkPlans(each, byName);
 
+  const find = <T>(found: T | undefined, name: string): T => {
+    if (!found) throw new UnknownTemplateError(name, [...byName.keys()]);
+    return found;
+  };
   return {
     templates,
-    get(name) {
-      const template = byName.get(name);
-      if (!template) throw new UnknownTemplateError(name, [...byName.keys()]);
-      return template;
+    get: (name) => find(byName.get(name), name),
+    history(name) {
+      const { releases, isReleased } = find(
+        read.find(({ template }) => template.name === name),
+        name,
+      );
+      return { releases, isReleased };
     },
     order: (names) => orderTemplates(templates, names),
   };
@@ -104,41 +119,84 @@ function checkRequirements(each: ReadTemplate, byName: Map<string, Template>): v
       },
     );
   }
-  for (const [index, { name, range }] of template.requires.entries()) {
-    const place = { file, line: lineOf(["requires", index]) };
-    if (names.indexOf(name) !== index) {
+  for (const list of ["requires", "optional"] as const) {
+    for (const index of template[list].keys()) checkRequirement(each, list, index, byName);
+  }
+}
+
+function checkRequirement(
+  { template, manifestFile: file, lineOf }: ReadTemplate,
+  list: "requires" | "optional",
+  index: number,
+  byName: Map<string, Template>,
+): void {
+  const { name, range } = template[list][index] as { name: string; range: string };
+  const place = { file, line: lineOf([list, index]) };
+  const named = [...template.requires, ...template.optional].map((one) => one.name);
+  const before = named.slice(0, index + (list === "optional" ? template.requires.length : 0));
+  if (before.includes(name)) {
+    throw new DependencyError(place, {
+      problem: `${name} is named twice`,
+      fix: "Keep one of the two.",
+    });
+  }
+  const other = byName.get(name);
+  if (!other) {
+    throw new DependencyError(place, {
+      problem: `the ${list === "requires" ? "required" : "optional"} template ${name} is missing`,
+      found: name,
+      needed: `one of ${[...byName.keys()].join(", ")}`,
+      fix: "Correct the name, or add that template.",
+    });
+  }
+  if (!semver.satisfies(other.version, range)) {
+    throw new DependencyError(place, {
+      problem: `${name} ${other.version} is outside the range ${range}`,
+      found: other.version,
+      needed: range,
+      fix: "Widen the range if the template works with that version.",
+    });
+  }
+  if (list === "requires" && template.minimumPostgres < other.minimumPostgres) {
+    throw new DependencyError(
+      { file, line: lineOf(["postgres"]) },
+      {
+        problem: `${name} needs PostgreSQL ${other.minimumPostgres}`,
+        found: `${template.minimumPostgres}`,
+        needed: `at least ${other.minimumPostgres}`,
+        fix: `Write postgres: ${other.minimumPostgres}.`,
+      },
+    );
+  }
+}
+
+/** What a template stands on or makes use of cannot be what it must not stand beside. */
+function checkConflicts(
+  { template, manifestFile: file, lineOf }: ReadTemplate,
+  byName: Map<string, Template>,
+  templates: Template[],
+): void {
+  const beneath = orderTemplates(templates, [
+    template.name,
+    ...template.optional.map(({ name }) => name),
+  ]).map(({ name }) => name);
+  for (const [index, { name, range }] of template.conflicts.entries()) {
+    const place = { file, line: lineOf(["conflicts", index]) };
+    const other = byName.get(name);
+    if (!other) {
       throw new DependencyError(place, {
-        problem: `${name} is required twice`,
-        fix: "Keep one of the two.",
-      });
-    }
-    const required = byName.get(name);
-    if (!required) {
-      throw new DependencyError(place, {
-        problem: `the required template ${name} is missing`,
+        problem: `the conflicting template ${name} is missing`,
         found: name,
         needed: `one of ${[...byName.keys()].join(", ")}`,
-        fix: "Correct the name, or add that template.",
+        fix: "Correct the name, or remove the conflict.",
       });
     }
-    if (!semver.satisfies(required.version, range)) {
+    if (beneath.includes(name) && semver.satisfies(other.version, range)) {
       throw new DependencyError(place, {
-        problem: `${name} ${required.version} is outside the required range ${range}`,
-        found: required.version,
-        needed: range,
-        fix: "Widen the range if the template works with that version.",
+        problem: `${template.name} conflicts with ${name}, which it stands on or makes use of`,
+        found: name,
+        fix: "Remove the conflict, or the requirement that leads to it.",
       });
-    }
-    if (semver.lt(`${template.minimumPostgres}.0.0`, `${required.minimumPostgres}.0.0`)) {
-      throw new DependencyError(
-        { file, line: lineOf(["postgres"]) },
-        {
-          problem: `${name} needs PostgreSQL ${required.minimumPostgres}`,
-          found: `${template.minimumPostgres}`,
-          needed: `at least ${required.minimumPostgres}`,
-          fix: `Write postgres: ${required.minimumPostgres}.`,
-        },
-      );
     }
   }
 }

@@ -1,7 +1,21 @@
 export { type Catalog, loadCatalog } from "./catalog.ts";
 export * from "./errors.ts";
+export { filesFor } from "./files-for.ts";
+export {
+  type AnswerProblem,
+  type Answers,
+  type CustomerFacts,
+  completeAnswers,
+  judgeAnswer,
+  type Parameter,
+  presetOf,
+  settingName,
+  settingsOf,
+} from "./parameters.ts";
 export { PLANS, type Plan } from "./plans.ts";
-export type { Template } from "./read.ts";
+export type { Template, TemplateHistory } from "./read.ts";
+export { LOCK_FILE, type Lock, readLock, releasedPath } from "./releases.ts";
+export type { AuthSettings, Bucket } from "./schema.ts";
 export {
   ChoiceNotPossibleError,
   type ChoiceProblem,

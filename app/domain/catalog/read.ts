@@ -2,6 +2,16 @@ import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { TemplateFileInvalidError } from "./errors.ts";
 import { type LocatedManifest, parseManifest } from "./manifest.ts";
+import type { Parameter } from "./parameters.ts";
+import {
+  type Lock,
+  type ReleasedFiles,
+  releasedPath,
+  releasedVersions,
+  requireNewest,
+  requireUnchanged,
+} from "./releases.ts";
+import type { AuthSettings, Bucket, Manifest } from "./schema.ts";
 import { readMigration, readPlainFile, sha256, type TemplateFile } from "./template-file.ts";
 
 export interface Template {
@@ -12,16 +22,35 @@ export interface Template {
   category: string;
   /** Templates that must be there too, with ranges of versions as npm writes them. */
   requires: { name: string; range: string }[];
+  /** Templates that it makes use of where they are there. */
+  optional: { name: string; range: string }[];
+  /** Templates beside which it must not stand. */
+  conflicts: { name: string; range: string; reason: string }[];
   /** The plans that include it. */
   plans: string[];
   /** The lowest major version of PostgreSQL that can run it. */
   minimumPostgres: number;
+  storage: Bucket[];
+  auth: AuthSettings;
+  /** What is asked of the customer. */
+  parameters: Parameter[];
+  /** The function that the worker calls when something is due. */
+  due: string | null;
   /** In order of version. */
   migrations: TemplateFile[];
   seed: TemplateFile | null;
   checks: TemplateFile | null;
+  /** Takes the template away again; never run by Berth. */
+  uninstall: TemplateFile | null;
   /** SHA-256 over the manifest and every file, in hexadecimal. */
   checksum: string;
+}
+
+/** A template and all versions of it that were released. */
+export interface TemplateHistory {
+  /** The oldest first; the newest may be the template itself. */
+  releases: Template[];
+  isReleased: boolean;
 }
 
 /** A template with the places that errors about its dependencies point at. */
@@ -35,16 +64,47 @@ export interface ReadTemplate {
 const maxFileBytes = 1_000_000;
 
 /**
- * Reads one template's folder.
+ * Reads one template's folder, and what was released of it.
  *
  * @throws ManifestInvalidError, TemplateFileInvalidError, SqlSyntaxError, ForbiddenStatementError.
  */
-export async function readTemplate(templatesFolder: string, folder: string): Promise<ReadTemplate> {
-  const read = (file: string) => readText(templatesFolder, file);
+export async function readTemplate(
+  templatesFolder: string,
+  folder: string,
+  lock: Lock,
+): Promise<ReadTemplate & TemplateHistory> {
   await refuseStrangers(templatesFolder, folder);
+  const releases: Template[] = [];
+  for (const version of releasedVersions(lock, folder)) {
+    const files = lock[folder]?.[version] as ReleasedFiles;
+    const locate = (file: string) => releasedPath(folder, version, file);
+    const released = await readVersion(templatesFolder, folder, locate, Object.keys(files));
+    requireUnchanged(folder, version, files, released.found);
+    releases.push(released.template);
+  }
 
-  const manifestFile = `${folder}/template.yaml`;
-  const manifestText = await read(manifestFile);
+  const migrations = (await list(templatesFolder, `${folder}/migrations`)).sort();
+  const current = await readVersion(templatesFolder, folder, (file) => `${folder}/${file}`, [
+    ...migrations.map((name) => `migrations/${name}`),
+    ...plainFiles.map((phase) => `${phase}.sql`),
+  ]);
+  const { template, lineOf } = current;
+  requireNewest(folder, template.version, lineOf(["version"]), lock, current.found);
+  return { ...current, releases, isReleased: releases.at(-1)?.version === template.version };
+}
+
+const plainFiles = ["seed", "checks", "uninstall"] as const;
+
+/** Reads one version of a template, whose files stand where `locate` says. */
+async function readVersion(
+  templatesFolder: string,
+  folder: string,
+  locate: (file: string) => string,
+  files: readonly string[],
+): Promise<ReadTemplate & { found: { file: string; checksum: string }[] }> {
+  const read = (file: string) => readText(templatesFolder, locate(file));
+  const manifestFile = locate("template.yaml");
+  const manifestText = await read("template.yaml");
   if (manifestText === null) {
     throw new TemplateFileInvalidError(
       { file: manifestFile, line: 1 },
@@ -68,9 +128,12 @@ export async function readTemplate(templatesFolder: string, folder: string): Pro
   }
 
   const migrations: TemplateFile[] = [];
-  for (const name of (await list(templatesFolder, `${folder}/migrations`)).sort()) {
-    const file = `${folder}/migrations/${name}`;
-    migrations.push(await readMigration(file, (await read(file)) ?? ""));
+  for (const file of files.filter((name) => name.startsWith("migrations/"))) {
+    const text = await read(file);
+    if (text === null) continue;
+    const migration = await readMigration(`${folder}/${file}`, text);
+    requireKnown(migration, manifest);
+    migrations.push(limited(migration, manifest));
   }
   if (migrations.length === 0) {
     throw new TemplateFileInvalidError(
@@ -78,29 +141,62 @@ export async function readTemplate(templatesFolder: string, folder: string): Pro
       { problem: "the template has no migration", fix: "Add one." },
     );
   }
-  const plain = async (phase: "seed" | "checks") => {
-    const sql = await read(`${folder}/${phase}.sql`);
-    return sql === null ? null : readPlainFile(`${folder}/${phase}.sql`, sql, phase);
+  const plain = async (phase: (typeof plainFiles)[number]) => {
+    const sql = files.includes(`${phase}.sql`) ? await read(`${phase}.sql`) : null;
+    if (sql === null) return null;
+    return limited(await readPlainFile(`${folder}/${phase}.sql`, sql, phase), manifest);
   };
   const seed = await plain("seed");
   const checks = await plain("checks");
+  const uninstall = await plain("uninstall");
 
-  const files = [...migrations, ...(seed ? [seed] : []), ...(checks ? [checks] : [])];
-  const { postgres, ...facts } = manifest;
+  const all = [...migrations, seed, checks, uninstall].filter((file) => file !== null);
+  const { postgres, timeouts: _, due = null, ...facts } = manifest;
   const template: Template = {
     ...facts,
     minimumPostgres: postgres,
+    due,
     migrations,
     seed,
     checks,
+    uninstall,
     checksum: sha256(
-      JSON.stringify([sha256(manifestText), ...files.map((f) => [f.path, f.checksum])]),
+      JSON.stringify([sha256(manifestText), ...all.map((file) => [file.path, file.checksum])]),
     ),
   };
-  return { template, manifestFile, lineOf };
+  const found = [
+    { file: "template.yaml", checksum: sha256(manifestText) },
+    ...all.map(({ path: file, checksum }) => ({ file: file.slice(folder.length + 1), checksum })),
+  ];
+  return { template, manifestFile, lineOf, found };
 }
 
-const known = new Set(["template.yaml", "migrations", "seed.sql", "checks.sql"]);
+/** A file that names no limit of its own has the manifest's. */
+function limited(file: TemplateFile, { timeouts }: Manifest): TemplateFile {
+  const limit = file.phase === "uninstall" ? undefined : timeouts[file.phase];
+  return { ...file, timeoutMs: file.timeoutMs ?? limit ?? null };
+}
+
+/** @throws TemplateFileInvalidError for a file that serves a template which the manifest does not name */
+function requireKnown({ path: file, when }: TemplateFile, { optional }: Manifest): void {
+  if (when === null || optional.some(({ name }) => name === when)) return;
+  throw new TemplateFileInvalidError(
+    { file, line: 1 },
+    {
+      problem: `the file serves ${when}, which the manifest does not name under optional`,
+      found: when,
+      needed: optional.map(({ name }) => name).join(", ") || "a template under optional",
+      fix: `Add ${when} to optional in template.yaml, or correct the directive.`,
+    },
+  );
+}
+
+const known = new Set([
+  "template.yaml",
+  "migrations",
+  "releases",
+  ...plainFiles.map((phase) => `${phase}.sql`),
+]);
 
 /** A file under a wrong name would never be applied, and nobody would be told. */
 async function refuseStrangers(templatesFolder: string, folder: string): Promise<void> {

@@ -1,9 +1,11 @@
 import { asc, eq } from "drizzle-orm";
+import semver from "semver";
 import { BerthError } from "#app/platform/errors.ts";
 import { featureTemplates, plans, planTargets } from "#db/catalog.ts";
 import type { Tx } from "#db/index.ts";
 import type { Catalog } from "./catalog.ts";
 import { PLANS, targetsOf } from "./plans.ts";
+import type { Template } from "./read.ts";
 import { inactiveNames } from "./switch.ts";
 
 /** One thing that is wrong with a choice of plan and features, and the field that holds it. */
@@ -22,8 +24,8 @@ export class ChoiceNotPossibleError extends BerthError {
 }
 
 /**
- * Writes down the plans and templates that this release ships. Repeatable; a supervisor's switch
- * stays as it is, for new versions too.
+ * Writes down the plans and templates that this release of Berth ships, with a row for each released
+ * version of a template. Repeatable; a supervisor's switch stays as it is, for new versions too.
  */
 export async function syncCatalog(tx: Tx, catalog: Catalog): Promise<void> {
   for (const [position, plan] of PLANS.entries()) {
@@ -45,23 +47,19 @@ export async function syncCatalog(tx: Tx, catalog: Catalog): Promise<void> {
     }
   }
   const switchedOff = await inactiveNames(tx);
-  for (const {
-    name,
-    version,
-    title,
-    description,
-    category,
-    requires,
-    checksum,
-  } of catalog.templates) {
-    const facts = { title, description, category, requires, checksum };
-    await tx
-      .insert(featureTemplates)
-      .values({ name, version, ...facts, active: !switchedOff.has(name) })
-      .onConflictDoUpdate({
-        target: [featureTemplates.name, featureTemplates.version],
-        set: facts,
-      });
+  for (const current of catalog.templates) {
+    const { releases, isReleased } = catalog.history(current.name);
+    for (const template of isReleased ? releases : [...releases, current]) {
+      const { name, version, title, description, category, requires, checksum } = template;
+      const facts = { title, description, category, requires, checksum };
+      await tx
+        .insert(featureTemplates)
+        .values({ name, version, ...facts, active: !switchedOff.has(name) })
+        .onConflictDoUpdate({
+          target: [featureTemplates.name, featureTemplates.version],
+          set: facts,
+        });
+    }
   }
 }
 
@@ -69,7 +67,7 @@ export async function syncCatalog(tx: Tx, catalog: Catalog): Promise<void> {
  * The templates that a choice comes to: with what they need, `base` first, in the order in which
  * they are applied.
  * @throws ChoiceNotPossibleError for an unknown plan, and for features that are unknown, switched
- * off, or not part of the plan.
+ * off, not part of the plan, or cannot stand together.
  */
 export async function resolveChoice(
   tx: Tx,
@@ -111,6 +109,21 @@ export async function resolveChoice(
       });
     }
   }
+  for (const { title, reason, other } of clashesOf(features.map((name) => catalog.get(name)))) {
+    const message = `${title} and ${other} cannot be chosen together. ${reason}`;
+    problems.push({ field: "features", message });
+  }
   if (problems.length > 0) throw new ChoiceNotPossibleError(problems);
   return { planId: plan.id, features };
+}
+
+/** Which of these templates must not stand beside each other. */
+function clashesOf(chosen: readonly Template[]) {
+  return chosen.flatMap(({ title, conflicts }) =>
+    conflicts.flatMap(({ name, range, reason }) => {
+      const other = chosen.find((one) => one.name === name);
+      if (!other || !semver.satisfies(other.version, range)) return [];
+      return [{ title, other: other.title, reason }];
+    }),
+  );
 }

@@ -2,17 +2,20 @@ import { createHash } from "node:crypto";
 import { effectsOf, type FileEffects } from "#app/integrations/postgres/effects.ts";
 import { parseMigration } from "#app/integrations/postgres/parse.ts";
 import { type FilePlace, TemplateFileInvalidError } from "./errors.ts";
+import { parseTimeLimit, timeLimitForm } from "./limits.ts";
 
-export type FilePhase = "schema" | "policies" | "seed" | "checks";
+export type FilePhase = "schema" | "policies" | "seed" | "checks" | "uninstall";
 
 /** One SQL file of a template, parsed by PostgreSQL's own grammar. */
 export interface TemplateFile {
   /** Relative to the templates' folder, with forward slashes. */
   path: string;
-  /** The 14 digits of a migration; empty for seed.sql and checks.sql, which have none. */
+  /** The 14 digits of a migration; empty for seed.sql and the like, which have none. */
   version: string;
   name: string;
   phase: FilePhase;
+  /** The template that this file serves: it is applied where that one is there too. */
+  when: string | null;
   /** False for the single statement that PostgreSQL refuses inside a transaction. */
   transactional: boolean;
   /** Longest time for each statement, in milliseconds; null for the runner's own limit. */
@@ -32,7 +35,8 @@ export const sha256 = (text: string) => createHash("sha256").update(text, "utf8"
 
 /**
  * Reads a migration. Its first comment lines may hold directives: `-- berth: phase=policies`
- * (default `schema`), `-- berth: transaction=none` and `-- berth: timeout=10min`.
+ * (default `schema`), `-- berth: transaction=none`, `-- berth: timeout=10min` and
+ * `-- berth: when=inventory`.
  *
  * @throws TemplateFileInvalidError, SqlSyntaxError, ForbiddenStatementError: file, line and fix.
  */
@@ -55,14 +59,15 @@ export async function readMigration(path: string, sql: string): Promise<Template
 }
 
 /**
- * Reads a seed.sql or checks.sql; neither may hold directives, and a checks.sql is one query.
+ * Reads a seed.sql, checks.sql or uninstall.sql; none may hold directives, and a checks.sql is one
+ * query.
  *
  * @throws TemplateFileInvalidError, SqlSyntaxError, ForbiddenStatementError: file, line and fix.
  */
 export async function readPlainFile(
   path: string,
   sql: string,
-  phase: "seed" | "checks",
+  phase: "seed" | "checks" | "uninstall",
 ): Promise<TemplateFile> {
   refuseLaterDirectives(path, sql, 0);
   const described = await describeFile({
@@ -70,6 +75,7 @@ export async function readPlainFile(
     version: "",
     name: phase,
     phase,
+    when: null,
     transactional: true,
     timeoutMs: null,
     sql,
@@ -103,17 +109,20 @@ async function describeFile(
 
 interface Directives {
   phase: "schema" | "policies";
+  when: string | null;
   transactional: boolean;
   timeoutMs: number | null;
 }
 
-const UNITS_MS: Readonly<Record<string, number>> = { s: 1_000, min: 60_000, h: 3_600_000 };
-const LONGEST_TIMEOUT_MS = 6 * 3_600_000;
-
 const directiveLine = /^\s*--\s*berth:(?<words>.*)$/i;
 
 function readDirectives(file: string, sql: string): Directives {
-  const directives: Directives = { phase: "schema", transactional: true, timeoutMs: null };
+  const directives: Directives = {
+    phase: "schema",
+    when: null,
+    transactional: true,
+    timeoutMs: null,
+  };
   const lines = sql.split("\n");
   let index = 0;
   for (; index < lines.length && /^\s*(--|$)/.test(lines[index] as string); index += 1) {
@@ -124,6 +133,8 @@ function readDirectives(file: string, sql: string): Directives {
         directives.phase = word === "phase=policies" ? "policies" : "schema";
       } else if (word === "transaction=none") {
         directives.transactional = false;
+      } else if (/^when=[a-z][a-z0-9-]{1,39}$/.test(word)) {
+        directives.when = word.slice("when=".length);
       } else if (word.startsWith("timeout=")) {
         directives.timeoutMs = readTimeout({ file, line: index + 1 }, word);
       } else {
@@ -132,7 +143,8 @@ function readDirectives(file: string, sql: string): Directives {
           {
             problem: `the directive "${word}" is unknown`,
             found: word,
-            needed: "phase=schema, phase=policies, transaction=none or timeout=10min",
+            needed:
+              "phase=schema, phase=policies, transaction=none, timeout=10min or when=inventory",
             fix: "Correct its spelling, or remove the line.",
           },
         );
@@ -145,14 +157,12 @@ function readDirectives(file: string, sql: string): Directives {
 
 /** @throws TemplateFileInvalidError */
 function readTimeout(place: FilePlace, word: string): number {
-  const { number, unit = "" } =
-    /^timeout=(?<number>\d{1,6})(?<unit>s|min|h)$/.exec(word)?.groups ?? {};
-  const timeoutMs = Number(number) * (UNITS_MS[unit] ?? Number.NaN);
-  if (timeoutMs >= 1_000 && timeoutMs <= LONGEST_TIMEOUT_MS) return timeoutMs;
+  const timeoutMs = parseTimeLimit(word.slice("timeout=".length));
+  if (timeoutMs !== null) return timeoutMs;
   throw new TemplateFileInvalidError(place, {
     problem: `"${word}" is no time limit for a statement`,
     found: word,
-    needed: "a whole number with s, min or h, from 1s to 6h",
+    needed: timeLimitForm,
     fix: "Write it like timeout=30s, timeout=10min or timeout=2h.",
   });
 }

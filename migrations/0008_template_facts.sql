@@ -1,0 +1,5 @@
+ALTER TABLE "provisioning_steps" DROP CONSTRAINT "provisioning_steps_kind_known";--> statement-breakpoint
+ALTER TABLE "customer_backends" ADD COLUMN "due_at" timestamp (3) with time zone;--> statement-breakpoint
+ALTER TABLE "provisioning_queue" ADD COLUMN "parameters" jsonb DEFAULT '{}'::jsonb NOT NULL;--> statement-breakpoint
+CREATE INDEX "customer_backends_due_at_idx" ON "customer_backends" USING btree ("due_at") WHERE status = 'ready';--> statement-breakpoint
+ALTER TABLE "provisioning_steps" ADD CONSTRAINT "provisioning_steps_kind_known" CHECK ("provisioning_steps"."kind" in ('preflight', 'sql', 'storage', 'auth-config', 'seed', 'owner', 'health'));
