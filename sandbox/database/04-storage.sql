@@ -86,3 +86,48 @@ grant all on storage.buckets, storage.objects to anon, authenticated, service_ro
 grant all on storage.buckets, storage.objects to postgres with grant option;
 
 reset role;
+
+-- At Supabase the extension supautils lets postgres create, alter and drop policies on some of the
+-- platform's tables, of which it may change nothing else. Here those tables are postgres's own for
+-- as long as such a command takes. Its lock is taken beforehand, so nobody else meets them then.
+create function extensions.open_tables_to_policies() returns event_trigger language plpgsql
+  security definer set search_path = '' as $$
+declare
+  lent record;
+begin
+  if session_user <> 'postgres' or current_setting('role') not in ('none', 'postgres') then
+    return;
+  end if;
+  -- The command cannot be seen yet, only the text that it stands in.
+  for lent in
+    select c.oid, format('%I.%I', n.nspname, c.relname) as name
+    from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+    where (n.nspname, c.relname) in
+        (('realtime', 'messages'), ('storage', 'buckets'), ('storage', 'objects'))
+      and current_query() ~* format('\m%s\M', n.nspname)
+      and current_query() ~* format('\m%s\M', c.relname)
+    order by name
+  loop
+    execute format('lock table only %s in access exclusive mode', lent.name);
+    update pg_catalog.pg_class set relowner = 'postgres'::pg_catalog.regrole where oid = lent.oid;
+  end loop;
+end
+$$;
+
+create function extensions.close_tables_to_policies() returns event_trigger language plpgsql
+  security definer set search_path = '' as $$
+begin
+  update pg_catalog.pg_class c set relowner = pg_catalog.to_regrole(format('supabase_%s_admin', n.nspname))
+  from pg_catalog.pg_namespace n
+  where n.oid = c.relnamespace and c.relowner = 'postgres'::pg_catalog.regrole
+    and (n.nspname, c.relname) in
+      (('realtime', 'messages'), ('storage', 'buckets'), ('storage', 'objects'));
+end
+$$;
+
+create event trigger open_tables_to_policies on ddl_command_start
+  when tag in ('CREATE POLICY', 'ALTER POLICY', 'DROP POLICY')
+  execute function extensions.open_tables_to_policies();
+create event trigger close_tables_to_policies on ddl_command_end
+  when tag in ('CREATE POLICY', 'ALTER POLICY', 'DROP POLICY')
+  execute function extensions.close_tables_to_policies();
