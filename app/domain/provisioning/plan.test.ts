@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { LedgerRow } from "#app/integrations/postgres/ledger.ts";
 import type { DatabaseSurvey } from "#app/integrations/postgres/survey.ts";
 import { type Catalog, loadCatalog, UnknownTemplateError } from "../catalog/index.server.ts";
-import { base, load, removeFolders } from "../catalog/template-folders.ts";
+import { base, beside, load, manifest, removeFolders } from "../catalog/template-folders.ts";
 import { planRun, type RunPlan } from "./index.server.ts";
 import { type AgreedPlan, filesOf, requireUnchanged } from "./plan-changes.ts";
 
@@ -219,6 +219,35 @@ describe("the plan of a run on a database", () => {
       digest({ isFresh: false }),
     ];
     expect(new Set([same, ...others]).size).toBe(others.length + 1);
+  });
+
+  it("has what serves another template where that one is there, and later where it comes later", async () => {
+    const own = await load({
+      ...base,
+      ...beside("stock"),
+      ...beside("figures", {
+        "template.yaml": manifest("figures", { optional: "[{ name: stock, range: ^1.0.0 }]" }),
+        "migrations/20260301000100_values.sql":
+          "-- berth: when=stock\ncreate table public.values_of (id int primary key);\n",
+        "migrations/20260301000200_policies.sql":
+          "-- berth: when=stock phase=policies\ngrant select on public.values_of to authenticated;\n",
+      }),
+    });
+    const files = ({ steps }: RunPlan) => steps.flatMap(({ file }) => file ?? []);
+    const alone = planRun(own, ["figures"], surveyed());
+    expect(files(alone).filter((file) => /_(values|policies)\.sql$/.test(file))).toEqual([]);
+
+    const ledger = rowsOf(alone);
+    const later = planRun(own, ["figures", "stock"], surveyed({ ledger, isFresh: false }));
+    const pending = later.steps.flatMap(({ file, planned }) => (planned === "apply" ? file : []));
+    expect(pending).toEqual([
+      expect.stringMatching(/_stock\.sql$/),
+      "figures/migrations/20260301000100_values.sql",
+      "figures/migrations/20260301000200_policies.sql",
+    ]);
+    // Once applied they belong to a template, whether or not a run asks for that one.
+    const whole = rowsOf(planRun(own, ["figures", "stock"]));
+    expect(planRun(own, ["figures"], surveyed({ ledger: whole })).strangers).toEqual([]);
   });
 
   it("shows later files what they do to what exists, the tables of an index among them", async () => {

@@ -4,7 +4,12 @@ import { type LedgerRow, ledgerKeyOf } from "#app/integrations/postgres/ledger.t
 import { DEFAULT_LIMITS } from "#app/integrations/postgres/run-context.ts";
 import type { DatabaseSurvey } from "#app/integrations/postgres/survey.ts";
 import type { PLANNED, PlanBasis, STEP_KINDS, StepEffects } from "#db/provisioning.ts";
-import type { Catalog, Template, TemplateFile } from "../catalog/index.server.ts";
+import {
+  type Catalog,
+  filesFor,
+  type Template,
+  type TemplateFile,
+} from "../catalog/index.server.ts";
 
 /** Whether a file is in the ledger: not yet, as it is, or as something else. */
 export type Planned = (typeof PLANNED)[number];
@@ -40,7 +45,8 @@ export interface RunPlan {
  * The steps that build a backend with these features, in order: preflight, base schema, features
  * after what they need, auth configuration, row-level-security policies, seed data, owner, health.
  * With a survey of the database also what is applied already and what the others do to what exists.
- * What is pending is the set of files less those in the ledger, whatever the order of versions.
+ * What is pending is the set of files less those in the ledger, whatever the order of versions: a file
+ * that serves another template becomes pending once that one is there too.
  * @throws UnknownTemplateError
  */
 export function planRun(
@@ -52,7 +58,7 @@ export function planRun(
   const judge = createJudge(survey);
   const files = (phase: "schema" | "policies") =>
     ordered.flatMap((template) =>
-      template.migrations
+      filesFor(template, ordered)
         .filter((file) => file.phase === phase)
         .map((file) => fileStep(template, file, "sql", judge)),
     );

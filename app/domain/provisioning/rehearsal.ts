@@ -16,6 +16,7 @@ import { requestEvents } from "#db/queue.ts";
 import { recordAudit } from "../audit/index.server.ts";
 import { backendSecret, type Credentials, liveBackendOf } from "../backends/index.server.ts";
 import { HELD, requireHeld } from "../queue/index.server.ts";
+import { answersFor, givenOf, requireAnswers } from "./answers.ts";
 import { type CredentialsDeps, checkCredentials } from "./credentials.ts";
 import { connectorTo } from "./customer-database.ts";
 import { CredentialsMissingError, CredentialsRefusedError } from "./errors.ts";
@@ -46,7 +47,8 @@ const MOST_AT_ONCE = 4;
  * first. Nothing is kept, here or there, but the audit records: one that it begins, one how it ended.
  *
  * @throws what `requireHeld` throws (WrongStateError, too, while a run is under way),
- * CredentialsMissingError, CredentialsRefusedError, RehearsalBusyError, and what `rehearse` throws.
+ * CredentialsMissingError, CredentialsRefusedError, RehearsalBusyError, CheckFailedError for an answer
+ * that a template refuses, and what `rehearse` throws.
  */
 export async function rehearseRequest(
   deps: CredentialsDeps,
@@ -59,7 +61,9 @@ export async function rehearseRequest(
     const { features } = await requireHeld({ tx, actor }, requestId, "rehearse", HELD);
     const backend = await liveBackendOf(tx, requestId);
     const accepted = backend !== null && (await hasAcceptance(tx, requestId, backend.id));
-    return { requestId, features, backend, acceptedRef: accepted ? backend.projectRef : null };
+    const given = await givenOf(tx, requestId);
+    const acceptedRef = accepted ? backend.projectRef : null;
+    return { requestId, features, given, backend, acceptedRef };
   });
   const work = (credentials: Credentials) => rehearseWith(deps, subject, credentials, signal);
   const begin = (through: () => Promise<RehearsalView>) =>
@@ -126,6 +130,7 @@ async function onRecord(
 interface Subject {
   requestId: string;
   features: readonly string[];
+  given: Awaited<ReturnType<typeof givenOf>>;
   /** The project whose files that the ledger has otherwise stay as they are: a supervisor said so. */
   acceptedRef: string | null;
 }
@@ -153,11 +158,14 @@ async function hasAcceptance(tx: Tx, requestId: string, backendId: string): Prom
 
 async function rehearseWith(
   deps: CredentialsDeps,
-  { requestId, features, acceptedRef }: Subject,
+  { requestId, features, given, acceptedRef }: Subject,
   credentials: Credentials,
   signal: AbortSignal,
 ): Promise<RehearsalView> {
   const { catalog } = deps;
+  const names = catalog.order([...features]).map(({ name }) => name);
+  const answers = answersFor(catalog, names, given);
+  requireAnswers(catalog, answers.problems);
   // Also keeps it out of another customer's project.
   const report = await checkCredentials(deps, credentials, requestId);
   if (!report.ok) throw new CredentialsRefusedError(report);
@@ -170,6 +178,7 @@ async function rehearseWith(
     }),
     id: randomUUID(),
     signal,
+    settings: answers.settings,
     plan: async (client) =>
       filesOf(catalog, planRun(catalog, features, await surveyDatabase(client)), keepsOthers),
   });

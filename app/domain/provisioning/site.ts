@@ -7,6 +7,7 @@ import { customerBackends } from "#db/backends.ts";
 import { customers } from "#db/customers.ts";
 import { asActor } from "#db/index.ts";
 import { backendSecret } from "../backends/index.server.ts";
+import { answersFor, givenOf } from "./answers.ts";
 import type { Canceller } from "./canceller.ts";
 import { connectorTo } from "./customer-database.ts";
 import { acceptanceOf } from "./drift-acceptance.ts";
@@ -41,17 +42,20 @@ export async function withSite(
 ): Promise<void> {
   const { db, actor, vault, guard, catalog } = deps;
   const { run } = lease;
-  const { subject, steps } = await asActor(db, actor, async (tx) => {
+  const { subject, steps, given } = await asActor(db, actor, async (tx) => {
     const [subject] = await tx
       .select({ backend: customerBackends, email: customers.email, name: customers.contactName })
       .from(customerBackends)
       .innerJoin(customers, eq(customers.id, customerBackends.customerId))
       .where(eq(customerBackends.id, run.backendId));
-    return { subject, steps: await stepsOf(tx, run.id) };
+    const given = await givenOf(tx, run.requestId);
+    return { subject, steps: await stepsOf(tx, run.id), given };
   });
   if (!subject) throw new Error("A run without a backend.");
   const { backend } = subject;
   const differing = new Set(differingFiles(steps));
+  const templates = catalog.order(Object.keys(run.templates)).map(({ name }) => name);
+  const answers = answersFor(catalog, templates, given);
   const context = { db, actor, requestId: run.requestId };
   await vault.use(context, backendSecret(backend), "run", async (credentials) => {
     const connectWith = (statementTimeoutMs: number | null) =>
@@ -67,7 +71,8 @@ export async function withSite(
       runId: run.id,
       projectRef: backend.projectRef,
       catalog,
-      templates: catalog.order(Object.keys(run.templates)).map(({ name }) => name),
+      templates,
+      answerProblems: answers.problems,
       agreed: { basis: run.basis, files: filesOf(steps) },
       differing,
       requireLease: () => asActor(db, actor, async (tx) => void (await requireLease(tx, lease))),
@@ -89,6 +94,7 @@ export async function withSite(
           token: BigInt(lease.token),
           signal,
           log,
+          settings: answers.settings,
           attempts,
         });
         canceller.watch(session);

@@ -14,7 +14,8 @@ import {
 import type { ManagementClient } from "#app/integrations/supabase/management.ts";
 import type { Project } from "#app/integrations/supabase/project.ts";
 import type { Logger } from "#app/platform/log.ts";
-import type { Catalog } from "../catalog/index.server.ts";
+import type { AnswerProblem, Catalog } from "../catalog/index.server.ts";
+import { requireAnswers } from "./answers.ts";
 import { guardDrift } from "./drift.ts";
 import { CheckFailedError, NeedsPersonError } from "./errors.ts";
 import { type PlannedStep, planRun, type RunPlan } from "./plan.ts";
@@ -27,6 +28,8 @@ export interface Site {
   catalog: Catalog;
   /** The templates of this run, by name. */
   templates: readonly string[];
+  /** Answers of the customer that these templates do not take. */
+  answerProblems: readonly AnswerProblem[];
   /** The plan that the run was started with. */
   agreed: AgreedPlan;
   /** Files that the ledger has with another checksum; a supervisor has accepted that they stay. */
@@ -77,6 +80,7 @@ const HANDLERS: Record<PlannedStep["kind"], (site: Site, step: PlannedStep) => P
 
 /** Up to its last line this only reads. The plan is compared under the run's lock. */
 async function runPreflight(site: Site): Promise<StepFacts> {
+  requireAnswers(site.catalog, site.answerProblems);
   const minimumPostgres = Math.max(
     ...site.templates.map((name) => site.catalog.get(name).minimumPostgres),
   );
@@ -140,6 +144,8 @@ export function sqlStepOf(catalog: Catalog, step: PlannedStep): SqlStep {
 
 async function applyFile(site: Site, step: PlannedStep): Promise<StepFacts> {
   if (site.differing.has(step.file ?? "")) return { outcome: "kept_other", statements: 0 };
+  // A worker that took the run over may have other templates.
+  requireAnswers(site.catalog, site.answerProblems);
   const session = await site.session();
   const { outcome, statements, notices } = await session.apply(sqlStepOf(site.catalog, step));
   return { outcome, statements, ...(notices.length > 0 ? { notices } : {}) };
@@ -216,7 +222,7 @@ async function checkHealth(site: Site): Promise<StepFacts> {
   const rows: CheckRow[] = [];
   for (const name of site.templates) {
     const { checks } = site.catalog.get(name);
-    if (checks) rows.push(...(await session.check(checks.sql)));
+    if (checks) rows.push(...(await session.check(checks.sql, checks.timeoutMs)));
   }
   const services = await site.admin.health();
   const failed = [

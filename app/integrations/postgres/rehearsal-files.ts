@@ -3,7 +3,7 @@ import { watchBlockers } from "./blockers.ts";
 import { findCustomerData } from "./customer-rows.ts";
 import { stepFailure } from "./failures.ts";
 import { RehearsalTooLongError } from "./rehearsal-errors.ts";
-import { fileScript, GUARD_SEQUENCES } from "./rehearsal-script.ts";
+import { fileScript, GUARD_SEQUENCES, OPEN_FILE } from "./rehearsal-script.ts";
 import {
   ALONE,
   KEPT,
@@ -15,6 +15,7 @@ import {
 import { type Connect, jittered, pause } from "./run-context.ts";
 import { ConnectionLostError, LockTimeoutError } from "./run-errors.ts";
 import { rollback, ScriptFailure, sendScript } from "./script.ts";
+import { bindSettings, type SessionValues } from "./session-values.ts";
 
 /** A session in which files are rehearsed. */
 export interface RehearsalSession {
@@ -28,6 +29,8 @@ export interface RehearsalSession {
   /** When the rehearsal's time ends, as performance.now() counts. */
   deadline: number;
   limits: RehearsalLimits;
+  /** What files may read, as in a run. */
+  settings: SessionValues;
   /** The database is a copy without rows. */
   isCopy: boolean;
 }
@@ -188,14 +191,20 @@ async function rehearseStep(
 
   const ownLimit = step.timeoutMs ?? session.limits.statementTimeoutMs;
   const statementTimeoutMs = Math.min(ownLimit, remaining);
-  const { name, limits, client } = session;
+  const { name, limits, client, settings } = session;
+  const hasSettings = Object.keys(settings).length > 0;
   const script = fileScript(step, {
     name,
     lockTimeoutMs: limits.lockTimeoutMs,
     statementTimeoutMs,
+    isOpened: hasSettings,
   });
   const started = performance.now();
   const durationMs = () => Math.round(performance.now() - started);
+  if (hasSettings) {
+    await sendScript(client, OPEN_FILE, { silenceMs: SILENCE_MS });
+    await bindSettings(client, settings);
+  }
   try {
     await sendScript(client, script.text, { silenceMs: statementTimeoutMs + SILENCE_MS });
     return ended(planned, "rehearsed", { durationMs: durationMs() });

@@ -49,18 +49,25 @@ const CHECK_CONSTRAINTS = `do $berth_constraints$ declare checked text; postpone
   if postponed is not null then execute 'set constraints ' || postponed || ' deferred'; end if;
 end $berth_constraints$`;
 
+/** Before each file: what an earlier one has SET LOCAL would have ended with its own transaction. */
+export const OPEN_FILE = ["savepoint berth_file", "reset all"];
+
 /**
  * One file within the rehearsal's transaction, behind a savepoint, under the settings that a step
  * of a run begins with.
  */
 export function fileScript(
   step: SqlStep,
-  options: { name: string; lockTimeoutMs: number; statementTimeoutMs: number },
+  options: {
+    name: string;
+    lockTimeoutMs: number;
+    statementTimeoutMs: number;
+    /** {@link OPEN_FILE} has been sent. */
+    isOpened: boolean;
+  },
 ): { text: string; shape: ScriptShape } {
   const before = [
-    "savepoint berth_file",
-    // What an earlier file has SET LOCAL would have ended with its own transaction.
-    "reset all",
+    ...(options.isOpened ? [] : OPEN_FILE),
     ...sessionSettings(options.name, options.lockTimeoutMs),
     `set local statement_timeout = ${options.statementTimeoutMs}`,
     REMEMBER,

@@ -15,6 +15,7 @@ import { endSession, jittered, pause } from "./run-context.ts";
 import { ConnectionLostError, DatabaseRefusedError, LockedError } from "./run-errors.ts";
 import { type ScratchOptions, withScratchDatabase } from "./scratch.ts";
 import { redactServerText, ScriptFailure, sendScript } from "./script.ts";
+import type { SessionValues } from "./session-values.ts";
 
 export type { RehearsalStep, RehearsedStep } from "./rehearsal-steps.ts";
 
@@ -47,6 +48,8 @@ interface RehearseOptions {
   signal: AbortSignal;
   /** Says under the run lock which files there are, and what the ledger says of each. */
   plan(client: pg.Client): Promise<readonly RehearsalStep[]>;
+  /** What files may read with `current_setting`, as in a run. */
+  settings?: SessionValues;
   limits?: Partial<RehearsalLimits>;
 }
 
@@ -72,6 +75,7 @@ export async function rehearse(options: RehearseOptions): Promise<Rehearsal> {
     signal: within,
     deadline: started + limits.totalMs,
     limits,
+    settings: options.settings ?? {},
   };
   try {
     return await withClient(session.connect, name, within, async (client) => {

@@ -3,6 +3,7 @@ import type pg from "pg";
 import type { Logger } from "#app/platform/log.ts";
 import type { RunIdentity } from "./guard.ts";
 import type { FailedAttempts } from "./run-attempts.ts";
+import type { SessionValues } from "./session-values.ts";
 
 /** Opens a connection to the customer's database; the name goes into its start-up packet. */
 export type Connect = (applicationName: string) => Promise<pg.Client>;
@@ -46,6 +47,8 @@ export interface RunContext {
   signal: AbortSignal;
   log: Logger;
   limits: RunLimits;
+  /** What files may read, on every connection. */
+  settings: SessionValues;
   /** What was tried in vain, for whoever reports on the step. */
   attempts: FailedAttempts;
 }

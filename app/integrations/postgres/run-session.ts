@@ -16,6 +16,7 @@ import {
 } from "./run-context.ts";
 import { ConnectionLostError, FencedError, LockTimeoutError } from "./run-errors.ts";
 import { asScriptError, rollback, ScriptFailure, sendScript } from "./script.ts";
+import type { SessionValues } from "./session-values.ts";
 import { ForbiddenStatementError } from "./sql-errors.ts";
 import { applyAlone } from "./step-alone.ts";
 import { applyInTransaction, type StepOutcome } from "./step-transaction.ts";
@@ -46,8 +47,8 @@ export interface RunSession {
   apply(step: SqlStep): Promise<StepOutcome>;
   /** What the database's own ledger says, oldest first. */
   ledger(): Promise<LedgerRow[]>;
-  /** Runs one SELECT of checks in a read-only transaction. */
-  check(sql: string): Promise<CheckRow[]>;
+  /** Runs one SELECT of checks in a read-only transaction, within this time or a minute. */
+  check(sql: string, timeoutMs?: number | null): Promise<CheckRow[]>;
   /** Runs reading work on the run's connection; again on a new one after a loss. `what` names it. */
   read<T>(what: string, work: (client: pg.Client) => Promise<T>): Promise<T>;
   /** Cancels the step in progress; the session does nothing more. */
@@ -74,6 +75,8 @@ export async function openRunSession(options: {
   signal: AbortSignal;
   log: Logger;
   limits?: Partial<RunLimits>;
+  /** What files may read with `current_setting`: set on each connection before any step. */
+  settings?: SessionValues;
   /** Takes what is tried in vain, here and in the session's calls; not redacted yet. */
   attempts?: FailedAttempts;
 }): Promise<RunSession> {
@@ -81,8 +84,16 @@ export async function openRunSession(options: {
   checkIdentity(identity);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const log = options.log.child({ backendId: options.backendId, runId: options.runId });
-  const { connect, signal, attempts = new FailedAttempts() } = options;
-  const connection = new RunConnection({ connect, identity, signal, log, limits, attempts });
+  const { connect, signal, settings = {}, attempts = new FailedAttempts() } = options;
+  const connection = new RunConnection({
+    connect,
+    identity,
+    signal,
+    log,
+    limits,
+    settings,
+    attempts,
+  });
   await connection.use("the first connection", async () => undefined, {
     patienceMs: Math.min(FIRST_PATIENCE_MS, limits.reconnectPatienceMs),
   });
@@ -96,7 +107,7 @@ export async function openRunSession(options: {
       return outcome;
     },
     ledger: () => connection.use("reading the ledger", ({ client }) => readLedger(client)),
-    check: (sql) => check(connection, sql),
+    check: (sql, timeoutMs) => check(connection, sql, timeoutMs ?? CHECK_MS),
     read: (what, work) => connection.use(what, ({ client }) => read(client, work)),
     cancel: () => connection.cancel(),
     close: () => connection.close(),
@@ -165,7 +176,14 @@ async function read<T>(client: pg.Client, work: (client: pg.Client) => Promise<T
   }
 }
 
-async function check(connection: RunConnection, sql: string): Promise<CheckRow[]> {
+/** Longest time for a query of checks that names none. */
+const CHECK_MS = 60_000;
+
+async function check(
+  connection: RunConnection,
+  sql: string,
+  timeoutMs: number,
+): Promise<CheckRow[]> {
   const statements = await splitStatements(sql, "checks.sql");
   const only = statements[0];
   if (statements.length !== 1 || !only || nodeOf(only.tree).name !== "SelectStmt") {
@@ -178,10 +196,11 @@ async function check(connection: RunConnection, sql: string): Promise<CheckRow[]
   }
   return connection.use("the checks", async ({ client }) => {
     try {
-      const results = await sendScript(client, ["begin read only", only.sql, "commit"], {
-        silenceMs: 75_000,
-      });
-      return (results[1] as pg.QueryResult<CheckRow>).rows;
+      const limit = `set local statement_timeout = ${Math.trunc(timeoutMs)}`;
+      const script = ["begin read only", limit, only.sql, "commit"];
+      const silenceMs = timeoutMs + connection.context.limits.silenceGraceMs;
+      const results = await sendScript(client, script, { silenceMs });
+      return (results[2] as pg.QueryResult<CheckRow>).rows;
     } catch (error) {
       if (error instanceof ScriptFailure) await rollback(client);
       throw error;

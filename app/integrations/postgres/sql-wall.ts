@@ -85,7 +85,8 @@ function checkSetting(node: SyntaxTree, onFunction: boolean): Finding | null {
     return roleFinding(node.kind === "VAR_RESET" ? role.replace("SET", "RESET") : role);
   }
   if (node.kind === "VAR_SET_MULTI") return TRANSACTION_FINDING;
-  if (onFunction) return null;
+  // A setting of a function holds within it; what the customer answered is the runner's to say.
+  if (onFunction) return name.startsWith("berth.") ? settingFinding(name) : null;
   if (node.is_local !== true) {
     return { ...SESSION_FINDING, found: `SET ${name}`.trim(), fix: "Write SET LOCAL." };
   }

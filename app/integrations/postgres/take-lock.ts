@@ -27,6 +27,7 @@ import {
   StandbyError,
 } from "./run-errors.ts";
 import { ScriptFailure, sendScript } from "./script.ts";
+import { bindSettings } from "./session-values.ts";
 
 interface Look {
   pid: number;
@@ -45,7 +46,8 @@ const REHEARSAL_MS = 60_000;
 
 /**
  * Connects, takes over from older sessions, polls for the run lock and raises the fence: one
- * round trip after the connection is up, if nobody is in the way.
+ * round trip after the connection is up, if nobody is in the way, and one more where there are
+ * settings that files read.
  *
  * @throws FencedError, LockedError, LockTimeoutError, ConnectionLostError (also where a standby
  * answers), or the typed error of `connect`.
@@ -53,7 +55,9 @@ const REHEARSAL_MS = 60_000;
 export async function acquire(context: RunContext): Promise<HeldConnection> {
   const client = await open(context);
   try {
-    return await takeLock(client, context);
+    const held = await takeLock(client, context);
+    await bindSettings(client, context.settings);
+    return held;
   } catch (error) {
     await endSession(client);
     throw error;
