@@ -18,7 +18,9 @@ with
       ('locations'),
       ('profiles'),
       ('members'),
-      ('activity_log')
+      ('activity_log'),
+      ('document_counters'),
+      ('invitations')
     ) as t (name)
     left join pg_catalog.pg_class c
       on c.oid = to_regclass('public.' || t.name) and c.relkind = 'r'
@@ -36,9 +38,50 @@ with
       ('private.refuse_change()'),
       ('private.keep_an_owner()'),
       ('private.sync_account()'),
-      ('private.log_activity()')
+      ('private.log_activity()'),
+      ('private.next_document_number(uuid,text)'),
+      ('private.prepare_invitation()'),
+      ('private.guard_invitation()'),
+      ('private.settle_invitations()'),
+      ('private.sync_invitations()'),
+      ('private.accept_invitation_at_once()'),
+      ('private.accept_invitation(uuid)'),
+      ('private.accept_invitations()'),
+      ('public.accept_invitations()')
     ) as f (signature)
     left join pg_catalog.pg_proc p on p.oid = to_regprocedure(f.signature)
+  ),
+  triggers as (
+    select r.name || ' on ' || r.relation as name, coalesce(t.tgenabled <> 'D', false) as enabled
+    from (values
+      ('auth.users', 'berth_sync_account'),
+      ('auth.users', 'berth_sync_invitations'),
+      ('public.members', 'members_keep_an_owner'),
+      ('public.members', 'members_settle_invitations'),
+      ('public.invitations', 'invitations_prepare'),
+      ('public.invitations', 'invitations_guard'),
+      ('public.invitations', 'invitations_accept_at_once'),
+      ('public.activity_log', 'activity_log_refuse_change'),
+      ('public.company_settings', 'company_settings_log_activity'),
+      ('public.locations', 'locations_log_activity'),
+      ('public.members', 'members_log_activity'),
+      ('public.profiles', 'profiles_log_activity'),
+      ('public.invitations', 'invitations_log_activity')
+    ) as r (relation, name)
+    left join pg_catalog.pg_trigger t
+      on t.tgrelid = to_regclass(r.relation) and t.tgname = r.name
+  ),
+  file_policies as (
+    select f.name, p.oid is not null as present
+    from (values
+      ('berth_files_select', 'r'),
+      ('berth_files_insert', 'a'),
+      ('berth_files_update', 'w'),
+      ('berth_files_delete', 'd')
+    ) as f (name, command)
+    left join pg_catalog.pg_policy p
+      on p.polrelid = to_regclass('storage.objects') and p.polname = f.name
+        and p.polcmd = f.command::"char"
   )
 select
   'base: every table has row-level security' as check_name,
@@ -99,9 +142,55 @@ where u.raw_app_meta_data ->> 'berth_role' = 'owner'
   and not exists (select from public.members m where m.role = 'owner' and m.active)
 union all
 select
-  'base: new accounts are followed by a trigger',
-  count(*) = 1,
-  case count(*) when 1 then 'enabled' else 'missing or disabled' end
-from pg_catalog.pg_trigger t
-where t.tgrelid = 'auth.users'::regclass and t.tgname = 'berth_sync_account'
-  and t.tgenabled <> 'D';
+  'base: every trigger is there and enabled',
+  bool_and(x.enabled),
+  coalesce(string_agg(x.name, ', ') filter (where not x.enabled), 'all are')
+from triggers x
+union all
+select
+  'base: only functions of the database give document numbers',
+  not bool_or(x.callable),
+  coalesce(string_agg(x.role, ', ') filter (where x.callable), 'nobody else may')
+from (
+  select r.role, coalesce(
+    has_function_privilege(
+      r.role, to_regprocedure('private.next_document_number(uuid,text)'), 'EXECUTE'
+    ) or has_table_privilege(r.role, to_regclass('public.document_counters'), 'INSERT')
+      or has_table_privilege(r.role, to_regclass('public.document_counters'), 'UPDATE')
+      or has_table_privilege(r.role, to_regclass('public.document_counters'), 'DELETE'),
+    false
+  ) as callable
+  from (values ('authenticated'), ('service_role')) as r (role)
+) x
+union all
+select
+  'base: an open invitation was sent by somebody who may invite to its role',
+  count(*) = 0,
+  count(*) || ' sent by others'
+from public.invitations i
+where i.accepted_at is null and i.revoked_at is null and i.invited_by is not null
+  and not exists (
+    select from public.members m
+    where m.user_id = i.invited_by and m.active
+      and (m.role = 'owner' or (m.role = 'manager' and i.role < 'manager'))
+  )
+union all
+select
+  'base: an address has at most one open invitation',
+  coalesce(bool_and(x.indisunique and x.indisvalid), false),
+  case when bool_and(x.indisunique and x.indisvalid) then 'ensured' else 'the index is gone' end
+from pg_catalog.pg_index x
+where x.indexrelid = to_regclass('public.invitations_open_email_key')
+union all
+select
+  'base: files have their policies',
+  bool_and(x.present),
+  coalesce(string_agg(x.name, ', ') filter (where not x.present), 'all are there')
+from file_policies x
+union all
+select
+  'base: the bucket of files is not public',
+  count(*) = 0,
+  case count(*) when 0 then 'it is not' else 'anybody reads its files' end
+from storage.buckets b
+where b.id = 'files' and b.public;
