@@ -13,6 +13,9 @@ import { adminUserRoutes } from "./auth/admin-users.ts";
 import { AuthRefusal, refusalAnswer } from "./auth/errors.ts";
 import { linkRoutes } from "./auth/links.ts";
 import type { GatewayContext, GatewayHandler } from "./context.ts";
+import { RestRefusal, restRefusalAnswer } from "./rest/errors.ts";
+import { functionRoutes } from "./rest/functions.ts";
+import { tableRoutes } from "./rest/tables.ts";
 import { StorageRefusal, storageRefusalAnswer, storageRoutes } from "./storage.ts";
 
 /** Paths that people's browsers open, so no API key is asked for. */
@@ -40,6 +43,8 @@ const routes: Record<string, GatewayHandler> = {
   ...storageRoutes,
   "GET /rest/v1": restRoot,
   "HEAD /rest/v1": restRoot,
+  ...tableRoutes,
+  ...functionRoutes,
   "GET /welcome": (_call, context) => welcomePage(context.project),
   "GET /": (_call, context) => ({
     status: 302,
@@ -50,7 +55,8 @@ const findRoute = createRouter(routes as Record<string, never>);
 
 const CORS = {
   "access-control-allow-origin": "*",
-  "access-control-expose-headers": "x-total-count, link, x-sb-error-code",
+  "access-control-expose-headers":
+    "x-total-count, link, x-sb-error-code, content-range, location, preference-applied",
 };
 
 const PREFLIGHT: Answer = {
@@ -58,7 +64,7 @@ const PREFLIGHT: Answer = {
   headers: {
     "access-control-allow-methods": "GET,HEAD,PUT,PATCH,POST,DELETE,OPTIONS",
     "access-control-allow-headers":
-      "apikey,authorization,content-type,x-client-info,x-supabase-api-version",
+      "apikey,authorization,content-type,x-client-info,x-supabase-api-version,accept-profile,content-profile,prefer,range",
   },
 };
 
@@ -126,6 +132,7 @@ export function openGateway(o: {
     } catch (error) {
       if (error instanceof AuthRefusal) return refusalAnswer(error);
       if (error instanceof StorageRefusal) return storageRefusalAnswer(error);
+      if (error instanceof RestRefusal) return restRefusalAnswer(error);
       throw error;
     }
   }

@@ -227,6 +227,13 @@ describe("Storage", () => {
       status: 400,
       json: { statusCode: "409", error: "Duplicate" },
     });
+    for (const limit of [-1, 1e30, "many", {}, "99999999999999 TB"]) {
+      const body = JSON.stringify({ name: "limited", file_size_limit: limit });
+      expect(await bucket(both(one.secretKey), body)).toMatchObject({
+        status: 400,
+        json: { statusCode: "422", error: "invalid_file_size_limit" },
+      });
+    }
     expect(await bucket({ apikey: `${one.serviceRoleKey}` }, '{"name":"a"}')).toMatchObject({
       status: 400,
       json: { statusCode: "400" },

@@ -74,10 +74,12 @@ const UNITS: Record<string, number> = { B: 1, KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e1
 
 function sizeLimit(value: unknown): number | null {
   if (value === undefined || value === null) return null;
-  if (typeof value === "number" && Number.isInteger(value) && value >= 0) return value;
-  const match = /^(\d+(?:\.\d+)?)\s*(B|KB|MB|GB|TB)?$/i.exec(`${value}`);
-  if (!match) throw new StorageRefusal("422", "invalid_file_size_limit", "Invalid file size limit");
-  return Math.floor(Number(match[1]) * (UNITS[(match[2] ?? "B").toUpperCase()] ?? 1));
+  const match = /^(\d{1,15}(?:\.\d{1,9})?)\s*(B|KB|MB|GB|TB)?$/i.exec(`${value}`);
+  const bytes = Number(match?.[1]) * (UNITS[(match?.[2] ?? "B").toUpperCase()] ?? 1);
+  if (Number.isNaN(bytes) || bytes > Number.MAX_SAFE_INTEGER) {
+    throw new StorageRefusal("422", "invalid_file_size_limit", "Invalid file size limit");
+  }
+  return Math.floor(bytes);
 }
 
 function bucketBody(call: Call): Record<string, unknown> {

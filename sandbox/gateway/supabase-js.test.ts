@@ -106,7 +106,23 @@ describe.each(["serviceRoleKey", "secretKey"] as const)("supabase-js with %s", (
       ]),
     );
     expect((await storage.updateBucket(id, { public: true })).error).toBeNull();
-    expect((await storage.getBucket(id)).data).toMatchObject({ id, public: true });
+    const changed = { id, public: true, file_size_limit: 1e6, allowed_mime_types: null };
+    expect((await storage.getBucket(id)).data).toMatchObject(changed);
+    const limits = {
+      public: false,
+      fileSizeLimit: null,
+      allowedMimeTypes: ["image/png", "text/*"],
+    };
+    expect((await storage.updateBucket(id, limits)).error).toBeNull();
+    expect((await storage.getBucket(id)).data).toMatchObject({
+      public: false,
+      file_size_limit: null,
+      allowed_mime_types: limits.allowedMimeTypes,
+    });
+    expect((await storage.updateBucket("none", { public: true })).error).toMatchObject({
+      status: 400,
+      statusCode: "404",
+    });
     expect((await client(project.anonKey).storage.createBucket("x")).error).toMatchObject({
       status: 400,
       statusCode: "403",

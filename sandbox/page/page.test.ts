@@ -36,6 +36,7 @@ describe("the page", () => {
   test("creates a project by a plain form, and shows what a person copies", async () => {
     const index = await (await fetch(`${box.url}/`)).text();
     expect(index).toContain(WORDS);
+    expect(index).toMatch(/a part of the Data API\s+\(PostgREST\)/);
     const made = await post("/projects", { name: NASTY, grants: "legacy", keys: "both" });
     expect(made.status).toBe(303);
     location = `${made.headers.get("location")}`;
@@ -137,6 +138,7 @@ test("a project's welcome page says that it is a stand-in", async () => {
   const text = await answer.text();
   expect(text).toContain(WORDS);
   expect(text).toContain("Signed in as ");
+  expect(text).toContain("a part of PostgREST");
   expect(text).not.toContain(NASTY);
 });
 

@@ -67,6 +67,9 @@ function indexPage(parts: ControlParts, problem?: string): Answer {
     body: html`<h1>Projects</h1>
 <p>This program stands in for Supabase on your own machine. Create a project here as you would
 there, then copy its address, keys and database URL into Berth.</p>
+<p class="soft">A project here has a database, Auth, Storage's buckets and a part of the Data API
+(PostgREST): reading and writing tables and calling functions, with the filter “eq” alone. What is
+not here is refused with a sentence; sandbox/README.md lists it.</p>
 ${problem && html`<p class="problem" role="alert">${problem}</p>`}
 ${projects.length > 0 ? html`<ul class="list">${list}</ul>` : html`<p class="soft">There is no project yet.</p>`}
 <h2>Create a project</h2>

@@ -38,6 +38,8 @@ export function welcomePage(project: Project): Answer {
 <p id="outcome" class="status" data-key="${key}" role="status">Nobody is signed in.</p>
 <noscript><p>Turn JavaScript on to see who is signed in: the session stands behind the # of the
 address, and only a script can read that.</p></noscript>
-<p class="soft">A real project would lead to the customer's own site here (its Site URL).</p>`,
+<p class="soft">A real project would lead to the customer's own site here (its Site URL). What the
+stand-in answers at /rest/v1 is a part of PostgREST: select, insert, update, delete and rpc, with the
+filter “eq” alone.</p>`,
   });
 }

@@ -1,8 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** The largest request body that is read, in bytes. */
+/** The largest request body that is kept, in bytes. */
 const BODY_LIMIT = 1_000_000;
+/** Up to here a body that is too large is read to its end: who still sends would miss the answer. */
+const PATIENCE = 20_000_000;
 
 /** A request as handlers see it. */
 export interface Call {
@@ -20,6 +22,8 @@ export interface Answer {
   status: number;
   json?: unknown;
   html?: string;
+  /** A body that is sent as it stands; its content type is among the headers. */
+  text?: string;
   headers?: Record<string, string>;
 }
 
@@ -78,9 +82,10 @@ export async function readCall(request: IncomingMessage): Promise<Call> {
   let size = 0;
   for await (const part of request) {
     size += part.length;
-    if (size > BODY_LIMIT) throw new BodyTooLargeError();
-    parts.push(part);
+    if (size > PATIENCE) break;
+    if (size <= BODY_LIMIT) parts.push(part);
   }
+  if (size > BODY_LIMIT) throw new BodyTooLargeError();
   return {
     method: request.method ?? "GET",
     path: url.pathname,
@@ -112,6 +117,8 @@ export function send(response: ServerResponse, answer: Answer, method: string): 
   } else if (answer.json !== undefined) {
     headers["content-type"] ??= "application/json; charset=utf-8";
     body = JSON.stringify(answer.json);
+  } else if (answer.text !== undefined) {
+    body = answer.text;
   }
   headers["content-length"] = `${Buffer.byteLength(body)}`;
   response.writeHead(answer.status, headers);

@@ -11,8 +11,20 @@ import type { ProjectStore } from "./store.ts";
 /** Marks the sandbox's own sessions, so that they do not keep an idle database awake. */
 const APPLICATION = "supabase-sandbox";
 
-/** The platform's roles that Auth and Storage connect as. */
-type PlatformRole = "supabase_admin" | "supabase_auth_admin" | "supabase_storage_admin";
+/** The platform's roles that Auth, Storage and the Data API connect as. */
+type PlatformRole =
+  | "supabase_admin"
+  | "supabase_auth_admin"
+  | "supabase_storage_admin"
+  | "authenticator";
+
+/** Sessions per role: the Data API's calls may wait for each other's rows. */
+const SESSIONS: Record<PlatformRole, number> = {
+  supabase_admin: 3,
+  supabase_auth_admin: 3,
+  supabase_storage_admin: 3,
+  authenticator: 10,
+};
 
 const PLATFORM_ROLES = [
   SUPERUSER,
@@ -214,7 +226,7 @@ export async function openDatabases(o: {
         password: project.platformPassword,
         database: "postgres",
         application_name: APPLICATION,
-        max: 3,
+        max: SESSIONS[role],
         idleTimeoutMillis: 10_000,
       });
       // A session that ends while idle (the database was stopped) is replaced when next needed.
