@@ -16,7 +16,16 @@ with
     from (values
       ('kpis'),
       ('kpi_snapshots'),
-      ('reports')
+      ('reports'),
+      ('analytics_settings'),
+      ('kpi_targets'),
+      ('kpi_sources'),
+      ('kpi_computations'),
+      ('kpi_changes'),
+      ('dashboards'),
+      ('dashboard_widgets'),
+      ('report_schedules'),
+      ('report_results')
     ) as t (name)
     left join pg_catalog.pg_class c
       on c.oid = to_regclass('public.' || t.name) and c.relkind = 'r'
@@ -28,14 +37,43 @@ with
       coalesce(has_function_privilege('anon', p.oid, 'EXECUTE'), false) as open_to_anon
     from (values
       ('private.set_snapshot_currency()'),
-      ('public.record_kpi_snapshot(text,date,numeric,uuid)')
+      ('public.record_kpi_snapshot(text,date,numeric,uuid)'),
+      ('private.mark_removed_snapshots()'),
+      ('private.compute_figures(text,date[])'),
+      ('private.mark_everything(text)'),
+      ('private.refresh_kpi_source(text,integer)'),
+      ('private.refresh_kpis(integer)'),
+      ('private.refresh_kpis_for_member()'),
+      ('public.refresh_kpis()'),
+      ('private.mark_after_settings()'),
+      ('private.kpi_value(uuid,text,date,date,uuid[],integer[],text)'),
+      ('private.comparison_period(date,date,text)'),
+      ('private.change_percent(numeric,numeric)'),
+      ('public.compare_periods(text,date,date,uuid,text)'),
+      ('private.literal_problem(text,jsonb)'),
+      ('private.definition_places(jsonb)'),
+      ('private.parameters_problem(jsonb)'),
+      ('private.definition_problem(jsonb)'),
+      ('private.check_definition()'),
+      ('private.bind_parameters(jsonb,jsonb)'),
+      ('private.named_period(text,date)'),
+      ('private.period_parts(date,date,text)'),
+      ('private.report_rows(jsonb,jsonb)'),
+      ('public.run_report(uuid,jsonb)'),
+      ('public.run_dashboard(uuid,jsonb)'),
+      ('private.next_run(text,time,integer,integer,text,timestamptz)'),
+      ('private.plan_schedule()'),
+      ('private.plan_schedules_again()'),
+      ('private.produce_scheduled(public.report_schedules,integer)'),
+      ('private.run_due(integer)')
     ) as f (signature)
     left join pg_catalog.pg_proc p on p.oid = to_regprocedure(f.signature)
   ),
   views as (
     select v.name, coalesce('security_invoker=true' = any (c.reloptions), false) as invoker
     from (values
-      ('kpi_latest')
+      ('kpi_latest'),
+      ('kpi_target_progress')
     ) as v (name)
     left join pg_catalog.pg_class c
       on c.oid = to_regclass('public.' || v.name) and c.relkind = 'v'
@@ -88,4 +126,41 @@ select
   count(*) || ' values without'
 from public.kpi_snapshots s
 join public.kpis k on k.id = s.kpi_id
-where k.unit = 'money' and s.currency is null;
+where k.unit = 'money' and s.currency is null
+union all
+select
+  'analytics: results refuse to be changed',
+  count(*) = 1,
+  case count(*) when 1 then 'enabled' else 'missing or disabled' end
+from pg_catalog.pg_trigger t
+where t.tgrelid = to_regclass('public.report_results')
+  and t.tgname = 'report_results_refuse_change' and t.tgenabled <> 'D'
+union all
+select
+  'analytics: what is computed has its functions',
+  count(*) = 0,
+  coalesce(string_agg(s.key, ', '), 'all have them')
+from public.kpi_sources s
+where to_regprocedure('private.' || s.compute_function || '(date[])') is null
+  or to_regprocedure('private.' || s.mark_function || '()') is null
+union all
+-- Where sales or stock are not there, nothing follows them.
+select
+  'analytics: sales and stock are followed by triggers',
+  bool_and(x.followed),
+  coalesce(string_agg(x.name, ', ') filter (where not x.followed), 'where they are there')
+from (
+  select w.name, to_regclass('public.' || w.name) is null or exists (
+    select from pg_catalog.pg_trigger t
+    where t.tgrelid = to_regclass('public.' || w.name)
+      and t.tgname = w.name || '_mark_kpis' and t.tgenabled <> 'D'
+  ) as followed
+  from (values ('stock_movements'), ('sales'), ('refunds')) as w (name)
+) x
+union all
+select
+  'analytics: every active schedule has a next run',
+  count(*) = 0,
+  count(*) || ' without'
+from public.report_schedules s
+where s.active and not isfinite(s.next_run_at);

@@ -1,4 +1,8 @@
--- Key figures that most companies follow, and a first report. Safe to run again.
+-- Key figures that most companies follow, a first report and a first dashboard. Safe to run again.
+insert into public.analytics_settings (week_start)
+select coalesce(nullif(current_setting('berth.analytics.week_start', true), ''), 'monday')
+on conflict (id) do nothing;
+
 insert into public.kpis (key, name, description, unit, aggregation, better)
 values
   ('revenue', 'Revenue', 'Net value of what was sold.', 'money', 'sum', 'higher'),
@@ -15,3 +19,22 @@ insert into public.reports (name, description, definition, shared, owner_id)
 select 'Last 30 days', 'How the company did over the last month.',
   '{"kpis": ["revenue", "sales_count", "average_sale"], "period": "last_30_days"}', true, null
 where not exists (select from public.reports);
+
+with dashboard as (
+  insert into public.dashboards (name, description, shared, owner_id)
+  select 'Overview', 'How the company is doing.', true, null
+  where not exists (select from public.dashboards)
+  returning id
+)
+insert into public.dashboard_widgets (dashboard_id, "position", kind, title, definition)
+select d.id, w."position", w.kind, w.title, w.definition
+from dashboard d
+cross join (values
+  (1, 'number', 'This month', jsonb '{"kpis": ["revenue", "sales_count", "average_sale"],
+    "period": "this_month", "compare": "previous_period"}'),
+  (2, 'line', 'Revenue by day', '{"kpis": ["revenue"], "period": "last_30_days",
+    "group_by": "day"}'),
+  (3, 'bar', 'Revenue by location', '{"kpis": ["revenue"], "period": "last_30_days",
+    "group_by": "location"}'),
+  (4, 'number', 'Stock value', '{"kpis": ["stock_value"], "period": "today"}')
+) w ("position", kind, title, definition);

@@ -20,7 +20,14 @@ with
       ('products'),
       ('product_suppliers'),
       ('stock_levels'),
-      ('stock_movements')
+      ('stock_movements'),
+      ('reservations'),
+      ('transfers'),
+      ('transfer_lines'),
+      ('stock_counts'),
+      ('stock_count_lines'),
+      ('low_stock_alerts'),
+      ('stock_opening_costs')
     ) as t (name)
     left join pg_catalog.pg_class c
       on c.oid = to_regclass('public.' || t.name) and c.relkind = 'r'
@@ -37,17 +44,69 @@ with
       ('private.transfer_stock(uuid,uuid,uuid,uuid,numeric,text)'),
       ('private.count_stock(uuid,uuid,numeric,text)'),
       ('public.transfer_stock(uuid,uuid,uuid,uuid,numeric,text)'),
-      ('public.count_stock(uuid,uuid,numeric,text)')
+      ('public.count_stock(uuid,uuid,numeric,text)'),
+      ('private.require_caller_role()'),
+      ('private.check_variant()'),
+      ('private.apply_reservation()'),
+      ('private.lock_level(uuid,uuid)'),
+      ('private.require_stocked(uuid,numeric)'),
+      ('private.expire_reservations(uuid,uuid)'),
+      ('private.next_cost(numeric,private.cost,numeric,numeric,text)'),
+      ('private.is_fulfilment(uuid,uuid,uuid)'),
+      ('private.reserve_stock(uuid,uuid,numeric,text,timestamptz,text,uuid)'),
+      ('private.lock_reservation(uuid)'),
+      ('private.release_reservation(uuid)'),
+      ('private.fulfil_reservation(uuid,text)'),
+      ('private.release_expired_reservations()'),
+      ('private.lock_transfer(uuid)'),
+      ('private.save_transfer(uuid,uuid,uuid,jsonb,text)'),
+      ('private.send_transfer(uuid)'),
+      ('private.receive_transfer(uuid,jsonb)'),
+      ('private.cancel_transfer(uuid)'),
+      ('private.open_stock_count(uuid,uuid,text)'),
+      ('private.record_count(uuid,uuid,numeric)'),
+      ('private.close_stock_count(uuid,text)'),
+      ('private.post_stock_count(uuid)'),
+      ('private.cancel_stock_count(uuid)'),
+      ('private.follow_low_stock()'),
+      ('private.acknowledge_low_stock(uuid,text)'),
+      ('private.level_by_record(uuid,uuid)'),
+      ('private.stock_differences()'),
+      ('private.verify_stock()'),
+      ('private.recompute_stock()'),
+      ('public.reserve_stock(uuid,uuid,numeric,text,timestamptz,text,uuid)'),
+      ('public.release_reservation(uuid)'),
+      ('public.fulfil_reservation(uuid,text)'),
+      ('public.release_expired_reservations()'),
+      ('public.save_transfer(uuid,uuid,uuid,jsonb,text)'),
+      ('public.send_transfer(uuid)'),
+      ('public.receive_transfer(uuid,jsonb)'),
+      ('public.cancel_transfer(uuid)'),
+      ('public.open_stock_count(uuid,uuid,text)'),
+      ('public.record_count(uuid,uuid,numeric)'),
+      ('public.post_stock_count(uuid)'),
+      ('public.cancel_stock_count(uuid)'),
+      ('public.acknowledge_low_stock(uuid,text)'),
+      ('public.verify_stock()'),
+      ('public.recompute_stock()'),
+      ('public.movement_report(date,date,uuid,uuid)')
     ) as f (signature)
     left join pg_catalog.pg_proc p on p.oid = to_regprocedure(f.signature)
   ),
   views as (
     select v.name, coalesce('security_invoker=true' = any (c.reloptions), false) as invoker
     from (values
-      ('low_stock')
+      ('low_stock'),
+      ('stock_in_transit'),
+      ('stock_valuation'),
+      ('stock_availability'),
+      ('low_stock_report')
     ) as v (name)
     left join pg_catalog.pg_class c
       on c.oid = to_regclass('public.' || v.name) and c.relkind = 'v'
+  ),
+  differences as materialized (
+    select d.what from private.stock_differences() d
   )
 select
   'inventory: every table has row-level security' as check_name,
@@ -87,24 +146,66 @@ from views x
 union all
 select
   'inventory: records refuse to be changed',
-  count(*) = 1,
-  count(*) || ' of 1 guarded'
+  count(*) = 2,
+  count(*) || ' of 2 guarded'
 from pg_catalog.pg_trigger t
 join tables x on x.oid = t.tgrelid
 where t.tgfoid = to_regprocedure('private.refuse_change()') and t.tgenabled <> 'D'
-  and x.name in ('stock_movements')
+  and x.name in ('stock_movements', 'stock_opening_costs')
 union all
 select
   'inventory: stock equals the sum of its movements',
   count(*) = 0,
   count(*) || ' differences'
+from differences d
+where d.what = 'quantity'
+union all
+select
+  'inventory: what is reserved equals the open reservations',
+  count(*) = 0,
+  count(*) || ' differences'
+from differences d
+where d.what = 'reserved'
+union all
+select
+  'inventory: average costs follow from the movements',
+  count(*) = 0,
+  count(*) || ' differences'
+from differences d
+where d.what = 'average_cost'
+union all
+select
+  'inventory: an alert is open where stock is low, and nowhere else',
+  count(*) = 0,
+  count(*) || ' differences'
 from public.stock_levels s
 full join (
-  select m.product_id, m.location_id, sum(m.quantity) as quantity
-  from public.stock_movements m
-  group by m.product_id, m.location_id
-) moved using (product_id, location_id)
-where coalesce(s.quantity, 0) <> coalesce(moved.quantity, 0)
+  select a.product_id, a.location_id from public.low_stock_alerts a where a.closed_at is null
+) open using (product_id, location_id)
+where (s.quantity <= s.reorder_point) is true <> (open.product_id is not null)
+union all
+select
+  'inventory: a product with variants has no stock itself',
+  count(*) = 0,
+  count(*) || ' found'
+from public.stock_levels s
+where s.quantity <> 0
+  and exists (select from public.products v where v.parent_id = s.product_id)
+union all
+select
+  'inventory: a transfer under way has left, and nothing else has',
+  count(*) = 0,
+  count(*) || ' differences'
+from public.transfers t
+join public.transfer_lines l on l.transfer_id = t.id
+left join public.stock_movements o on o.source_id = l.id and o.kind = 'transfer_out'
+left join public.stock_movements i on i.source_id = l.id and i.kind = 'transfer_in'
+where coalesce(-o.quantity, 0) <> case when t.sent_at is null then 0 else l.quantity end
+  or coalesce(i.quantity, 0) <> case
+    when t.status = 'received' then l.received_quantity
+    when t.status = 'cancelled' and t.sent_at is not null then l.quantity
+    else 0
+  end
 union all
 select
   'inventory: no stock is below zero that must not be',
@@ -125,4 +226,34 @@ select
   coalesce(bool_and(i.indisvalid), false),
   case when bool_and(i.indisvalid) then 'valid' else 'missing or invalid' end
 from pg_catalog.pg_index i
-where i.indexrelid = to_regclass('public.products_name_prefix_idx');
+where i.indexrelid = to_regclass('public.products_name_prefix_idx')
+union all
+select
+  'inventory: variants and reports have their indexes',
+  count(*) = 2,
+  count(*) || ' of 2 valid'
+from pg_catalog.pg_index i
+where i.indisvalid and i.indexrelid in (
+  to_regclass('public.products_variant_options_key'),
+  to_regclass('public.stock_movements_occurred_at_idx')
+)
+union all
+select
+  'inventory: the rules of version 1.1.0 were held against every row',
+  count(*) = 0,
+  coalesce(string_agg(c.conname, ', '), 'they were')
+from pg_catalog.pg_constraint c
+where not c.convalidated and c.conrelid in (select x.oid from tables x)
+union all
+select
+  'inventory: movements, reservations and levels are followed by their triggers',
+  count(*) = 4,
+  count(*) || ' of 4 enabled'
+from pg_catalog.pg_trigger t
+join tables x on x.oid = t.tgrelid
+where t.tgenabled <> 'D' and (x.name, t.tgname) in (
+  ('stock_movements', 'stock_movements_apply'),
+  ('reservations', 'reservations_apply'),
+  ('stock_levels', 'stock_levels_follow_low_stock'),
+  ('stock_levels', 'stock_levels_follow_low_stock_first')
+);

@@ -5,3 +5,20 @@ from public.locations l
 where l.active and not exists (select from public.registers)
 order by l.created_at, l.code
 limit 1;
+
+-- What the customer answered, as long as nobody has touched the settings; this touches them.
+update public.pos_settings s
+set currency = c.currency,
+  staff_refund_limit = coalesce(
+    nullif(current_setting('berth.pos.staff_refund_limit', true), '')::numeric,
+    s.staff_refund_limit
+  ),
+  staff_cash_out_limit = coalesce(
+    nullif(current_setting('berth.pos.staff_cash_out_limit', true), '')::numeric,
+    s.staff_cash_out_limit
+  ),
+  receipt_footer = coalesce(
+    nullif(current_setting('berth.pos.receipt_footer', true), ''), s.receipt_footer
+  )
+from public.company_settings c
+where s.updated_at = s.created_at;

@@ -1,0 +1,295 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { type Actor, act, anon, service, startUntilBlocked } from "./acting.ts";
+import { foundOffice, type Office } from "./analytics-company.ts";
+import { failedChecks } from "./fresh-database.ts";
+
+let office: Office;
+let key: string;
+beforeAll(async () => {
+  office = await foundOffice(["analytics"]);
+  key = await office.kpi();
+});
+afterAll(() => office?.server.stop());
+beforeEach(() => office.client.query("delete from public.report_schedules"));
+afterEach(async () => {
+  expect(await failedChecks(office.client, office.templates)).toEqual([]);
+});
+
+const daily = { frequency: "daily", at_time: "06:30" };
+
+/** A schedule of somebody's, due a while ago unless told otherwise; answers its id. */
+async function schedule(
+  who: Actor,
+  report: string,
+  facts: Record<string, unknown> = daily,
+  dueSince: string | null = "1 minute",
+) {
+  const columns = { report_id: report, ...facts };
+  const names = Object.keys(columns);
+  const { rows } = await act<{ id: string }>(
+    office.client,
+    who,
+    `insert into public.report_schedules (${names.join(", ")})
+     values (${names.map((_, index) => `$${index + 1}`).join(", ")}) returning id`,
+    Object.values(columns),
+  );
+  const id = rows[0]?.id as string;
+  if (dueSince) {
+    await office.client.query(
+      `update public.report_schedules set next_run_at = now() - $2::interval,
+         due_at = now() - $2::interval where id = $1`,
+      [id, dueSince],
+    );
+  }
+  return id;
+}
+
+const report = (who: Actor, more: object = {}) =>
+  office.report(who, { kpis: [key], period: "today", ...more });
+
+async function runDue(client = office.client, limit = 100) {
+  const { rows } = await client.query("select * from private.run_due($1)", [limit]);
+  return rows[0] as { produced: number; next_due_at: Date | null };
+}
+
+const resultsOf = (id: string) =>
+  office.rows("select * from public.report_results where schedule_id = $1 order by id", [id]);
+
+const stateOf = async (id: string) => {
+  const [row] = await office.rows(
+    `select active, failures, error_code, next_run_at > now() as planned,
+       next_run_at - now() > interval '1 hour' as far from public.report_schedules where id = $1`,
+    [id],
+  );
+  return row;
+};
+
+describe("what is due", () => {
+  it("is produced once, and planned for the next time", async () => {
+    const { people } = office;
+    const mine = await report(people.staff, {
+      group_by: { parameter: "by" },
+      parameters: { by: { type: "grouping" } },
+    });
+    const later = await schedule(people.staff, mine, daily, null);
+    const id = await schedule(people.staff, mine, { ...daily, parameters: { by: "day" } });
+    const { produced, next_due_at } = await runDue();
+    expect(produced).toBe(1);
+    expect(await stateOf(id)).toEqual({
+      active: true,
+      failures: 0,
+      error_code: null,
+      planned: true,
+      far: expect.any(Boolean),
+    });
+    const planned = await office.one<Date>(
+      "select min(next_run_at) from public.report_schedules where id = any ($1)",
+      [[id, later]],
+    );
+    expect(next_due_at).toEqual(planned);
+    expect(await resultsOf(id)).toMatchObject([
+      {
+        report_id: mine,
+        owner_id: people.staff.id,
+        parameters: { by: "day" },
+        rows: [{ kpi: key }],
+      },
+    ]);
+    expect(await runDue()).toMatchObject({ produced: 0 });
+  });
+
+  it("is made up for once after a long pause", async () => {
+    const { people } = office;
+    const id = await schedule(people.staff, await report(people.staff), daily, "400 days");
+    expect(await runDue()).toMatchObject({ produced: 1 });
+    expect(await runDue()).toMatchObject({ produced: 0 });
+    expect(await resultsOf(id)).toHaveLength(1);
+    expect(await stateOf(id)).toMatchObject({ planned: true });
+  });
+
+  it("comes in parts, and says when there is more", async () => {
+    const { people } = office;
+    const mine = await report(people.staff);
+    for (let n = 0; n < 3; n += 1) await schedule(people.staff, mine);
+    const first = await runDue(office.client, 2);
+    expect(first.produced).toBe(2);
+    expect(first.next_due_at?.getTime()).toBeLessThan(Date.now());
+    expect(await runDue(office.client, 2)).toMatchObject({ produced: 1 });
+  });
+
+  it("is not held up by what fails, which is tried again later and later", async () => {
+    const { people } = office;
+    const lacking = await report(people.staff, {
+      group_by: { parameter: "by" },
+      parameters: { by: { type: "grouping" } },
+    });
+    const broken = await schedule(people.staff, lacking, daily, "2 minutes");
+    const sound = await schedule(people.staff, await report(people.staff));
+    expect(await runDue()).toMatchObject({ produced: 1 });
+    expect(await resultsOf(sound)).toHaveLength(1);
+    expect(await resultsOf(broken)).toHaveLength(0);
+    expect(await stateOf(broken)).toMatchObject({
+      active: true,
+      failures: 1,
+      error_code: "22023",
+      planned: true,
+      far: false,
+    });
+
+    const makeDue = () =>
+      office.client.query("update public.report_schedules set next_run_at = now() where id = $1", [
+        broken,
+      ]);
+    for (let n = 0; n < 6; n += 1) {
+      await makeDue();
+      await runDue();
+    }
+    expect(await stateOf(broken)).toMatchObject({ failures: 7, far: true });
+
+    // Once it can be produced, it is, for the time for which it was planned.
+    const due = await office.one("select due_at from public.report_schedules where id = $1", [
+      broken,
+    ]);
+    await act(
+      office.client,
+      people.staff,
+      `update public.reports set definition = definition || '{"group_by": "day"}' where id = $1`,
+      [lacking],
+    );
+    await makeDue();
+    expect(await runDue()).toMatchObject({ produced: 1 });
+    expect(await resultsOf(broken)).toMatchObject([{ due_at: due }]);
+    expect(await stateOf(broken)).toMatchObject({ failures: 0, error_code: null, planned: true });
+  });
+
+  it("is produced for nobody who has left, or may no longer see the report", async () => {
+    const { people, client } = office;
+    const gone = await schedule(people.staff, await report(people.staff));
+    await act(client, people.owner, "update public.members set active = false where user_id = $1", [
+      people.staff.id,
+    ]);
+    const shared = await office.report(people.owner, { kpis: [key], period: "today" }, true);
+    const blind = await schedule(people.manager, shared);
+    await act(client, people.owner, "update public.reports set shared = false where id = $1", [
+      shared,
+    ]);
+    expect(await runDue()).toMatchObject({ produced: 0 });
+    expect(await stateOf(gone)).toMatchObject({ active: false, error_code: "owner_inactive" });
+    expect(await stateOf(blind)).toMatchObject({ active: true, error_code: "42501", failures: 1 });
+    expect([...(await resultsOf(gone)), ...(await resultsOf(blind))]).toEqual([]);
+
+    // Whoever is back starts it again.
+    await act(client, people.owner, "update public.members set active = true where user_id = $1", [
+      people.staff.id,
+    ]);
+    await act(client, people.staff, "update public.report_schedules set active = true");
+    expect(await stateOf(gone)).toMatchObject({ active: true, error_code: null, planned: true });
+  });
+
+  it("is produced once by two who ask at the same time", async () => {
+    const { people, server, client } = office;
+    const mine = await report(people.staff);
+    const ids = [];
+    for (let n = 0; n < 20; n += 1) ids.push(await schedule(people.staff, mine));
+    const [first, second] = [
+      await server.connectBeside(client),
+      await server.connectBeside(client),
+    ];
+
+    await first.query("begin");
+    expect(await runDue(first, 5)).toMatchObject({ produced: 5 });
+    // The other neither waits for those five nor produces them.
+    const { blocked, outcome } = await startUntilBlocked(client, second, () => runDue(second, 10));
+    expect(blocked).toBe(false);
+    expect(await outcome).toMatchObject({ value: { produced: 10 } });
+    await first.query("commit");
+
+    const both = await Promise.all([runDue(first), runDue(second)]);
+    expect(both[0].produced + both[1].produced).toBe(5);
+    const counted = await office.rows(
+      `select count(*)::int, count(distinct schedule_id)::int as schedules
+       from public.report_results where schedule_id = any ($1)`,
+      [ids],
+    );
+    expect(counted).toEqual([{ count: 20, schedules: 20 }]);
+    for (const each of [first, second]) await each.end();
+  });
+
+  it("keeps as many results as the company wants, and changes none", async () => {
+    const { people, client } = office;
+    const id = await schedule(people.staff, await report(people.staff));
+    await act(client, people.owner, "update public.analytics_settings set results_kept = 2");
+    for (let n = 0; n < 4; n += 1) {
+      await client.query(
+        "update public.report_schedules set next_run_at = now(), due_at = clock_timestamp() where id = $1",
+        [id],
+      );
+      expect(await runDue()).toMatchObject({ produced: 1 });
+    }
+    const newest = await office.one("select max(due_at) from public.report_results");
+    const results = await resultsOf(id);
+    expect(results).toHaveLength(2);
+    expect(results[1]).toMatchObject({ due_at: newest });
+    for (const sql of [
+      "update public.report_results set rows = '[]'",
+      "truncate public.report_results",
+    ]) {
+      await expect(client.query(sql)).rejects.toMatchObject({ code: "23001" });
+    }
+    await act(client, people.owner, "update public.analytics_settings set results_kept = 100");
+  });
+});
+
+describe("schedules and their results", () => {
+  it("are one's own: a manager may end another's, and not change it", async () => {
+    const { people, client } = office;
+    const mine = await report(people.staff);
+    const id = await schedule(people.staff, mine);
+    const change = "update public.report_schedules set at_time = '01:00' where id = $1";
+    const end = "delete from public.report_schedules where id = $1";
+    for (const who of [people.manager, people.owner, people.viewer, people.stranger]) {
+      expect((await act(client, who, change, [id])).rowCount).toBe(0);
+    }
+    for (const who of [people.viewer, people.stranger]) {
+      expect((await act(client, who, end, [id])).rowCount).toBe(0);
+    }
+    // Nobody schedules a report that is not theirs to see, nor plans a run by hand.
+    for (const who of [people.manager, people.viewer, people.stranger]) {
+      await expect(schedule(who, mine)).rejects.toMatchObject({ code: "42501" });
+    }
+    for (const sql of [
+      "update public.report_schedules set next_run_at = now()",
+      "update public.report_schedules set owner_id = auth.uid()",
+      "insert into public.report_results (rows) values ('[]')",
+      "delete from public.report_results",
+      "select private.run_due(1)",
+      "select private.refresh_kpis(1)",
+      "update public.kpi_sources set compute_function = 'compute_x'",
+      "insert into public.kpi_sources (key, compute_function, mark_function) values ('x', 'compute_x', 'mark_x')",
+      "delete from public.kpi_computations",
+      "insert into public.kpi_changes (source, at) values ('pos', now())",
+    ]) {
+      for (const who of [people.owner, people.staff, service, anon]) {
+        await expect(act(client, who, sql)).rejects.toMatchObject({ code: "42501" });
+      }
+    }
+    expect((await act(client, people.manager, end, [id])).rowCount).toBe(1);
+  });
+
+  it("are seen by who may see the report", async () => {
+    const { people, client } = office;
+    const own = await schedule(people.staff, await report(people.staff));
+    const open = await schedule(
+      people.staff,
+      await office.report(people.staff, { kpis: [key], period: "today" }, true),
+    );
+    await runDue();
+    const seen = "select from public.report_results where schedule_id = any ($1)";
+    const countFor = async (who: Actor) => (await act(client, who, seen, [[own, open]])).rowCount;
+    expect(await countFor(people.staff)).toBe(2);
+    expect(await countFor(people.manager)).toBe(1);
+    expect(await countFor(people.viewer)).toBe(1);
+    expect(await countFor(people.stranger)).toBe(0);
+    await expect(countFor(anon)).rejects.toMatchObject({ code: "42501" });
+  });
+});
