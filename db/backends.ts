@@ -38,6 +38,8 @@ export const customerBackends = pgTable(
     ownerUserId: text("owner_user_id"),
     /** When the templates' own work in the database is due next; null where there is none. */
     dueAt: instant("due_at"),
+    /** How often in a row that work could not be done. */
+    dueFailures: integer("due_failures").notNull().default(0),
     createdAt: setAtInsert("created_at"),
     readyAt: instant("ready_at"),
     retiredAt: instant("retired_at"),

@@ -25,7 +25,15 @@ export const RUN_STATUSES = [
   "cancelled",
 ] as const;
 export const STEP_STATUSES = ["pending", "running", "done", "failed", "needs_person"] as const;
-export const STEP_KINDS = ["preflight", "sql", "auth-config", "seed", "owner", "health"] as const;
+export const STEP_KINDS = [
+  "preflight",
+  "sql",
+  "storage",
+  "auth-config",
+  "seed",
+  "owner",
+  "health",
+] as const;
 
 /** Why a step did not end as done. Free of secrets: everything passes through redaction. */
 export interface StepError {

@@ -47,7 +47,7 @@ export default function Landing() {
         </h1>
         <p className="mt-4 text-lg/7">
           Berth takes you from signing up to a running Supabase project, with the features that you
-          choose in it. You go through five short steps; we build it, and you watch it happen.
+          choose in it. You go through a few short steps; we build it, and you watch it happen.
         </p>
         <div className="mt-6 flex flex-wrap gap-3">
           <ButtonLink to="/sign-up" variant="primary">

@@ -7,7 +7,7 @@ import {
 } from "@remix-run/node";
 import { useLoaderData } from "@remix-run/react";
 import { dashboardLinks } from "#app/domain/backends/index.server.ts";
-import { countryName, regionName } from "#app/domain/onboarding/index.server.ts";
+import { countryName, regionName, tellAnswers } from "#app/domain/onboarding/index.server.ts";
 import { deskAct, viewForDesk } from "#app/domain/provisioning/index.server.ts";
 import { LONGEST_NOTE } from "#app/domain/queue/index.server.ts";
 import { actOrRefuse, lookAtRetry, retryAsSeen } from "#app/web/desk-acts.server.ts";
@@ -42,13 +42,14 @@ export async function loader(args: LoaderFunctionArgs) {
   const { visitor, actor } = await requireDesk(args);
   const requestId = requestIdOf(args.params);
   const { services, dashboardUrl } = args.context.runtime;
-  const request = await orNotFound(
+  const { parameters, ...request } = await orNotFound(
     inTx(args, actor, (tx) => viewForDesk({ ...services, tx }, requestId, visitor)),
   );
   const { newProject, project } = dashboardLinks(dashboardUrl, request.backend?.projectRef);
   return {
     request: {
       ...request,
+      settings: tellAnswers(services.catalog, parameters),
       regionName: regionName(request.region),
       countryName: countryName(request.customer.country),
       newProjectUrl: newProject,

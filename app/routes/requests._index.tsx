@@ -1,6 +1,6 @@
 import { type LoaderFunctionArgs, type MetaFunction, redirect } from "@remix-run/node";
 import { Link, useLoaderData } from "@remix-run/react";
-import { firstOpenStep, STEPS } from "#app/domain/onboarding/index.server.ts";
+import { firstOpenStep, stepsOf } from "#app/domain/onboarding/index.server.ts";
 import { listOwnRequests, ownRequestsFilter } from "#app/domain/provisioning/index.server.ts";
 import { readFilter } from "#app/web/filters.server.ts";
 import { inTx, requireCustomer } from "#app/web/session.server.ts";
@@ -22,10 +22,12 @@ export async function loader(args: LoaderFunctionArgs) {
   const { filter } = readFilter(args.request, ownRequestsFilter);
   const page = await inTx(args, actor, (tx) => listOwnRequests(tx, filter));
   const answers = (await currentDraft(args))?.draft?.answers;
+  const { catalog } = args.context.runtime.services;
+  const steps = stepsOf(catalog, answers ?? {});
   const draft = answers?.business && {
     company: answers.business.company,
-    step: STEPS.indexOf(firstOpenStep(answers)) + 1,
-    steps: STEPS.length,
+    step: steps.indexOf(firstOpenStep(catalog, answers)) + 1,
+    steps: steps.length,
   };
   const { deactivated } = visitor;
   if (filter.cursor && page.requests.length === 0) throw redirect("/requests");
@@ -73,7 +75,7 @@ export default function MyRequests() {
               </ButtonLink>
             }
           >
-            Five short steps, about four minutes. Afterwards you follow here how it is built.
+            A few short steps, about five minutes. Afterwards you follow here how it is built.
           </EmptyState>
         ) : requests.length === 0 ? null : (
           <>

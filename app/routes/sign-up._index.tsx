@@ -5,5 +5,6 @@ import { currentDraft } from "#app/web/wizard.server.ts";
 /** Goes on where it was left, on whatever device. */
 export async function loader(args: LoaderFunctionArgs) {
   const draft = (await currentDraft(args))?.draft;
-  return redirect(`/sign-up/${firstOpenStep(draft?.answers ?? {})}`);
+  const { catalog } = args.context.runtime.services;
+  return redirect(`/sign-up/${firstOpenStep(catalog, draft?.answers ?? {})}`);
 }

@@ -31,9 +31,12 @@ import { RadioCards } from "../components/radio-cards.tsx";
 import { OwnProjectFields } from "../components/sign-up/own-project.tsx";
 import { SealedProject } from "../components/sign-up/sealed-project.tsx";
 import { StepButtons, StepPage } from "../components/sign-up/step.tsx";
+import { stepTitle, useStepBefore } from "../components/sign-up/steps.ts";
 import { useAnswer } from "../components/use-answer.ts";
 
-export const meta: MetaFunction = () => [{ title: "Step 4 of 5: Your backend · Berth" }];
+export const meta: MetaFunction = ({ matches }) => [
+  { title: stepTitle(matches, "backend", "Your backend") },
+];
 
 /** An address as it was pasted, if it is no more than that: a secret may have gone into its field. */
 function plainOrigin(text: string): string {
@@ -66,14 +69,13 @@ export async function action(args: ActionFunctionArgs) {
     why: { errors?: FieldErrors; untested?: number; problem?: PageProblem },
   ) => data({ errors: null, untested: 0, problem: null, ...why, values }, status);
 
-  if (kind === "keep" && draft.answers.backend?.kind === "own")
-    return afterStep(request, "backend");
+  if (kind === "keep" && draft.answers.backend?.kind === "own") return afterStep(args, "backend");
   if (kind === "create") {
     const outcome = await attemptStep(context, () =>
-      inTx(args, actor, (tx) => leaveToBerth({ tx, actor })),
+      inTx(args, actor, (tx) => leaveToBerth({ tx, actor, catalog: services.catalog })),
     );
     if (!outcome.done) return refuse(outcome.status, { problem: outcome.problem });
-    return afterStep(request, "backend");
+    return afterStep(args, "backend");
   }
   if (kind !== "own") {
     return refuse(422, { errors: { kind: ["Choose who makes the Supabase project."] } });
@@ -84,7 +86,7 @@ export async function action(args: ActionFunctionArgs) {
     await spend(services.db, visitorsActor(context), EACH_PERSON_TEST, visitor.userId);
     await useOwnProject({ ...services, actor }, parsed.value);
   });
-  if (outcome.done) return afterStep(request, "backend");
+  if (outcome.done) return afterStep(args, "backend");
   const { error, status, problem } = outcome;
   if (!(error instanceof CredentialsRefusedError)) return refuse(status, { problem });
   return refuse(422, connectionErrors(error.report));
@@ -96,6 +98,7 @@ export default function Backend() {
   const errors: FieldErrors = answer?.errors ?? {};
   const shown = { errors, problem: answer?.problem };
   const search = change ? "?change" : "";
+  const before = useStepBefore("backend");
   const title = "Your Supabase project";
   if (choice?.kind === "own" && !another) {
     return (
@@ -110,7 +113,7 @@ export default function Backend() {
           another={`/sign-up/backend?another${change ? "&change" : ""}`}
         />
         <Form method="post">
-          <StepButtons back="/sign-up/features">
+          <StepButtons back={before}>
             <SubmitButton variant="secondary" name="kind" value="create" pendingText="Removing …">
               Let Berth create it instead
             </SubmitButton>
@@ -159,7 +162,7 @@ export default function Backend() {
           ) : null}
           <OwnProjectFields url={answer?.values.url} errors={errors} />
         </div>
-        <StepButtons back={another ? `/sign-up/backend${search}` : "/sign-up/features"}>
+        <StepButtons back={another ? `/sign-up/backend${search}` : before}>
           <SubmitButton pendingText="One moment …">Continue</SubmitButton>
         </StepButtons>
       </Form>

@@ -38,9 +38,12 @@ import { afterStep, attemptStep, currentDraft } from "#app/web/wizard.server.ts"
 import { Field, SelectField, SubmitButton } from "../components/form.tsx";
 import { Notice } from "../components/notice.tsx";
 import { StepButtons, StepPage } from "../components/sign-up/step.tsx";
+import { stepTitle } from "../components/sign-up/steps.ts";
 import { useAnswer } from "../components/use-answer.ts";
 
-export const meta: MetaFunction = () => [{ title: "Step 1 of 5: Your business · Berth" }];
+export const meta: MetaFunction = ({ matches }) => [
+  { title: stepTitle(matches, "business", "Your business") },
+];
 
 /** What is said where a field was left empty. */
 const MISSING = {
@@ -96,11 +99,12 @@ async function saveMine(
   const parsed = parseForm(form, businessAnswer, MISSING);
   if (parsed.errors) return refuse(form, 422, { errors: parsed.errors });
   const actor = actorOf(args, visitor, "customer");
+  const { catalog } = args.context.runtime.services;
   const outcome = await attemptStep(args.context, () =>
-    inTx(args, actor, (tx) => saveBusiness({ tx, actor }, parsed.value)),
+    inTx(args, actor, (tx) => saveBusiness({ tx, actor, catalog }, parsed.value)),
   );
   if (!outcome.done) return refuse(form, outcome.status, { problem: outcome.problem });
-  return afterStep(args.request, "business");
+  return afterStep(args, "business");
 }
 
 /** Makes the account and opens a session; where the address has one, its password must be given. */
@@ -133,7 +137,7 @@ async function beginAsStranger(args: ActionFunctionArgs, form: FormData) {
   const actor = actorOf(args, { userId }, "customer");
   const hasDraft = await inTx(args, actor, async (tx) => {
     if (!isNew && (await findDraft(tx, userId))) return true;
-    await saveBusiness({ tx, actor }, business);
+    await saveBusiness({ tx, actor, catalog: services.catalog }, business);
     return false;
   });
   // Who came back with its password goes on where it was: what it wrote then is not written over.

@@ -5,7 +5,12 @@ import {
   type MetaFunction,
 } from "@remix-run/node";
 import { Form, useLoaderData } from "@remix-run/react";
-import { listFeatures, planOf, saveFeatures } from "#app/domain/onboarding/index.server.ts";
+import {
+  listFeatures,
+  planOf,
+  saveFeatures,
+  tickedAtFirst,
+} from "#app/domain/onboarding/index.server.ts";
 import { type FieldErrors, type PageProblem, readForm } from "#app/web/forms.server.ts";
 import { inTx } from "#app/web/session.server.ts";
 import { afterStep, attemptStep, openStep } from "#app/web/wizard.server.ts";
@@ -13,9 +18,12 @@ import { SubmitButton } from "../components/form.tsx";
 import { Notice } from "../components/notice.tsx";
 import { FeatureChoice } from "../components/sign-up/feature-choice.tsx";
 import { StepButtons, StepPage } from "../components/sign-up/step.tsx";
+import { stepTitle } from "../components/sign-up/steps.ts";
 import { useAnswer } from "../components/use-answer.ts";
 
-export const meta: MetaFunction = () => [{ title: "Step 3 of 5: Choose features · Berth" }];
+export const meta: MetaFunction = ({ matches }) => [
+  { title: stepTitle(matches, "features", "Choose features") },
+];
 
 export async function loader(args: LoaderFunctionArgs) {
   const { actor, draft } = await openStep(args, "features");
@@ -25,8 +33,7 @@ export async function loader(args: LoaderFunctionArgs) {
   const base = catalog.get("base");
   return inTx(args, actor, async (tx) => {
     const features = await listFeatures(tx, catalog, planId);
-    const included = features.filter(({ missing }) => missing === null).map(({ name }) => name);
-    const { chosen, dropped } = answered ?? { chosen: included, dropped: [] };
+    const { chosen, dropped } = answered ?? { chosen: tickedAtFirst(features), dropped: [] };
     const offered = new Set(features.map(({ name }) => name));
     const kept = chosen.filter((name) => offered.has(name));
     return {
@@ -52,7 +59,7 @@ export async function action(args: ActionFunctionArgs) {
   const outcome = await attemptStep(args.context, () =>
     inTx(args, actor, (tx) => saveFeatures({ tx, actor, catalog }, chosen)),
   );
-  if (outcome.done) return afterStep(args.request, "features");
+  if (outcome.done) return afterStep(args, "features");
   const { status, problem } = outcome;
   const isChoice = problem.code === "choice_not_possible";
   const why: { errors: FieldErrors | null; problem: PageProblem | null } = isChoice

@@ -22,9 +22,12 @@ import { formatPrice } from "../components/price.ts";
 import { RadioCards } from "../components/radio-cards.tsx";
 import { BillingCycle } from "../components/sign-up/billing-cycle.tsx";
 import { StepButtons, StepPage } from "../components/sign-up/step.tsx";
+import { stepTitle } from "../components/sign-up/steps.ts";
 import { useAnswer } from "../components/use-answer.ts";
 
-export const meta: MetaFunction = () => [{ title: "Step 2 of 5: Choose a plan · Berth" }];
+export const meta: MetaFunction = ({ matches }) => [
+  { title: stepTitle(matches, "plan", "Choose a plan") },
+];
 
 export async function loader(args: LoaderFunctionArgs) {
   const { actor, draft } = await openStep(args, "plan");
@@ -62,7 +65,7 @@ export async function action(args: ActionFunctionArgs) {
   }
   // Even who came to change the plan alone is to see what it took away.
   if (outcome.result.dropped.length > 0) return redirect("/sign-up/features?change", 303);
-  return afterStep(args.request, "plan");
+  return afterStep(args, "plan");
 }
 
 export default function Plan() {

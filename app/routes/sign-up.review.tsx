@@ -17,11 +17,15 @@ import { CredentialTraces } from "../components/credentials-traces.tsx";
 import { CheckField, SubmitButton } from "../components/form.tsx";
 import { Notice } from "../components/notice.tsx";
 import { formatPrice } from "../components/price.ts";
+import { SettingsOfFeatures } from "../components/settings-of-features.tsx";
 import { StepButtons, StepPage } from "../components/sign-up/step.tsx";
+import { stepTitle } from "../components/sign-up/steps.ts";
 import { Facts, Panel } from "../components/ui.tsx";
 import { useAnswer } from "../components/use-answer.ts";
 
-export const meta: MetaFunction = () => [{ title: "Step 5 of 5: Check your answers · Berth" }];
+export const meta: MetaFunction = ({ matches }) => [
+  { title: stepTitle(matches, "review", "Check your answers") },
+];
 
 export async function loader(args: LoaderFunctionArgs) {
   const { actor, visitor, draft } = await openStep(args, "review");
@@ -114,6 +118,11 @@ export default function Review() {
           </p>
         ) : null}
       </Section>
+      {page.settings.length > 0 ? (
+        <Section title="Settings" step="settings">
+          <SettingsOfFeatures settings={page.settings} />
+        </Section>
+      ) : null}
       <Section title="Supabase project" step="backend">
         {backend.kind === "create" ? (
           <p>Berth creates it for you, in {business.region}.</p>

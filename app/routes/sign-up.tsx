@@ -1,7 +1,7 @@
 import type { LoaderFunctionArgs } from "@remix-run/node";
 import { Outlet, useLoaderData, useLocation } from "@remix-run/react";
 import { useEffect, useRef } from "react";
-import { STEPS, type Step } from "#app/domain/onboarding/index.server.ts";
+import { isAnswered, type Step, stepsOf } from "#app/domain/onboarding/index.server.ts";
 import { currentDraft } from "#app/web/wizard.server.ts";
 import { Frame } from "../components/frame.tsx";
 import { Progress } from "../components/sign-up/progress.tsx";
@@ -10,16 +10,19 @@ const NAMES: Record<Step, string> = {
   business: "Business",
   plan: "Plan",
   features: "Features",
+  settings: "Settings",
   backend: "Backend",
   review: "Review",
 };
 
 export async function loader(args: LoaderFunctionArgs) {
   const answers = (await currentDraft(args))?.draft?.answers ?? {};
-  const steps = STEPS.map((step) => ({
+  const { catalog } = args.context.runtime.services;
+  const steps = stepsOf(catalog, answers).map((step) => ({
+    step,
     path: `/sign-up/${step}`,
     name: NAMES[step],
-    done: step in answers && answers[step as keyof typeof answers] !== undefined,
+    done: isAnswered(catalog, step, answers),
   }));
   return { steps };
 }

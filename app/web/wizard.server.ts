@@ -10,9 +10,9 @@ import {
   findDraft,
   firstOpenStep,
   lastSubmitted,
-  STEPS,
   type Step,
   StepNotOpenError,
+  stepsOf,
 } from "#app/domain/onboarding/index.server.ts";
 import type { Actor } from "#db/index.ts";
 import { type Attempt, attempt } from "./forms.server.ts";
@@ -50,8 +50,12 @@ export async function openStep(args: Args, step: Step): Promise<AtStep> {
   }
   const { visitor, actor, draft } = found;
   if (draft) {
-    const first = firstOpenStep(draft.answers);
-    if (STEPS.indexOf(first) < STEPS.indexOf(step)) throw redirect(`/sign-up/${first}`);
+    const { catalog } = args.context.runtime.services;
+    const steps = stepsOf(catalog, draft.answers);
+    // Where nothing is asked there is no such page.
+    if (!steps.includes(step)) throw redirect("/sign-up");
+    const first = firstOpenStep(catalog, draft.answers);
+    if (steps.indexOf(first) < steps.indexOf(step)) throw redirect(`/sign-up/${first}`);
     return { visitor, actor, draft };
   }
   // Whoever goes back after submitting finds what came of it.
@@ -74,9 +78,17 @@ export async function attemptStep<T>(
   return outcome;
 }
 
-/** Where a step leads: on, or back to the review for who came from there to change something. */
-export function afterStep(request: Request, step: Step): Response {
-  const changing = new URL(request.url).searchParams.has("change");
-  const next = changing ? "review" : STEPS[STEPS.indexOf(step) + 1];
-  return redirect(`/sign-up/${next}`, 303);
+/**
+ * Where a step leads: on, or back to the review for who came from there to change something; on the
+ * way there is what the change has opened.
+ */
+export async function afterStep(args: ActionFunctionArgs, step: Step): Promise<Response> {
+  const { catalog } = args.context.runtime.services;
+  const answers = (await currentDraft(args))?.draft?.answers ?? {};
+  const first = firstOpenStep(catalog, answers);
+  if (new URL(args.request.url).searchParams.has("change")) {
+    return redirect(first === "review" ? "/sign-up/review" : `/sign-up/${first}?change`, 303);
+  }
+  const steps = stepsOf(catalog, answers);
+  return redirect(`/sign-up/${steps[steps.indexOf(step) + 1] ?? first}`, 303);
 }

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { PgBoss } from "pg-boss";
 import { deliverNext } from "#app/domain/notifications/index.server.ts";
+import { doDueWork } from "#app/domain/provisioning/index.server.ts";
 import { openServices } from "#app/domain/services.server.ts";
 import { createMailer } from "#app/integrations/smtp/mailer.ts";
 import { parseEnv } from "#app/platform/env.ts";
@@ -17,6 +18,7 @@ import { createRunner } from "./runner.ts";
 const RUN_SCAN_MS = 1_000;
 const MAIL_SCAN_MS = 5_000;
 const HOUSEKEEPING_MS = 10_000;
+const DUE_SCAN_MS = 5_000;
 
 async function main(log: Logger): Promise<void> {
   const env = parseEnv(process.env);
@@ -63,6 +65,12 @@ async function main(log: Logger): Promise<void> {
   loops.push(
     repeat("runs", RUN_SCAN_MS, () => runner.takeOne(), context),
     repeat("mail", MAIL_SCAN_MS, () => deliverNext(delivery), context),
+    repeat(
+      "due work",
+      DUE_SCAN_MS,
+      () => doDueWork({ ...services, actor, log }, shutdown.signal),
+      context,
+    ),
     repeat("housekeeping", HOUSEKEEPING_MS, () => keepHouse({ db: services.db, actor }), context),
   );
   await jobs.start();

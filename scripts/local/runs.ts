@@ -35,6 +35,7 @@ const WEIGHT: Record<Step["kind"], number> = {
   preflight: 3,
   sql: 2,
   seed: 1,
+  storage: 2,
   "auth-config": 6,
   owner: 2,
   health: 3,
@@ -42,7 +43,11 @@ const WEIGHT: Record<Step["kind"], number> = {
 
 const DONE: Record<Exclude<Step["kind"], "sql" | "seed">, object> = {
   preflight: { checks: 9 },
-  "auth-config": { outcome: "configured" },
+  storage: { outcome: "created" },
+  "auth-config": {
+    outcome: "configured",
+    settings: ["sign-up closed", "e-mail sign-in on"],
+  },
   owner: { outcome: "created" },
   health: { checks: 12 },
 };

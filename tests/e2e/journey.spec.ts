@@ -4,6 +4,7 @@ import {
   answerBusiness,
   chooseFeatures,
   choosePlan,
+  keepSettings,
   letBerthCreate,
   newPerson,
   submit,
@@ -46,7 +47,7 @@ for (const { on, viewport } of SIZES) {
     const { page: desk, context: deskBrowser } = await as("admin", { viewport });
     let request = "";
 
-    await test.step("a stranger signs up in five steps", async () => {
+    await test.step("a stranger signs up in six steps", async () => {
       await customer.goto("/");
       await customer.getByRole("main").getByRole("link", { name: "Get your backend" }).click();
       await customer.waitForURL("**/sign-up/business");
@@ -54,6 +55,7 @@ for (const { on, viewport } of SIZES) {
       await answerBusiness(customer, person);
       await choosePlan(customer, "Business");
       await chooseFeatures(customer, ["Point of sale"]);
+      await keepSettings(customer);
       await letBerthCreate(customer);
       for (const answer of [company, email, "needs it"]) {
         await expect(customer.getByRole("main")).toContainText(answer);

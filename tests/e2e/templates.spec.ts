@@ -57,6 +57,21 @@ test("a template that is switched off cannot be chosen until it is on again", as
   await expect(page.getByText("switched a template").first()).toBeVisible();
 });
 
+test("a template's page says what it asks, holds and was released as", async ({ as, axe }) => {
+  const { page } = await as("operator");
+  await page.goto("/desk/templates");
+  const part = page.getByRole("article", { name: "Company and people" });
+  await expect(part).toContainText("base 1.");
+  await expect(part.getByText("currency", { exact: true })).toBeHidden();
+  await part.getByText("Versions, questions and files").click();
+  await expect(part.getByText("currency", { exact: true })).toBeVisible();
+  await expect(part).toContainText("a currency, beforehand EUR");
+  await expect(part).toContainText("beforehand the company’s name");
+  await expect(part).toContainText(/1\.0\.0 released, here since \d/);
+  await expect(part.getByText("seed.sql")).toBeVisible();
+  await axe(page);
+});
+
 test("without scripts a template is switched off after its question alone", async ({ as }) => {
   const { page, context } = await as("supervisor", { javaScriptEnabled: false });
   const stale = await context.newPage();

@@ -9,9 +9,11 @@ import {
   choosePlan,
   fillProject,
   goOn,
+  keepSettings,
   newPerson,
   PASSWORD,
   requestsOf,
+  setting,
   submit,
 } from "./support/sign-up.ts";
 import { expect, open, test } from "./support/test.ts";
@@ -32,6 +34,7 @@ async function toBackend(page: Page) {
   await answerBusiness(page, ann);
   await choosePlan(page, "Growth");
   await chooseFeatures(page, []);
+  await keepSettings(page);
   return ann;
 }
 
@@ -352,6 +355,11 @@ test("the keyboard alone suffices, from the first field to the page of the reque
   await at("features");
   await expect(page.locator("main")).toBeFocused();
   await press(page.getByRole("checkbox", { name: "Inventory" }), "Space");
+  await press(page.getByRole("button", { name: "Continue", exact: true }), "Enter");
+
+  await at("settings");
+  await press(setting(page, "base.currency"), "u");
+  await expect(setting(page, "base.currency")).toHaveValue("USD");
   await press(page.getByRole("button", { name: "Continue", exact: true }), "Enter");
 
   await at("backend");

@@ -5,6 +5,7 @@ import {
   choosePlan,
   fillProject,
   goOn,
+  keepSettings,
   letBerthCreate,
   newPerson,
   PASSWORD,
@@ -13,7 +14,7 @@ import {
 } from "./support/sign-up.ts";
 import { expect, test, unique } from "./support/test.ts";
 
-test("five steps make one request, which the person is led to", async ({
+test("six steps make one request, which the person is led to", async ({
   page,
   berth,
   axe,
@@ -22,13 +23,13 @@ test("five steps make one request, which the person is led to", async ({
   const ann = newPerson();
   await page.goto("/sign-up");
   await expect(page).toHaveURL(/\/sign-up\/business$/);
-  await expect(page.getByText("Step 1 of 5 · about 5 minutes left")).toBeVisible();
+  await expect(page.getByText("Step 1 of 6 · about 6 minutes left")).toBeVisible();
   // The browser's own zone is chosen before anybody looks.
   await expect(page.getByLabel("Time zone")).toHaveValue("Europe/Berlin");
   await axe(page);
   await answerBusiness(page, ann);
 
-  await expect(page.getByText("Step 2 of 5")).toBeVisible();
+  await expect(page.getByText("Step 2 of 6")).toBeVisible();
   await axe(page);
   const growth = page.getByRole("radio", { name: "Growth" });
   await expect(page.getByText("€79 / month")).toBeVisible();
@@ -46,7 +47,12 @@ test("five steps make one request, which the person is led to", async ({
   await expect(page.getByText("Added: Point of sale needs Inventory.")).toBeVisible();
   await expect(page.getByRole("checkbox", { name: "Inventory" })).toBeChecked();
   await axe(page);
-  await goOn(page, "backend");
+  await goOn(page, "settings");
+
+  await expect(page.getByText("Step 4 of 6")).toBeVisible();
+  await expect(page).toHaveTitle("Step 4 of 6: Settings · Berth");
+  await axe(page);
+  await keepSettings(page);
 
   await axe(page);
   await letBerthCreate(page);
@@ -67,6 +73,13 @@ test("five steps make one request, which the person is led to", async ({
       plan_id: "growth",
       billing_cycle: "yearly",
       features: ["base", "inventory", "pos"],
+      parameters: {
+        base: expect.objectContaining({
+          company_name: ann.company,
+          currency: "EUR",
+          time_zone: "Europe/Berlin",
+        }),
+      },
       priority: "normal",
       status: "pending",
     },
@@ -92,6 +105,7 @@ test("all of it without scripts, with a project of one's own", async ({
   await answerBusiness(page, ann);
   await choosePlan(page, "Growth");
   await chooseFeatures(page, ["Point of sale"]);
+  await keepSettings(page);
   const own = page.getByLabel("Project URL");
   await expect(own).toBeHidden();
   await page.getByRole("radio", { name: "I have my own Supabase project" }).check();
@@ -121,7 +135,7 @@ test("a zone goes by today's name, whatever the browser calls it", async ({ stra
 });
 
 test("no step can be skipped by its address", async ({ page }) => {
-  for (const step of ["plan", "features", "backend", "review"]) {
+  for (const step of ["plan", "features", "settings", "backend", "review"]) {
     await page.goto(`/sign-up/${step}`);
     await expect(page).toHaveURL(/\/sign-up\/business$/);
   }
@@ -133,6 +147,9 @@ test("no step can be skipped by its address", async ({ page }) => {
   await page.goto("/sign-up/backend");
   await expect(page).toHaveURL(/\/sign-up\/features$/);
   await chooseFeatures(page, []);
+  await page.goto("/sign-up/review");
+  await expect(page).toHaveURL(/\/sign-up\/settings$/);
+  await keepSettings(page);
   await page.goto("/sign-up/review");
   await expect(page).toHaveURL(/\/sign-up\/backend$/);
 });
@@ -207,7 +224,7 @@ test("it goes on where it was left, on another device", async ({ page, stranger 
   await phone.goto("/");
   await expect(phone.getByRole("link", { name: "Go on with your sign-up" })).toBeVisible();
   await phone.goto("/requests");
-  await phone.getByRole("link", { name: `Go on with ${ann.company}, step 3 of 5` }).click();
+  await phone.getByRole("link", { name: `Go on with ${ann.company}, step 3 of 6` }).click();
   await expect(phone).toHaveURL(/\/sign-up\/features$/);
 });
 
@@ -253,6 +270,7 @@ test("going back shows what was entered; a smaller plan drops what it lacks, and
   await page.getByRole("link", { name: "Back" }).click();
   await expect(page.getByRole("checkbox", { name: "Analytics" })).toBeChecked();
   await page.goBack();
+  await keepSettings(page);
   await letBerthCreate(page);
 
   await page.getByRole("link", { name: "Change plan" }).click();
@@ -352,6 +370,7 @@ test("fields that a form does not have are ignored", async ({ page, berth }) => 
   await answerBusiness(page, ann);
   await choosePlan(page, "Growth");
   await chooseFeatures(page, []);
+  await keepSettings(page);
   await letBerthCreate(page);
   await submit(page);
   expect(await requestsOf(berth, ann)).toMatchObject([

@@ -106,6 +106,28 @@ describe("a query", () => {
   });
 });
 
+describe("answers to what the features ask", () => {
+  it("are completed by what stands there beforehand, and shown with the request", async () => {
+    const wish = newCustomer({ timezone: "Asia/Tokyo", features: [] });
+    const made = await api("POST", "/api/customers", {
+      ...wish,
+      parameters: { base: { currency: "jpy" } },
+    });
+    expect(made.status).toBe(201);
+    const base = {
+      company_name: wish.company,
+      currency: "JPY",
+      time_zone: "Asia/Tokyo",
+      locale: "en",
+    };
+    const { body } = await api("GET", `/api/queue/${made.body.requestId}`);
+    expect(body.parameters).toMatchObject({ base });
+    const plain = await api("POST", "/api/customers", newCustomer({ features: [] }));
+    const seen = await api("GET", `/api/queue/${plain.body.requestId}`);
+    expect(seen.body.parameters.base.currency).toBe("EUR");
+  });
+});
+
 describe("an Idempotency-Key", () => {
   it("gives the same answer to the same body, in any order of its names", async () => {
     const wish = newCustomer();

@@ -191,6 +191,46 @@ describe("a body", () => {
     expect(fields(await send(bad))).toEqual(["company", "email", "country"]);
   });
 
+  it("with answers that the features do not ask for, or cannot take, is 422, and each is named", async () => {
+    const wish = newCustomer({ plan: "starter", features: [] });
+    const cases: [unknown, string[]][] = [
+      [{ base: { currency: "shells", colour: "red" } }, ["base.currency", "base.colour"]],
+      [{ base: { time_zone: "+01:00", locale: "../en" } }, ["base.time_zone", "base.locale"]],
+      [{ base: { company_name: "two\nlines" } }, ["base.company_name"]],
+      [{ base: { company_name: "a\0b" } }, ["base.company_name"]],
+      [{ base: { company_name: "x".repeat(5_000) } }, ["base.company_name"]],
+      [{ base: { company_name: ["a", "b"] } }, ["base.company_name"]],
+      [{ base: { company_name: null } }, ["base.company_name"]],
+      [{ base: { company_name: { toString: "x" } } }, ["base.company_name"]],
+      [{ base: ["EUR"] }, ["base"]],
+      [{ base: "EUR" }, ["base"]],
+      [{ teleport: { speed: 1 } }, ["teleport.speed"]],
+      // Not chosen.
+      [{ pos: { receipt_footer: "Bye" } }, ["pos.receipt_footer"]],
+      [Object.fromEntries(Array.from({ length: 2_000 }, (_, n) => [`t${n}`, {}])), [""]],
+    ];
+    for (const [parameters, named] of cases) {
+      const answer = await send({ ...wish, parameters });
+      const wanted = named.map((name) => (name === "" ? "parameters" : `parameters.${name}`));
+      const what = JSON.stringify(parameters).slice(0, 60);
+      expect([answer.status, fields(answer)], what).toEqual([422, wanted]);
+      for (const { message } of answer.body.errors) expect(message, what).toMatch(/^[A-Z].*\.$/);
+    }
+    for (const parameters of ["x", 1, [], null]) {
+      expect((await send({ ...wish, parameters })).status).toBe(422);
+    }
+    const text = JSON.stringify(wish);
+    for (const poison of ['{"__proto__":{"a":"b"}}', '{"base":{"__proto__":"x"}}']) {
+      const answer = await send(`{"parameters":${poison},${text.slice(1)}`);
+      expect([answer.status, fields(answer)?.[0]]).toEqual([
+        422,
+        expect.stringMatching(/^parameters\..*__proto__$/),
+      ]);
+    }
+    const taken = await api("GET", `/api/customers?email=${wish.email}`);
+    expect(taken.body.customers).toEqual([]);
+  });
+
   it("with what does not belong there is 422, and nothing of it is taken", async () => {
     const wish = newCustomer();
     const names = ["role", "status", "assigneeId", "customerId", "constructor", "toString"];

@@ -105,7 +105,7 @@ describe("the journey", () => {
     expect(request.run.status).toBe("succeeded");
     const kinds = request.run.steps.map((step: { kind: string }) => step.kind);
     expect(new Set(kinds)).toEqual(
-      new Set(["preflight", "sql", "auth-config", "seed", "owner", "health"]),
+      new Set(["preflight", "sql", "storage", "auth-config", "seed", "owner", "health"]),
     );
     for (const step of request.run.steps)
       expect(step).toMatchObject({ status: "done", attempts: 1 });

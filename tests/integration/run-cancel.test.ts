@@ -211,6 +211,7 @@ describe("a run at work", () => {
       projectRef: project.ref,
       seeds: [],
       ownerAccount: false,
+      buckets: ["files"],
       authSettings: true,
       ledger: true,
       unfinished: [],

@@ -1,5 +1,6 @@
 import { Link } from "@remix-run/react";
 import { formatPrice } from "../price.ts";
+import { SettingsOfFeatures } from "../settings-of-features.tsx";
 import { DueBar, PriorityBadge } from "../status.tsx";
 import { Duration, ExactTime, formatDistance, RelativeTime, useNow } from "../time.tsx";
 import { Facts, Mono, Panel } from "../ui.tsx";
@@ -8,8 +9,8 @@ import type { RequestOnPage } from "./request-on-page.ts";
 /** The right third: who, what was bought, the clock, people. `children`: stand beside the priority. */
 export function RequestFacts(props: { request: RequestOnPage; children?: React.ReactNode }) {
   const { request } = props;
-  const { customer, countryName, plan, features, region, regionName, assignee, claimExpiresAt } =
-    request;
+  const { customer, countryName, plan, features, settings, region, regionName } = request;
+  const { assignee, claimExpiresAt } = request;
   return (
     <div className="[&>section:first-child]:border-t-0 [&>section:first-child]:pt-0">
       <Panel title="Who">
@@ -70,6 +71,16 @@ export function RequestFacts(props: { request: RequestOnPage; children?: React.R
             ],
           ]}
         />
+        {settings.length > 0 ? (
+          <details className="mt-3">
+            <summary className="inline-flex min-h-6 cursor-pointer items-center text-quiet underline underline-offset-2">
+              What the features asked
+            </summary>
+            <div className="mt-3">
+              <SettingsOfFeatures settings={settings} />
+            </div>
+          </details>
+        ) : null}
       </Panel>
       <Panel title="The clock">
         <Clock request={request}>{props.children}</Clock>

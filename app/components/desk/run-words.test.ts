@@ -102,6 +102,15 @@ it("tells what could not be compared, what that means and what to do, accepted o
   }
 });
 
+it("tells what the steps beside the files did", () => {
+  const words = (outcome: Record<string, unknown>) => outcomeWords({ outcome });
+  const settings = ["sign-up closed", "e-mail sign-in on"];
+  expect(words({ outcome: "configured", settings })).toBe("Sign-up closed, e-mail sign-in on");
+  expect(words({ outcome: "configured" })).toBe("Sign-up closed, e-mail on");
+  expect(words({ outcome: "updated" })).toBe("Changed to what the template says");
+  expect(words({ outcome: "nothing_asked" })).toBe("Nothing asked for");
+});
+
 it("tells what earlier versions of Berth wrote down of it", () => {
   const found = "the catalog was not compared: no room";
   const left = { found, means: undefined, toDo: expect.stringContaining("it goes on.") };

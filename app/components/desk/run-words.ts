@@ -60,8 +60,10 @@ const OUTCOMES: Record<string, string> = {
   already_applied: "Was applied already",
   configured: "Sign-up closed, e-mail on",
   already_configured: "Was set already",
-  created: "Account created",
-  already_there: "Account was there already",
+  created: "Created",
+  updated: "Changed to what the template says",
+  already_there: "Was there already",
+  nothing_asked: "Nothing asked for",
   kept_other: "Left as it is: accepted although it differs",
   prepared: "Ledger prepared",
   unfinished: "Stopped half-way; the next run clears up",
@@ -138,10 +140,12 @@ function foundEarlier(drift: unknown, line: unknown): string | null {
 /** What a step did, in a few words; empty where it has done nothing yet. */
 export function outcomeWords({ outcome }: Pick<StepReport, "outcome">): string {
   if (!outcome) return "";
-  const { outcome: kind, statements, checks, notices, drift } = outcome;
+  const { outcome: kind, statements, settings, checks, notices, drift } = outcome;
   const parts: string[] = [];
   if (kind === "applied" && typeof statements === "number") {
     parts.push(`${count(statements, "statement", "statements")} applied`);
+  } else if (kind === "configured" && Array.isArray(settings)) {
+    parts.push(settings.join(", ").replace(/^./, (first) => first.toUpperCase()));
   } else if (typeof kind === "string") parts.push(OUTCOMES[kind] ?? kind.replaceAll("_", " "));
   if (checks !== undefined) parts.push(count(checks, "check holds", "checks hold"));
   if (drift === "accepted") parts.push("difference accepted");

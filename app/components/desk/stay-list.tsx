@@ -22,7 +22,8 @@ export function StayList({ stays }: { stays: WhatStays[] | null }) {
 }
 
 function ProjectStays({ stays }: { stays: WhatStays }) {
-  const { applied, seeds, ownerAccount, authSettings, ledger, unfinished, unknown } = stays;
+  const { applied, seeds, buckets, ownerAccount, authSettings, ledger, unfinished, unknown } =
+    stays;
   return (
     <ul className="list-disc pl-5 wrap-anywhere">
       {applied.map(({ version, file }) => (
@@ -35,7 +36,12 @@ function ProjectStays({ stays }: { stays: WhatStays }) {
           Seed data of {template} <span className="text-quiet">from {file}</span>
         </li>
       ))}
-      {authSettings ? <li>Sign-up closed, e-mail on</li> : null}
+      {buckets.map((name) => (
+        <li key={name}>
+          The bucket <Mono>{name}</Mono>
+        </li>
+      ))}
+      {authSettings ? <li>The sign-in settings that the templates ask for</li> : null}
       {ownerAccount ? <li>The owner’s account</li> : null}
       {ledger ? (
         <li>

@@ -3,11 +3,10 @@ import { CircleCheck, CircleSlash, Lock } from "lucide-react";
 import type { TemplateItem } from "#app/domain/catalog/index.server.ts";
 import { ConfirmButton } from "../confirm.tsx";
 import { SubmitButton } from "../form.tsx";
-import { Badge, Button, Facts, Mono } from "../ui.tsx";
+import { Badge, Button } from "../ui.tsx";
+import { TemplateFacts } from "./template-facts.tsx";
 
 const inWords = new Intl.ListFormat("en-GB", { style: "long", type: "conjunction" });
-const countOf = (count: number, one: string, many: string) =>
-  `${count} ${count === 1 ? one : many}`;
 
 /** A template: what it is, what it stands on, who has it, and its switch. */
 export function TemplatePart({
@@ -17,7 +16,7 @@ export function TemplatePart({
   template: TemplateItem;
   maySwitch: boolean;
 }) {
-  const { name, title, description, category, version, plans, files, statements } = template;
+  const { name, title, description } = template;
   return (
     <article aria-labelledby={name} className="border-t border-base-300 py-5">
       <div className="flex flex-wrap items-start justify-between gap-x-6 gap-y-3">
@@ -33,42 +32,9 @@ export function TemplatePart({
         <TemplateSwitch template={template} maySwitch={maySwitch} />
       </div>
       <div className="mt-4">
-        <Facts
-          items={[
-            [
-              "Version",
-              <span key="version">
-                <Mono>
-                  {name} {version}
-                </Mono>
-                , {category}
-              </span>,
-            ],
-            ["Needs", needsOf(template)],
-            ["In the plans", inWords.format(plans)],
-            [
-              "Holds",
-              `${countOf(files, "file", "files")}, ${countOf(statements, "statement", "statements")}`,
-            ],
-            [
-              "Installed",
-              <span key="installed" className="tabular-nums">
-                in {countOf(template.installed, "backend", "backends")}
-              </span>,
-            ],
-          ]}
-        />
+        <TemplateFacts template={template} />
       </div>
     </article>
-  );
-}
-
-function needsOf({ requires }: TemplateItem): string {
-  if (requires.length === 0) return "nothing";
-  return inWords.format(
-    requires.map(
-      ({ title, range, active }) => `${title} ${range}${active ? "" : " (switched off)"}`,
-    ),
   );
 }
 

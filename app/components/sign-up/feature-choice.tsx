@@ -3,6 +3,8 @@ import type { FeatureOffer } from "#app/domain/onboarding/index.server.ts";
 import { Beside } from "../form.tsx";
 import { useHasScripts } from "../use-has-scripts.ts";
 
+const inWords = new Intl.ListFormat("en-GB", { style: "long", type: "conjunction" });
+
 /**
  * The features to choose from. With scripts, what a choice needs is added at once and said; without,
  * the server adds it and the review says so.
@@ -21,6 +23,7 @@ export function FeatureChoice(props: {
     features.filter(
       (one) => chosen.includes(one.name) && one.needs.some((needed) => needed.name === name),
     );
+  const isIn = (name: string) => chosen.includes(name) || neededBy(name).length > 0;
   const toggle = (name: string) =>
     setChosen((now) => (now.includes(name) ? now.filter((one) => one !== name) : [...now, name]));
   return (
@@ -36,26 +39,35 @@ export function FeatureChoice(props: {
           title={base.title}
           description={base.description}
           note="Part of every backend."
+          clashes={[]}
           box={{ checked: true, disabled: true, readOnly: true }}
         />
-        {features.map(({ name, title, description, needs, missing }, index) => {
+        {features.map(({ name, title, description, needs, missing, ...one }, index) => {
           const id = index === 0 ? "features" : `feature-${name}`;
           const askers = neededBy(name);
           const added = hasScripts && askers.length > 0 && !chosen.includes(name);
           const note = missing
             ? `Not in ${plan}${missing.partOf ? `; part of ${missing.partOf}` : ""}.`
             : added
-              ? `Added: ${askers.map((one) => one.title).join(" and ")} needs ${title}.`
+              ? `Added: ${askers.map((asker) => asker.title).join(" and ")} needs ${title}.`
               : needs.length > 0
-                ? `${title} needs ${needs.map((one) => one.title).join(" and ")}.`
+                ? `${title} needs ${inWords.format(needs.map((needed) => needed.title))}.`
                 : null;
+          const clashes = one.clashes.filter((other) => isIn(name) && isIn(other.name));
+          const worksWith =
+            missing === null && one.worksWith.length > 0
+              ? `Works with ${inWords.format(one.worksWith)}, where chosen.`
+              : null;
           return (
             <Card
               key={name}
               id={id}
               title={title}
               description={description}
-              note={note}
+              note={[note, worksWith].filter(Boolean).join(" ") || null}
+              clashes={clashes.map(
+                (other) => `It cannot be chosen together with ${other.title}. ${other.reason}`,
+              )}
               box={{
                 // What comes with another is not sent; it keeps the focus of who unticked it.
                 name: added ? undefined : "features",
@@ -78,9 +90,11 @@ function Card(props: {
   title: string;
   description: string;
   note: string | null;
+  /** Why it cannot stand beside what is ticked, too. */
+  clashes: string[];
   box: React.InputHTMLAttributes<HTMLInputElement>;
 }) {
-  const { id, title, description, note, box } = props;
+  const { id, title, description, note, clashes, box } = props;
   return (
     <label
       htmlFor={id}
@@ -109,6 +123,13 @@ function Card(props: {
               {note}
             </span>
           ) : null}
+          <span aria-live="polite">
+            {clashes.map((clash) => (
+              <span key={clash} className="mt-1 block font-medium text-error">
+                {clash}
+              </span>
+            ))}
+          </span>
         </span>
       </span>
     </label>

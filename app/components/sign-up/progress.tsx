@@ -1,17 +1,27 @@
 import { Link } from "@remix-run/react";
+import type { Step } from "#app/domain/onboarding/index.server.ts";
 
 export interface ProgressStep {
+  step: Step;
   path: string;
   name: string;
   done: boolean;
 }
 
-/** How many minutes most people still need, from each step on. */
-const MINUTES_LEFT = [5, 3, 2, 2, 1];
+/** How many minutes most people need for each step. */
+const MINUTES: Record<Step, number> = {
+  business: 2,
+  plan: 1,
+  features: 0.5,
+  settings: 1,
+  backend: 1,
+  review: 0.5,
+};
 
 /** Where one is in the wizard, how long it still takes, and the way back to what is answered. */
 export function Progress({ steps, current }: { steps: ProgressStep[]; current: number }) {
-  const minutes = MINUTES_LEFT[current] ?? 1;
+  const left = steps.slice(current).reduce((sum, { step }) => sum + MINUTES[step], 0);
+  const minutes = Math.max(1, Math.round(left));
   return (
     <nav aria-label="Steps of the sign-up" className="mb-8">
       <p className="mb-2 text-sm text-quiet tabular-nums">

@@ -8,6 +8,7 @@ import {
   UnknownTemplateError,
 } from "./errors.ts";
 import { orderTemplates } from "./order.ts";
+import { checkProjectSettings } from "./project-settings.ts";
 import { type ReadTemplate, readTemplate, type Template, type TemplateHistory } from "./read.ts";
 import { readLock } from "./releases.ts";
 import { baseTemplate, planNames } from "./schema.ts";
@@ -66,6 +67,7 @@ async function readCatalog(folder: string): Promise<Catalog> {
   orderTemplates(templates, [...byName.keys()]);
   for (const each of read) checkConflicts(each, byName, templates);
   for (const each of read) checkPlans(each, byName);
+  for (const each of read) checkProjectSettings(each, templates);
 
   const find = <T>(found: T | undefined, name: string): T => {
     if (!found) throw new UnknownTemplateError(name, [...byName.keys()]);

@@ -13,12 +13,14 @@ export {
   settingsOf,
 } from "./parameters.ts";
 export { PLANS, type Plan } from "./plans.ts";
+export { authSettingsOf, bucketsOf } from "./project-settings.ts";
 export type { Template, TemplateHistory } from "./read.ts";
 export { LOCK_FILE, type Lock, readLock, releasedPath } from "./releases.ts";
 export type { AuthSettings, Bucket } from "./schema.ts";
 export {
   ChoiceNotPossibleError,
   type ChoiceProblem,
+  clashesOf,
   resolveChoice,
   syncCatalog,
 } from "./store.ts";

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { TURNS_TEXT } from "#app/platform/plain-text.ts";
 
 /** What Berth knows of a customer anyway, and need not ask twice. */
 export interface CustomerFacts {
@@ -113,6 +114,9 @@ export function judgeAnswer(
   const text = given.trim();
   if (/\p{Cc}|\p{Zl}|\p{Zp}/u.test(text) || !text.isWellFormed()) {
     return { problem: "Use plain text on one line." };
+  }
+  if (TURNS_TEXT.test(text)) {
+    return { problem: "This holds invisible marks that turn text around. Type it instead." };
   }
   switch (parameter.type) {
     case "text":

@@ -118,7 +118,7 @@ export async function resolveChoice(
 }
 
 /** Which of these templates must not stand beside each other. */
-function clashesOf(chosen: readonly Template[]) {
+export function clashesOf(chosen: readonly Template[]) {
   return chosen.flatMap(({ title, conflicts }) =>
     conflicts.flatMap(({ name, range, reason }) => {
       const other = chosen.find((one) => one.name === name);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Actor } from "#db/index.ts";
 import { type Desk, openDesk } from "../../../tests/support/desk.ts";
+import { changed } from "../../../tests/support/questions.ts";
 import { NotStaffError, RoleMissingError } from "../identity/index.server.ts";
 import {
   BaseNotSwitchableError,
@@ -90,9 +91,55 @@ describe("the list of templates", () => {
     expect(pos).toMatchObject({ installed: 0 });
     expect(pos?.requires.map(({ name }) => name)).toEqual(["base", "inventory"]);
     for (const template of templates) {
-      expect(template.files).toBeGreaterThan(0);
-      expect(template.statements).toBeGreaterThan(template.files);
+      expect(template.files.length).toBeGreaterThan(0);
+      expect(template.statements).toBeGreaterThan(template.files.length);
       expect(template.plans.length).toBeGreaterThan(0);
     }
+  });
+
+  it("says which versions there are, and what of them is released, since when", async () => {
+    const [base] = await list();
+    const { releases, isReleased } = desk.catalog.history("base");
+    const released = base?.versions.filter((one) => one.isReleased);
+    expect(released?.map(({ version }) => version)).toEqual(
+      releases.map(({ version }) => version).reverse(),
+    );
+    expect(base?.versions[0]).toMatchObject({ version: base?.version, isReleased });
+    for (const { since } of base?.versions ?? []) expect(since).toMatch(/^\d{4}-\d\d-\d\dT/);
+  });
+
+  it("says what each asks, stores, makes use of and cannot stand beside", async () => {
+    const told = changed(desk.catalog, (template) =>
+      template.name === "pos"
+        ? {
+            ...template,
+            optional: [{ name: "analytics", range: "^1.0.0" }],
+            conflicts: [{ name: "inventory", range: "*", reason: "Both count." }],
+            parameters: [
+              { name: "footer", title: "Footer", type: "text", min: 0, max: 9, default: "" },
+              { name: "owner", title: "Owner", type: "text", min: 1, max: 9, prefill: "company" },
+              { name: "size", title: "Size", type: "integer" },
+            ],
+            storage: [{ bucket: "receipts", public: false, file_size_limit: 1_024 }],
+          }
+        : { ...template, optional: [], conflicts: [], parameters: [], storage: [] },
+    );
+    const templates = await desk.as(staff("kim"), (tx) => listTemplates(tx, told));
+    const of = (name: string) => templates.find((template) => template.name === name);
+    expect(of("pos")).toMatchObject({
+      optional: [{ name: "analytics", title: "Analytics", range: "^1.0.0" }],
+      conflicts: [{ name: "inventory", title: "Inventory", reason: "Both count." }],
+      parameters: [
+        { name: "footer", type: "text", preset: "", prefill: null },
+        { name: "owner", type: "text", preset: null, prefill: "company" },
+        { name: "size", type: "integer", preset: null, prefill: null },
+      ],
+      buckets: [{ name: "receipts", isPublic: false, largestFile: 1_024, types: [] }],
+    });
+    // Whichever of the two says so.
+    expect(of("inventory")?.conflicts).toEqual([
+      { name: "pos", title: "Point of sale", reason: "Both count." },
+    ]);
+    expect(of("base")).toMatchObject({ optional: [], conflicts: [], parameters: [], buckets: [] });
   });
 });

@@ -5,6 +5,7 @@ import type { Actor, Tx } from "#db/index.ts";
 import { recordAudit } from "../audit/index.server.ts";
 import { requireStaff } from "../identity/index.server.ts";
 import type { Catalog } from "./catalog.ts";
+import type { Parameter } from "./parameters.ts";
 import { PLANS } from "./plans.ts";
 import { baseTemplate } from "./schema.ts";
 
@@ -23,13 +24,29 @@ export interface TemplateItem {
   category: string;
   /** The newest version, which new backends get. */
   version: string;
+  /** The newest first; of one that is not released, files may still change. */
+  versions: { version: string; isReleased: boolean; since: string | null }[];
   active: boolean;
   isBase: boolean;
   requires: { name: string; title: string; range: string; active: boolean }[];
+  /** What it makes use of where that is there. */
+  optional: { name: string; title: string; range: string }[];
+  /** What it cannot stand beside, whichever of the two says so. */
+  conflicts: { name: string; title: string; reason: string }[];
+  /** What is asked of the customer, and the default or the fact that stands there beforehand. */
+  parameters: {
+    name: string;
+    title: string;
+    type: Parameter["type"];
+    preset: string | null;
+    prefill: Exclude<Parameter["prefill"], undefined> | null;
+  }[];
+  buckets: { name: string; isPublic: boolean; largestFile: number | null; types: string[] }[];
   /** Titles of the templates that need this one, directly or through others. */
   neededBy: string[];
   plans: string[];
-  files: number;
+  /** In the order of a run; `when`: the title of the template with which alone it is applied. */
+  files: { path: string; phase: string; when: string | null }[];
   statements: number;
   /** Backends in use that have it. */
   installed: number;
@@ -43,7 +60,15 @@ export async function listTemplates(tx: Tx, catalog: Catalog): Promise<TemplateI
     from customer_backends, jsonb_object_keys(installed) as name
     where status = 'ready' group by name`);
   const installed = new Map(rows.map(({ name, count }) => [name, count]));
+  const dates = await tx
+    .select({
+      name: featureTemplates.name,
+      version: featureTemplates.version,
+      at: featureTemplates.releasedAt,
+    })
+    .from(featureTemplates);
   const names = catalog.templates.map((template) => template.name);
+  const titleOf = (name: string) => catalog.get(name).title;
   return catalog.order(names).map((template) => {
     const { name, title, description, category, version } = template;
     const { migrations, seed, checks } = template;
@@ -57,20 +82,60 @@ export async function listTemplates(tx: Tx, catalog: Catalog): Promise<TemplateI
       description,
       category,
       version,
+      versions: versionsOf(catalog, name).map((one) => ({
+        ...one,
+        since:
+          dates.find((row) => row.name === name && row.version === one.version)?.at.toISOString() ??
+          null,
+      })),
       active: !off.has(name),
       isBase: name === baseTemplate,
       requires: template.requires.map((required) => ({
         ...required,
-        title: catalog.get(required.name).title,
+        title: titleOf(required.name),
         active: !off.has(required.name),
+      })),
+      optional: template.optional.map((one) => ({ ...one, title: titleOf(one.name) })),
+      conflicts: catalog.templates.flatMap((other) => {
+        const said = [
+          ...template.conflicts.filter((one) => one.name === other.name),
+          ...other.conflicts.filter((one) => one.name === name),
+        ];
+        const { name: otherName, title: otherTitle } = other;
+        return said.map(({ reason }) => ({ name: otherName, title: otherTitle, reason }));
+      }),
+      parameters: template.parameters.map((asked) => ({
+        name: asked.name,
+        title: asked.title,
+        type: asked.type,
+        preset: asked.default === undefined ? null : String(asked.default),
+        prefill: asked.default === undefined ? (asked.prefill ?? null) : null,
+      })),
+      buckets: template.storage.map((bucket) => ({
+        name: bucket.bucket,
+        isPublic: bucket.public,
+        largestFile: bucket.file_size_limit ?? null,
+        types: bucket.allowed_mime_types ?? [],
       })),
       neededBy: needers.map((other) => other.title),
       plans: PLANS.filter(({ id }) => template.plans.includes(id)).map((plan) => plan.name),
-      files: files.length,
+      files: files.map(({ path, phase, when }) => ({
+        path,
+        phase,
+        when: when === null ? null : titleOf(when),
+      })),
       statements: files.reduce((sum, file) => sum + file.statements.length, 0),
       installed: installed.get(name) ?? 0,
     };
   });
+}
+
+/** All versions of a template, the newest first. */
+function versionsOf(catalog: Catalog, name: string): { version: string; isReleased: boolean }[] {
+  const { releases, isReleased } = catalog.history(name);
+  const released = releases.map(({ version }) => ({ version, isReleased: true }));
+  const current = { version: catalog.get(name).version, isReleased: false };
+  return [...released, ...(isReleased ? [] : [current])].reverse();
 }
 
 /**

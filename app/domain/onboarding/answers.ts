@@ -5,7 +5,7 @@ import { credentialsInput, emailAddress, line, newCustomerInput } from "./schema
 const { shape } = newCustomerInput;
 
 /** The wizard's steps, in their order; each is a page of its own. */
-export const STEPS = ["business", "plan", "features", "backend", "review"] as const;
+export const STEPS = ["business", "plan", "features", "settings", "backend", "review"] as const;
 export type Step = (typeof STEPS)[number];
 /** The steps that ask something. */
 export type AnsweredStep = Exclude<Step, "review">;
@@ -46,6 +46,12 @@ const featuresAnswer = z.object({
   dropped: z.array(z.string()).default([]),
 });
 
+/**
+ * Template → parameter → answer. Those of features that are not chosen any more are kept: who
+ * chooses one again has answered.
+ */
+const settingsAnswer = z.record(z.string(), z.record(z.string(), z.string()));
+
 const backendAnswer = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("create") }),
   z.object({ kind: z.literal("own"), url: z.string(), ref: z.string() }),
@@ -72,13 +78,7 @@ export const draftAnswers = z.object({
   business: businessAnswer.optional().catch(undefined),
   plan: planAnswer.optional().catch(undefined),
   features: featuresAnswer.optional().catch(undefined),
+  settings: settingsAnswer.optional().catch(undefined),
   backend: backendAnswer.optional().catch(undefined),
 });
 export type DraftAnswers = z.infer<typeof draftAnswers>;
-
-const asks = (step: Step): step is AnsweredStep => step !== "review";
-
-/** The first step that has no answer; the review where all have one. */
-export function firstOpenStep(answers: DraftAnswers): Step {
-  return STEPS.find((step) => asks(step) && answers[step] === undefined) ?? "review";
-}

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Actor } from "#db/index.ts";
 import { type Desk, openDesk } from "../../../tests/support/desk.ts";
-import { ChoiceNotPossibleError } from "../catalog/index.server.ts";
+import { askingOnly, changed } from "../../../tests/support/questions.ts";
+import { type Catalog, ChoiceNotPossibleError } from "../catalog/index.server.ts";
 import type { Vault } from "../vault/index.server.ts";
 import { businessAnswer } from "./answers.ts";
 import { lockDraft } from "./drafts.ts";
@@ -16,6 +17,7 @@ import {
   saveBusiness,
   saveFeatures,
   savePlan,
+  tickedAtFirst,
   viewBackendChoice,
   viewReview,
 } from "./index.server.ts";
@@ -23,12 +25,15 @@ import { keepProject } from "./own-project.ts";
 
 let desk: Desk;
 let vault: Vault;
+/** Nothing is asked: settings.test.ts is about what is. */
+let catalog: Catalog;
 /** A new account for each test. */
 let ann: Actor;
 
 beforeAll(async () => {
   desk = await openDesk();
   vault = desk.vault;
+  catalog = askingOnly(desk.catalog, {});
 });
 afterAll(() => desk.base.drop());
 beforeEach(async () => {
@@ -56,17 +61,15 @@ const credentials = (mark: string) => ({
 /** The wizard's acts, as the customer of this test. */
 const wizard = {
   business: (change?: Record<string, unknown>) =>
-    desk.as(ann, (tx) => saveBusiness({ tx, actor: ann }, business(change))),
+    desk.as(ann, (tx) => saveBusiness({ tx, actor: ann, catalog }, business(change))),
   plan: (plan: string, billingCycle: "monthly" | "yearly" = "monthly") =>
-    desk.as(ann, (tx) =>
-      savePlan({ tx, actor: ann, catalog: desk.catalog }, { plan, billingCycle }),
-    ),
+    desk.as(ann, (tx) => savePlan({ tx, actor: ann, catalog }, { plan, billingCycle })),
   features: (...names: string[]) =>
-    desk.as(ann, (tx) => saveFeatures({ tx, actor: ann, catalog: desk.catalog }, names)),
-  leave: () => desk.as(ann, (tx) => leaveToBerth({ tx, actor: ann })),
+    desk.as(ann, (tx) => saveFeatures({ tx, actor: ann, catalog }, names)),
+  leave: () => desk.as(ann, (tx) => leaveToBerth({ tx, actor: ann, catalog })),
   own: (mark: string) =>
     desk.as(ann, (tx) =>
-      keepProject({ tx, actor: ann, vault }, credentials(mark), {
+      keepProject({ tx, actor: ann, catalog, vault }, credentials(mark), {
         ref: mark,
         url: `https://${mark}.supabase.co`,
       }),
@@ -75,10 +78,10 @@ const wizard = {
   review: async () => {
     const draft = await wizard.draft();
     if (!draft) throw new Error("no draft");
-    return desk.as(ann, (tx) => viewReview({ tx, vault, catalog: desk.catalog }, draft));
+    return desk.as(ann, (tx) => viewReview({ tx, vault, catalog }, draft));
   },
 };
-const openStep = async () => firstOpenStep((await wizard.draft())?.answers ?? {});
+const openStep = async () => firstOpenStep(catalog, (await wizard.draft())?.answers ?? {});
 
 describe("a draft", () => {
   it("keeps each step's answer, and says which step comes next", async () => {
@@ -158,7 +161,7 @@ describe("a draft", () => {
     const eve = await desk.newcomer();
     expect(await wizard.draft(eve)).toBeNull();
     await expect(
-      desk.as(eve, (tx) => lockDraft({ tx, actor: { ...eve, id: ann.id } }, "business")),
+      desk.as(eve, (tx) => lockDraft({ tx, actor: { ...eve, id: ann.id }, catalog }, "business")),
     ).rejects.toThrow(StepNotOpenError);
     const all = await desk.as(eve, async (tx) => ({
       drafts: (await tx.execute("select id from onboarding_drafts")).rows,
@@ -247,6 +250,36 @@ describe("plan and features", () => {
     await expect(wizard.features("pos")).rejects.toThrow(ChoiceNotPossibleError);
     await desk.base.admin.query("update feature_templates set active = true");
     expect((await wizard.review()).problems).toEqual([]);
+  });
+
+  it("say what works with what, and what cannot stand beside it", async () => {
+    const told = changed(desk.catalog, (template) => ({
+      ...template,
+      optional: template.name === "analytics" ? [{ name: "pos", range: "*" }] : [],
+      conflicts:
+        template.name === "analytics"
+          ? [{ name: "inventory", range: "*", reason: "Both count the stock." }]
+          : [],
+    }));
+    const features = await desk.as(ann, (tx) => listFeatures(tx, told, "business"));
+    const of = (name: string) => features.find((one) => one.name === name);
+    expect(of("analytics")?.worksWith).toEqual(["Point of sale"]);
+    expect(of("inventory")?.worksWith).toEqual([]);
+    const reason = "Both count the stock.";
+    // What needs Inventory cannot stand there either.
+    expect(of("analytics")?.clashes).toEqual([
+      { name: "inventory", title: "Inventory", reason },
+      { name: "pos", title: "Point of sale", reason },
+    ]);
+    expect(of("inventory")?.clashes).toEqual([{ name: "analytics", title: "Analytics", reason }]);
+    expect(tickedAtFirst(features)).toEqual(["analytics"]);
+    await wizard.business();
+    await wizard.plan("business");
+    await expect(
+      desk.as(ann, (tx) =>
+        saveFeatures({ tx, actor: ann, catalog: told }, ["analytics", "inventory"]),
+      ),
+    ).rejects.toThrow("Analytics and Inventory cannot be chosen together. Both count the stock.");
   });
 
   it("cannot be what nobody offers", async () => {

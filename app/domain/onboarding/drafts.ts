@@ -7,13 +7,13 @@ import {
   type BusinessAnswer,
   type DraftAnswers,
   draftAnswers,
-  firstOpenStep,
   type PlanAnswer,
   STEPS,
   type Step,
 } from "./answers.ts";
 import { StepNotOpenError } from "./errors.ts";
 import { planOf } from "./offers.ts";
+import { firstOpenStep } from "./steps.ts";
 
 /** A sign-up that is not submitted yet. An account has at most one. */
 export interface Draft {
@@ -28,6 +28,7 @@ export interface Draft {
 export interface DraftContext {
   tx: Tx;
   actor: Actor;
+  catalog: Catalog;
 }
 
 export type DraftRow = typeof onboardingDrafts.$inferSelect;
@@ -64,17 +65,17 @@ export async function lastSubmitted(tx: Tx, userId: string): Promise<string | nu
  * transaction ends.
  * @throws StepNotOpenError where an earlier step has no answer
  */
-export async function lockDraft({ tx, actor }: DraftContext, step: Step): Promise<Draft> {
+export async function lockDraft({ tx, actor, catalog }: DraftContext, step: Step): Promise<Draft> {
   const [row] = await tx.select().from(onboardingDrafts).where(openDraftOf(actor.id)).for("update");
   if (!row) throw new StepNotOpenError("business");
   const draft = toDraft(row);
-  requireOpen(draft.answers, step);
+  requireOpen(catalog, draft.answers, step);
   return draft;
 }
 
 /** @throws StepNotOpenError where an earlier step has no answer */
-export function requireOpen(answers: DraftAnswers, step: Step): void {
-  const first = firstOpenStep(answers);
+export function requireOpen(catalog: Catalog, answers: DraftAnswers, step: Step): void {
+  const first = firstOpenStep(catalog, answers);
   if (STEPS.indexOf(first) < STEPS.indexOf(step)) throw new StepNotOpenError(first);
 }
 
@@ -109,7 +110,7 @@ export async function saveBusiness(context: DraftContext, business: BusinessAnsw
  * @throws StepNotOpenError; ChoiceNotPossibleError where there is no such plan
  */
 export async function savePlan(
-  context: DraftContext & { catalog: Catalog },
+  context: DraftContext,
   answer: PlanAnswer,
 ): Promise<{ dropped: string[] }> {
   const { tx, catalog } = context;
@@ -137,10 +138,7 @@ export async function savePlan(
  * Keeps the features that a person chose. What they need is added when they are read.
  * @throws StepNotOpenError; ChoiceNotPossibleError for what the plan does not include or nobody offers
  */
-export async function saveFeatures(
-  context: DraftContext & { catalog: Catalog },
-  names: readonly string[],
-): Promise<void> {
+export async function saveFeatures(context: DraftContext, names: readonly string[]): Promise<void> {
   const { tx, catalog } = context;
   const draft = await lockDraft(context, "features");
   const chosen = [...new Set(names)].filter((name) => name !== "base");

@@ -1,4 +1,5 @@
 import { BerthError } from "#app/platform/errors.ts";
+import type { AnswerProblem } from "../catalog/index.server.ts";
 import type { Step } from "./answers.ts";
 
 /** An earlier step has no answer yet. */
@@ -23,5 +24,18 @@ export class DraftChangedError extends BerthError {
         fix: "Look through your answers again, agree, and submit.",
       },
     );
+  }
+}
+
+/** What is answered to a question of a feature cannot be taken, or no feature asks for it. */
+export class AnswersNotPossibleError extends BerthError {
+  readonly problems: readonly AnswerProblem[];
+  constructor(problems: readonly AnswerProblem[]) {
+    super(
+      "answers_not_possible",
+      "One or more answers to what the features ask are not right. Each is named in `errors`.",
+    );
+    // As many as anybody reads.
+    this.problems = problems.slice(0, 50);
   }
 }

@@ -2,7 +2,6 @@ export {
   accountAnswer,
   businessAnswer,
   type DraftAnswers,
-  firstOpenStep,
   ownProject,
   planAnswer,
   STEPS,
@@ -17,9 +16,16 @@ export {
   saveFeatures,
   savePlan,
 } from "./drafts.ts";
-export { DraftChangedError, StepNotOpenError } from "./errors.ts";
+export { AnswersNotPossibleError, DraftChangedError, StepNotOpenError } from "./errors.ts";
 export { forgetDrafts } from "./forget-drafts.ts";
-export { type FeatureOffer, listFeatures, listPlans, type PlanOffer, planOf } from "./offers.ts";
+export {
+  type FeatureOffer,
+  listFeatures,
+  listPlans,
+  type PlanOffer,
+  planOf,
+  tickedAtFirst,
+} from "./offers.ts";
 export { leaveToBerth, useOwnProject } from "./own-project.ts";
 export { readPasswordLink, redeemPasswordLink } from "./password.ts";
 export { mailPasswordLink } from "./password-mail.ts";
@@ -39,6 +45,16 @@ export {
   newCustomerInput,
   REGIONS,
 } from "./schema.ts";
+export {
+  readSettings,
+  type SettingField,
+  type SettingsOfFeature,
+  saveSettings,
+  settingField,
+  viewSettings,
+} from "./settings.ts";
+export { firstOpenStep, isAnswered, stepsOf } from "./steps.ts";
 export { type CustomerAnswer, findCustomers, submitRequest } from "./submit.ts";
 export { submitDraft } from "./submit-draft.ts";
 export { takeCustomer, testOffered } from "./take-customer.ts";
+export { type ToldAnswers, tellAnswers } from "./tell-answers.ts";

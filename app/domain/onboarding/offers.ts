@@ -1,7 +1,7 @@
 import { and, asc, eq } from "drizzle-orm";
 import { plans, planTargets } from "#db/catalog.ts";
 import type { Tx } from "#db/index.ts";
-import { type Catalog, inactiveNames, type Template } from "../catalog/index.server.ts";
+import { type Catalog, clashesOf, inactiveNames, type Template } from "../catalog/index.server.ts";
 
 /** A plan as it is offered. Prices in the currency's smallest unit. */
 export interface PlanOffer {
@@ -24,6 +24,10 @@ export interface FeatureOffer {
   description: string;
   /** What it needs besides, in the order of installation; without `base`. */
   needs: { name: string; title: string }[];
+  /** Titles of what it makes use of where that is chosen, too. */
+  worksWith: string[];
+  /** What cannot be chosen beside it, and why, in a sentence. */
+  clashes: { name: string; title: string; reason: string }[];
   /** Null where the plan includes it; else the first plan that does, null where none does. */
   missing: { partOf: string | null } | null;
 }
@@ -71,11 +75,19 @@ export async function listFeatures(
     .from(plans)
     .where(eq(plans.active, true))
     .orderBy(asc(plans.position));
-  const offers = (await offeredTemplates(tx, catalog)).map((template) => ({
+  const offered = await offeredTemplates(tx, catalog);
+  const offers = offered.map((template) => ({
     name: template.name,
     title: template.title,
     description: template.description,
     needs: needsOf(catalog, template.name).map(({ name, title }) => ({ name, title })),
+    worksWith: offered
+      .filter(({ name }) => template.optional.some((one) => one.name === name))
+      .map(({ title }) => title),
+    clashes: offered.flatMap(({ name, title }) => {
+      const [clash] = clashesOf(catalog.order([template.name, name]));
+      return clash ? [{ name, title, reason: clash.reason }] : [];
+    }),
     missing: plan.templates.includes(template.name)
       ? null
       : { partOf: others.find(({ templates }) => templates.includes(template.name))?.name ?? null },
@@ -100,6 +112,13 @@ async function offeredTemplates(tx: Tx, catalog: Catalog): Promise<Template[]> {
   );
 }
 
+const knownOf = (catalog: Catalog, chosen: readonly string[]) =>
+  chosen.filter((name) => catalog.templates.some((one) => one.name === name));
+
+/** The templates of a choice with what they need, `base` first; what is unknown is left out. */
+export const templatesOf = (catalog: Catalog, chosen: readonly string[]): Template[] =>
+  catalog.order(knownOf(catalog, chosen));
+
 /** What a choice comes to, in the order of installation, and why each is there. */
 export interface ChosenFeature {
   name: string;
@@ -110,7 +129,7 @@ export interface ChosenFeature {
 
 /** The features of a choice with what they need, `base` first; what is unknown is left out. */
 export function resolveFeatures(catalog: Catalog, chosen: readonly string[]): ChosenFeature[] {
-  const known = chosen.filter((name) => catalog.templates.some((one) => one.name === name));
+  const known = knownOf(catalog, chosen);
   return catalog.order(known).map(({ name, title }) => ({
     name,
     title,
@@ -121,4 +140,18 @@ export function resolveFeatures(catalog: Catalog, chosen: readonly string[]): Ch
             .filter((one) => needsOf(catalog, one).some((needed) => needed.name === name))
             .map((one) => catalog.get(one).title),
   }));
+}
+
+/**
+ * What is ticked before a person chooses: all that the plan includes, but of what cannot stand
+ * together the first.
+ */
+export function tickedAtFirst(features: readonly FeatureOffer[]): string[] {
+  const ticked: string[] = [];
+  for (const { name, missing, clashes } of features) {
+    if (missing === null && clashes.every((clash) => !ticked.includes(clash.name))) {
+      ticked.push(name);
+    }
+  }
+  return ticked;
 }

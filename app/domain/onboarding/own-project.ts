@@ -15,16 +15,18 @@ import { type DraftContext, lockDraft, writeAnswers } from "./drafts.ts";
  * @throws StepNotOpenError; CredentialsRefusedError with the lines
  */
 export async function useOwnProject(
-  deps: Omit<CredentialsDeps, "catalog">,
+  deps: CredentialsDeps,
   credentials: Credentials,
 ): Promise<void> {
-  const { db, actor, vault } = deps;
-  await asActor(db, actor, (tx) => lockDraft({ tx, actor }, "backend"));
+  const { db, actor, vault, catalog } = deps;
+  await asActor(db, actor, (tx) => lockDraft({ tx, actor, catalog }, "backend"));
   const report = await checkCredentials(deps, credentials);
   const { ref } = report;
   if (!report.ok || ref === null) throw new CredentialsRefusedError(report);
   const project = { ref, url: report.facts.origin ?? credentials.url };
-  await asActor(db, actor, (tx) => keepProject({ tx, actor, vault }, credentials, project));
+  await asActor(db, actor, (tx) =>
+    keepProject({ tx, actor, catalog, vault }, credentials, project),
+  );
 }
 
 /**
@@ -32,11 +34,12 @@ export async function useOwnProject(
  * @throws StepNotOpenError
  */
 export async function keepProject(
-  { tx, actor, vault }: DraftContext & { vault: Vault },
+  { vault, ...context }: DraftContext & { vault: Vault },
   credentials: Credentials,
   { ref, url }: { ref: string; url: string },
 ): Promise<void> {
-  const draft = await lockDraft({ tx, actor }, "backend");
+  const { tx, actor } = context;
+  const draft = await lockDraft(context, "backend");
   if (draft.backendId !== null) await destroySealedAhead({ tx, actor }, draft.backendId);
   const backendId = uuidv7();
   // The draft first: a customer may seal for the id that its own draft names, and for no other.
@@ -48,8 +51,9 @@ export async function keepProject(
  * Leaves the project to Berth. What was sealed of the customer's own is destroyed.
  * @throws StepNotOpenError
  */
-export async function leaveToBerth({ tx, actor }: DraftContext): Promise<void> {
-  const draft = await lockDraft({ tx, actor }, "backend");
+export async function leaveToBerth(context: DraftContext): Promise<void> {
+  const { tx, actor } = context;
+  const draft = await lockDraft(context, "backend");
   if (draft.backendId !== null) await destroySealedAhead({ tx, actor }, draft.backendId);
   await writeAnswers(tx, draft, { backend: { kind: "create" } }, null);
 }

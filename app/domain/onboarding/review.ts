@@ -2,11 +2,12 @@ import type { Tx } from "#db/index.ts";
 import { backendSecret } from "../backends/index.server.ts";
 import type { Catalog, ChoiceProblem } from "../catalog/index.server.ts";
 import type { SecretTrace, Vault } from "../vault/index.server.ts";
-import { firstOpenStep } from "./answers.ts";
 import { type Draft, problemsOf } from "./drafts.ts";
 import { StepNotOpenError } from "./errors.ts";
 import { type ChosenFeature, planOf, resolveFeatures } from "./offers.ts";
 import { countryName, regionName } from "./places.ts";
+import { answersTo, firstOpenStep } from "./steps.ts";
+import { type ToldAnswers, tellAnswers } from "./tell-answers.ts";
 
 /** The project that a draft asks for. Of credentials there are traces alone. */
 export type BackendChoice =
@@ -30,6 +31,8 @@ export interface Review {
   features: ChosenFeature[];
   /** Titles of what was taken off, since the plan chosen later does not include it. */
   dropped: string[];
+  /** Of each feature that asks something. */
+  settings: ToldAnswers[];
   backend: BackendChoice;
   /** What cannot be had any more. */
   problems: readonly ChoiceProblem[];
@@ -56,8 +59,9 @@ export async function viewReview(
   const { business, plan, features } = draft.answers;
   const backend = await viewBackendChoice({ tx, vault }, draft);
   if (!business || !plan || !features || !backend) {
-    throw new StepNotOpenError(firstOpenStep(draft.answers));
+    throw new StepNotOpenError(firstOpenStep(catalog, draft.answers));
   }
+  const { answers } = answersTo(catalog, draft.answers);
   const offer = await planOf(tx, plan.plan);
   const yearly = plan.billingCycle === "yearly";
   return {
@@ -78,6 +82,7 @@ export async function viewReview(
     },
     features: resolveFeatures(catalog, features.chosen),
     dropped: features.dropped,
+    settings: tellAnswers(catalog, answers),
     backend,
     problems: await problemsOf({ tx, catalog }, draft.answers),
   };

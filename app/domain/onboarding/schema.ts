@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { TURNS_TEXT } from "#app/platform/plain-text.ts";
 import { presentZone } from "#app/platform/time-zones.ts";
 import { PRIORITIES } from "#db/catalog.ts";
 
@@ -23,12 +24,7 @@ export const REGIONS = [
   "ap-northeast-2",
 ] as const;
 
-/**
- * What turns the direction of the text around it (UAX #9, section 2): a name could pose as another.
- * Programs put a pair of them around names that are copied; the marks of Hebrew and Arabic text
- * (RLM, LRM, ALM) are none of these.
- */
-const TURNS_TEXT = /[\u202a-\u202e\u2066-\u2069]/;
+/** Programs put a pair of marks that turn text around names that are copied. */
 const AROUND = /^[\s\u202a-\u202e\u2066-\u2069]+|[\s\u202a-\u202e\u2066-\u2069]+$/g;
 /** Some letters are invisible, and signs alone could be neither read aloud nor looked for. */
 const VISIBLE = /(?!\p{Default_Ignorable_Code_Point})[\p{L}\p{N}]/u;
@@ -92,6 +88,25 @@ export const credentialsInput = z.strictObject({
   databaseUrl: line(4_000),
 });
 
+/**
+ * Answers to what features ask, of bounded size; which questions there are is for the catalogue to
+ * say.
+ */
+const parametersInput = (() => {
+  const most = (longest: number) => (record: object) => Object.keys(record).length <= longest;
+  const error = "Answer with a text, a number, true or false.";
+  const value = z.union(
+    [z.string().max(4_000, "Use at most 4,000 characters."), z.number(), z.boolean()],
+    { error },
+  );
+  const ofTemplate = z
+    .record(z.string(), value, { error: "Give the answers to a feature as an object." })
+    .refine(most(100), "This is more than any feature asks.");
+  return z
+    .record(z.string(), ofTemplate, { error: "Give the answers as an object by feature." })
+    .refine(most(50), "This is more than there are features.");
+})();
+
 /** A customer and what it wants, as the wizard and the API send it. */
 export const newCustomerInput = z.strictObject({
   company: line(200),
@@ -119,6 +134,11 @@ export const newCustomerInput = z.strictObject({
   plan: line(50).transform((name) => name.toLowerCase()),
   billingCycle: z.enum(["monthly", "yearly"]),
   features: z.array(line(100)).max(50),
+  parameters: parametersInput
+    .optional()
+    .describe(
+      "Answers to what the features ask: feature → parameter → text, number, true or false. The desk's page of templates lists the questions, and what stands there where an answer is left out.",
+    ),
   priority: z.enum(PRIORITIES).default("normal"),
   backend: credentialsInput.optional(),
 });

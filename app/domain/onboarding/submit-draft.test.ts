@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Actor } from "#db/index.ts";
 import { type Desk, openDesk } from "../../../tests/support/desk.ts";
+import { askingOnly } from "../../../tests/support/questions.ts";
 import { attachBackend, ProjectInUseError } from "../backends/index.server.ts";
-import { ChoiceNotPossibleError } from "../catalog/index.server.ts";
+import { type Catalog, ChoiceNotPossibleError } from "../catalog/index.server.ts";
 import type { Vault } from "../vault/index.server.ts";
 import { businessAnswer } from "./answers.ts";
 import {
@@ -20,12 +21,15 @@ import { keepProject } from "./own-project.ts";
 
 let desk: Desk;
 let vault: Vault;
+/** Nothing is asked: settings.test.ts is about what is. */
+let catalog: Catalog;
 /** A new account for each test. */
 let ann: Actor;
 
 beforeAll(async () => {
   desk = await openDesk();
   vault = desk.vault;
+  catalog = askingOnly(desk.catalog, {});
 });
 afterAll(() => desk.base.drop());
 beforeEach(async () => {
@@ -54,7 +58,7 @@ const answerAll = async (own?: string) => {
     priority: "vip",
   });
   await desk.as(ann, async (tx) => {
-    const context = { tx, actor: ann, catalog: desk.catalog, vault };
+    const context = { tx, actor: ann, catalog, vault };
     await saveBusiness(context, business);
     await savePlan(context, { plan: "growth", billingCycle: "yearly" });
     await saveFeatures(context, ["pos"]);
@@ -69,9 +73,7 @@ const seen = async () => {
   return { draftId, version };
 };
 const submit = (what: { draftId: string; version: number }, actor = ann) =>
-  desk.as(actor, (tx) =>
-    submitDraft({ tx, actor, catalog: desk.catalog }, what, `${ann.id}@example.com`),
-  );
+  desk.as(actor, (tx) => submitDraft({ tx, actor, catalog }, what, `${ann.id}@example.com`));
 const requestsOfAnn = () =>
   select(
     `select q.* from provisioning_queue q join customers c on c.id = q.customer_id where c.user_id = $1`,
@@ -146,10 +148,7 @@ describe("submitting a draft", () => {
     ).rejects.toThrow(StepNotOpenError);
     const what = await answerAll();
     await desk.as(ann, (tx) =>
-      savePlan(
-        { tx, actor: ann, catalog: desk.catalog },
-        { plan: "business", billingCycle: "monthly" },
-      ),
+      savePlan({ tx, actor: ann, catalog }, { plan: "business", billingCycle: "monthly" }),
     );
     await expect(submit(what)).rejects.toThrow(DraftChangedError);
     await desk.base.admin.query(

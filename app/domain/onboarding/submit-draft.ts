@@ -3,9 +3,9 @@ import type { Actor, Tx } from "#db/index.ts";
 import { onboardingDrafts } from "#db/onboarding.ts";
 import { adoptBackend } from "../backends/index.server.ts";
 import { type Catalog, resolveChoice } from "../catalog/index.server.ts";
-import { firstOpenStep } from "./answers.ts";
 import { requireOpen, toDraft } from "./drafts.ts";
 import { DraftChangedError, StepNotOpenError } from "./errors.ts";
+import { answersTo, firstOpenStep } from "./steps.ts";
 import { takeIn } from "./submit.ts";
 
 /**
@@ -30,10 +30,10 @@ export async function submitDraft(
   if (!row) throw new StepNotOpenError("business");
   if (row.requestId !== null) return row.requestId;
   const { answers, backendId, version } = toDraft(row);
-  requireOpen(answers, "review");
+  requireOpen(catalog, answers, "review");
   const { business, plan, features, backend } = answers;
   if (!business || !plan || !features || !backend) {
-    throw new StepNotOpenError(firstOpenStep(answers));
+    throw new StepNotOpenError(firstOpenStep(catalog, answers));
   }
   if (version !== seen.version) throw new DraftChangedError();
   const choice = await resolveChoice(tx, catalog, { plan: plan.plan, features: features.chosen });
@@ -43,6 +43,7 @@ export async function submitDraft(
     {
       ...business,
       ...choice,
+      parameters: answersTo(catalog, answers).answers,
       billingCycle: plan.billingCycle,
       // Whatever a form says: what comes first is for the desk to decide.
       priority: "normal",

@@ -1,7 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Desk, openDesk } from "../../../tests/support/desk.ts";
+import { askingOnly } from "../../../tests/support/questions.ts";
 import { ChoiceNotPossibleError } from "../catalog/index.server.ts";
-import { findCustomers, newCustomerInput, submitRequest } from "./index.server.ts";
+import {
+  AnswersNotPossibleError,
+  findCustomers,
+  newCustomerInput,
+  submitRequest,
+} from "./index.server.ts";
 
 let desk: Desk;
 beforeAll(async () => {
@@ -39,6 +45,87 @@ const problemsOf = (attempt: Promise<unknown>) =>
       return error.problems;
     },
   );
+
+describe("what the features ask", () => {
+  const ask = (change: Record<string, unknown>) =>
+    desk.as(desk.kim, (tx) =>
+      submitRequest(
+        {
+          tx,
+          actor: desk.kim,
+          catalog: askingOnly(desk.catalog, {
+            base: [
+              { name: "owner", title: "Owner", type: "text", min: 1, max: 20, prefill: "company" },
+              { name: "zone", title: "Zone", type: "time_zone", prefill: "time_zone" },
+              { name: "money", title: "Money", type: "currency", default: "EUR" },
+            ],
+            pos: [
+              { name: "tax", title: "Tax", type: "decimal", min: 0, max: 1 },
+              { name: "inclusive", title: "Inclusive", type: "boolean", default: true },
+            ],
+          }),
+        },
+        wish(change),
+      ),
+    );
+  const refusalOf = async (change: Record<string, unknown>) => {
+    const error = await ask(change).catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(AnswersNotPossibleError);
+    return (error as AnswersNotPossibleError).problems.map(
+      ({ template, parameter, message }) => `${template}.${parameter}: ${message}`,
+    );
+  };
+
+  it("is kept as text with the request; what is left out is what stands there beforehand", async () => {
+    const { request } = await ask({
+      company: "Asked Ltd",
+      timezone: "Asia/Tokyo",
+      features: ["pos"],
+      parameters: { base: { money: "usd" }, pos: { tax: 0.2, inclusive: false } },
+    });
+    const [row] = await select("select parameters from provisioning_queue where id = $1", [
+      request.id,
+    ]);
+    expect(row.parameters).toEqual({
+      base: { owner: "Asked Ltd", zone: "Asia/Tokyo", money: "USD" },
+      pos: { tax: "0.2", inclusive: "false" },
+    });
+  });
+
+  it("must be answered where nothing stands there, and by what the question takes", async () => {
+    expect(await refusalOf({ features: ["pos"] })).toEqual(["pos.tax: Fill this in."]);
+    // What fits no field leaves it to be answered.
+    expect(await refusalOf({ company: "A company whose name is long" })).toEqual([
+      "base.owner: Fill this in.",
+    ]);
+    expect(
+      await refusalOf({
+        parameters: { base: { money: "shells", zone: "Mars/Olympus", owner: "two\nlines" } },
+      }),
+    ).toEqual([
+      "base.owner: Use plain text on one line.",
+      "base.zone: Use a time zone such as Europe/Berlin.",
+      "base.money: Use a currency's three letters, such as EUR.",
+    ]);
+  });
+
+  it("is no more than they ask", async () => {
+    const wrong: Record<string, Record<string, unknown>>[] = [
+      { base: { colour: "red" } },
+      { teleport: { speed: 1 } },
+      { base: { constructor: "x" } },
+      // Not chosen.
+      { pos: { tax: 0.2 } },
+    ];
+    for (const parameters of wrong) {
+      const [name] = Object.keys(parameters);
+      expect(await refusalOf({ parameters }), name).toEqual([
+        expect.stringContaining("Nobody asks for this."),
+      ]);
+    }
+    expect((await ask({ company: "Nothing said" })).request.features).toEqual(["base"]);
+  });
+});
 
 describe("what a customer may choose", () => {
   it("comes with what it needs, in the order in which it is applied, once", async () => {

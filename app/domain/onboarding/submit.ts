@@ -3,23 +3,41 @@ import { customers } from "#db/customers.ts";
 import type { Actor, Tx } from "#db/index.ts";
 import { provisioningQueue } from "#db/queue.ts";
 import { recordAudit } from "../audit/index.server.ts";
-import { type Catalog, resolveChoice } from "../catalog/index.server.ts";
+import {
+  type Answers,
+  type Catalog,
+  completeAnswers,
+  resolveChoice,
+} from "../catalog/index.server.ts";
 import { ensureAccount } from "../identity/index.server.ts";
 import { createRequest, positionsOf, type RequestRow } from "../queue/index.server.ts";
+import { AnswersNotPossibleError } from "./errors.ts";
 import type { NewCustomer } from "./schema.ts";
 
 /**
  * Takes in a customer and its request, in one transaction. The same company under the same address
  * is the same customer: it gets another request, and its contact details become the newer ones.
- * @throws ChoiceNotPossibleError
+ * Of what the features ask, an answer that is not given is what stands there beforehand.
+ * @throws ChoiceNotPossibleError, AnswersNotPossibleError
  */
 export async function submitRequest(
   { tx, actor, catalog }: { tx: Tx; actor: Actor; catalog: Catalog },
   input: NewCustomer,
 ): Promise<Taken> {
   const choice = await resolveChoice(tx, catalog, input);
+  const { company, timezone: timeZone } = input;
+  const { answers: parameters, problems } = completeAnswers(
+    choice.features.map((name) => catalog.get(name)),
+    input.parameters ?? {},
+    { company, timeZone },
+  );
+  if (problems.length > 0) throw new AnswersNotPossibleError(problems);
   const account = await ensureAccount(tx, { email: input.email, name: input.contactName });
-  return takeIn({ tx, actor }, { ...account, email: input.email }, { ...input, ...choice });
+  return takeIn(
+    { tx, actor },
+    { ...account, email: input.email },
+    { ...input, ...choice, parameters },
+  );
 }
 
 /** A customer that was taken in, and the request that it made. */
@@ -41,7 +59,7 @@ type Wish = Pick<
   | "billingCycle"
   | "features"
   | "priority"
-> & { planId: string };
+> & { planId: string; parameters: Answers };
 
 /** Writes down the customer of an account, and its request. */
 export async function takeIn(
@@ -65,10 +83,10 @@ export async function takeIn(
     subjectId: customerId,
     data: { accountId: account.userId },
   });
-  const { planId, billingCycle, region, features, priority } = wish;
+  const { planId, billingCycle, region, features, parameters, priority } = wish;
   const request = await createRequest(
     { tx, actor },
-    { customerId, planId, billingCycle, region, features, priority },
+    { customerId, planId, billingCycle, region, features, parameters, priority },
     { accountWithoutPassword: account.hasPassword === false ? account.userId : undefined },
   );
   return { customerId, request };

@@ -8,7 +8,7 @@ import { oneTimeLinks } from "#db/notifications.ts";
 import { provisioningRuns, provisioningSteps } from "#db/provisioning.ts";
 import { provisioningQueue, type RequestFailure, requestClockSegments } from "#db/queue.ts";
 import { type BackendView, viewBackend } from "../backends/index.server.ts";
-import type { Catalog } from "../catalog/index.server.ts";
+import type { Answers, Catalog } from "../catalog/index.server.ts";
 import type { StaffRole } from "../identity/index.server.ts";
 import { listMails } from "../notifications/index.server.ts";
 import {
@@ -41,6 +41,8 @@ export interface DeskRequest {
   plan: { name: string; price: number; currency: string; cycle: "monthly" | "yearly" };
   region: string;
   features: { name: string; title: string; version: string }[];
+  /** Answers to what the features ask. */
+  parameters: Answers;
   customer: {
     company: string;
     contactName: string;
@@ -127,6 +129,7 @@ export async function viewForDesk(
     },
     region: request.region,
     features: request.features.map((name) => featureOf(catalog, name, live?.installed[name])),
+    parameters: request.parameters,
     customer: { company, contactName, email, phone, country, timezone, industry },
     clock: {
       createdAt: request.createdAt.toISOString(),

@@ -15,6 +15,7 @@ import { lockRequest, moveRequest } from "../queue/index.server.ts";
 import { UnknownKeyError } from "../vault/index.server.ts";
 import { createCanceller, isCancellation } from "./canceller.ts";
 import type { CredentialsDeps } from "./credentials.ts";
+import { dueFunctions } from "./due.ts";
 import { endCancelled } from "./end-cancelled.ts";
 import {
   FenceAheadError,
@@ -194,7 +195,9 @@ async function workThrough(
   await asActor(db, actor, (tx) =>
     waiting
       ? failRun({ tx, actor }, lease, { ...waiting, needsPerson: true }, staffMail)
-      : completeRun({ tx, actor }, lease),
+      : completeRun({ tx, actor }, lease, {
+          hasDue: dueFunctions(deps.catalog, site.templates).length > 0,
+        }),
   );
 }
 

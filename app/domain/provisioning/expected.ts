@@ -20,7 +20,7 @@ export async function withExpectations(tx: Tx, plan: RunPlan): Promise<RunPlan> 
       select duration_ms from provisioning_steps s
       where s.status = 'done' and s.kind = w.kind and ${matches} and duration_ms is not null
         and coalesce(s.outcome ->> 'outcome', '') not in
-          ('already_applied', 'already_configured', 'already_there', 'kept_other')
+          ('already_applied', 'already_configured', 'already_there', 'kept_other', 'nothing_asked')
       order by s.ended_at desc limit ${NEWEST}) d)`;
   const { rows } = await tx.execute<{
     kind: string;

@@ -3,13 +3,16 @@ import type pg from "pg";
 import { ledgerKeyOf } from "#app/integrations/postgres/ledger.ts";
 import { FailedAttempts } from "#app/integrations/postgres/run-attempts.ts";
 import { literal, sendScript } from "#app/integrations/postgres/script.ts";
+import { isAsWanted } from "#app/integrations/supabase/buckets.ts";
 import type { Logger } from "#app/platform/log.ts";
 import { UnknownKeyError } from "../vault/index.server.ts";
+import { lookAtAuth, wantedOf } from "./auth-settings.ts";
 import { createCanceller } from "./canceller.ts";
 import { LeaseLostError, TooManyTakeoversError } from "./errors.ts";
 import type { RunnerDeps } from "./execute.ts";
 import { type Lease, MAX_TAKEOVERS } from "./lease.ts";
 import { isDatabaseAway } from "./own-database.ts";
+import { bucketOf } from "./project-buckets.ts";
 import { describeFailure } from "./report.ts";
 import type { Step } from "./runs.ts";
 import { withSite } from "./site.ts";
@@ -68,6 +71,7 @@ const LOOKS: Record<Step["kind"], (site: Site, step: Step) => Promise<Finding>> 
   preflight: lookForSchemas,
   sql: lookForVersion,
   seed: lookForVersion,
+  storage: lookForBucket,
   "auth-config": lookForSettings,
   owner: lookForOwner,
   // It only reads.
@@ -96,14 +100,25 @@ async function lookAgain<T>(look: () => Promise<T | null>, signal: AbortSignal) 
   }
 }
 
-async function lookForSettings({ visitor, management, signal }: Site): Promise<Finding> {
-  const isDone = async () => {
-    const { disableSignup, emailEnabled } = await visitor.authSettings();
-    return disableSignup && emailEnabled ? done("already_configured") : null;
+async function lookForBucket(site: Site, step: Step): Promise<Finding> {
+  const wanted = bucketOf(site, step);
+  const isThere = async () => {
+    const bucket = await site.admin.findBucket(wanted.id);
+    return bucket && isAsWanted(bucket, wanted) ? done("already_there") : null;
   };
-  // Without a token nothing was asked for.
-  if (!management) return (await isDone()) ?? UNDONE;
-  return (await lookAgain(isDone, signal)) ?? UNSETTLED;
+  return (await lookAgain(isThere, site.signal)) ?? UNSETTLED;
+}
+
+async function lookForSettings(site: Site): Promise<Finding> {
+  const wanted = wantedOf(site);
+  const isDone = async () => {
+    const { others } = await lookAtAuth(site, wanted);
+    return Object.keys(others).length === 0 ? done("already_configured") : null;
+  };
+  // Nothing was asked for where no template does, or without a token.
+  if (Object.keys(wanted).length === 0) return UNDONE;
+  if (!site.management) return (await isDone()) ?? UNDONE;
+  return (await lookAgain(isDone, site.signal)) ?? UNSETTLED;
 }
 
 export async function lookForOwner(

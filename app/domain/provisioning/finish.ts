@@ -9,14 +9,28 @@ import { type Context, lockRequest, moveRequest } from "../queue/index.server.ts
 import { type Lease, requireLease } from "./lease.ts";
 import { mailOwnerLink } from "./owner.ts";
 
-/** Ends a run well: the backend is ready, the request completed, the customer told. @throws LeaseLostError */
-export async function completeRun({ tx, actor }: Context, lease: Lease): Promise<void> {
+/**
+ * Ends a run well: the backend is ready, the request completed, the customer told. `hasDue`: a
+ * template that it installs has work of its own in the database, which is looked at for the first time.
+ * @throws LeaseLostError
+ */
+export async function completeRun(
+  { tx, actor }: Context,
+  lease: Lease,
+  { hasDue = false }: { hasDue?: boolean } = {},
+): Promise<void> {
   await requireLease(tx, lease);
   const { run } = lease;
   await endRun({ tx, actor }, lease, "succeeded", null);
   await tx
     .update(customerBackends)
-    .set({ status: "ready", readyAt: sql`berth_now()`, installed: run.templates })
+    .set({
+      status: "ready",
+      readyAt: sql`berth_now()`,
+      installed: run.templates,
+      dueAt: hasDue ? sql`berth_now()` : null,
+      dueFailures: 0,
+    })
     .where(eq(customerBackends.id, run.backendId));
   await destroySuperseded({ tx, actor }, run.backendId);
   const request = await lockRequest(tx, run.requestId);

@@ -26,6 +26,7 @@ export {
   readAcceptedLines,
   tellFailure,
 } from "./drift-acceptance.ts";
+export { doDueWork } from "./due.ts";
 export {
   CredentialsMissingError,
   CredentialsRefusedError,

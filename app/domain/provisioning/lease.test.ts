@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { sql } from "drizzle-orm";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { CancelledError } from "#app/integrations/postgres/run-errors.ts";
 import { type Actor, asActor } from "#db/index.ts";
@@ -380,6 +381,21 @@ describe("the end of a run", () => {
       },
     ]);
   });
+
+  it.each([true, false])(
+    "says whether work of its own is due in the database: %s",
+    async (hasDue) => {
+      const { rows } = await desk.as(desk.worker, async (tx) => {
+        const lease = await taken("w1", await newRun());
+        await completeRun({ tx, actor: desk.worker }, lease, { hasDue });
+        return tx.execute<{ due: boolean }>(
+          sql`select due_at is not null as due from customer_backends
+          where id = ${lease.run.backendId}`,
+        );
+      });
+      expect(rows).toEqual([{ due: hasDue }]);
+    },
+  );
 
   it.each([
     [false, "failed"],

@@ -5,6 +5,7 @@ import { type Catalog, loadCatalog, UnknownTemplateError } from "../catalog/inde
 import { base, beside, load, manifest, removeFolders } from "../catalog/template-folders.ts";
 import { planRun, type RunPlan } from "./index.server.ts";
 import { type AgreedPlan, filesOf, requireUnchanged } from "./plan-changes.ts";
+import { sqlStepOf } from "./steps.ts";
 
 afterAll(removeFolders);
 
@@ -32,6 +33,7 @@ describe("the plan of a run", () => {
       "preflight",
       "base schema",
       "features",
+      "storage",
       "auth-config",
       "policies",
       "seed",
@@ -86,6 +88,18 @@ describe("the plan of a run", () => {
     const names = planRun(catalog, everything).steps.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
     for (const name of names) expect(name).toMatch(/^[A-Z][\w :,-]+$/);
+  });
+
+  it("numbers the files of a template that have the same name", async () => {
+    const own = await load({
+      ...base,
+      "base/migrations/20260101000200_start.sql": "select 1;\n",
+      "base/migrations/20260101000300_start.sql": "-- berth: phase=policies\nselect 1;\n",
+    });
+    const names = planRun(own, []).steps.flatMap(({ name, file }) => (file ? name : []));
+    expect(names).toEqual(
+      ["start", "start 2", "start 3"].map((one) => `The base template: ${one}`),
+    );
   });
 
   it("knows no other template", () => {
@@ -143,13 +157,13 @@ describe("the plan of a run on a database", () => {
     expect(new Set(standing(plan))).toEqual(new Set(["apply"]));
     expect(plan.strangers).toEqual([]);
     const locked = plan.steps.flatMap(({ effects }) => effects?.locks ?? []);
-    expect(locked).toEqual([
-      { relation: "auth.users", mode: "SHARE ROW EXCLUSIVE", line: expect.any(Number) },
-    ]);
+    expect(new Set(locked.map(({ relation, mode }) => `${mode} on ${relation}`))).toEqual(
+      new Set(["SHARE ROW EXCLUSIVE on auth.users"]),
+    );
     expect(plan.basis).toMatchObject({ serverVersion: "17.6", isFresh: true, applied: {} });
     for (const { file, effects } of plan.steps) {
       if (file === undefined) expect(effects).toBeUndefined();
-      else expect(effects).toMatchObject({ timeoutMs: 300_000, rewrites: [] });
+      else expect(effects).toMatchObject({ rewrites: [] });
     }
   });
 
@@ -248,6 +262,26 @@ describe("the plan of a run on a database", () => {
     // Once applied they belong to a template, whether or not a run asks for that one.
     const whole = rowsOf(planRun(own, ["figures", "stock"]));
     expect(planRun(own, ["figures"], surveyed({ ledger: whole })).strangers).toEqual([]);
+  });
+
+  it("shows each file's limit of time: its own, its manifest's for the kind of step, or the run's", async () => {
+    const own = await load({
+      ...base,
+      "base/template.yaml": manifest("base", {
+        timeouts: "{ policies: 40s, seed: 90s, checks: 2min }",
+      }),
+      "base/migrations/20260101000200_more.sql": "-- berth: timeout=2h\nselect 1;\n",
+      "base/migrations/20260101000300_policies.sql": "-- berth: phase=policies\nselect 1;\n",
+      "base/migrations/20260101000400_other.sql":
+        "-- berth: phase=policies timeout=5s\nselect 1;\n",
+      "base/seed.sql": "insert into public.a values (1) on conflict do nothing;\n",
+      "base/checks.sql": "select 'a' as check_name, true as ok, null::text as detail;\n",
+    });
+    const { steps } = planRun(own, [], surveyed());
+    const limits = steps.flatMap(({ effects }) => effects?.timeoutMs ?? []);
+    expect(limits).toEqual([300_000, 7_200_000, 40_000, 5_000, 90_000]);
+    const seed = steps.find(({ kind }) => kind === "seed");
+    expect(seed && sqlStepOf(own, seed).timeoutMs).toBe(90_000);
   });
 
   it("shows later files what they do to what exists, the tables of an index among them", async () => {

@@ -10,6 +10,7 @@ import {
   type Template,
   type TemplateFile,
 } from "../catalog/index.server.ts";
+import { bucketSteps } from "./project-buckets.ts";
 
 /** Whether a file is in the ledger: not yet, as it is, or as something else. */
 export type Planned = (typeof PLANNED)[number];
@@ -43,7 +44,7 @@ export interface RunPlan {
 
 /**
  * The steps that build a backend with these features, in order: preflight, base schema, features
- * after what they need, auth configuration, row-level-security policies, seed data, owner, health.
+ * after what they need, storage buckets, auth configuration, row-level-security policies, seed data, owner, health.
  * With a survey of the database also what is applied already and what the others do to what exists.
  * What is pending is the set of files less those in the ledger, whatever the order of versions: a file
  * that serves another template becomes pending once that one is there too.
@@ -56,21 +57,23 @@ export function planRun(
 ): RunPlan {
   const ordered = catalog.order([...features]);
   const judge = createJudge(survey);
+  const nameStep = createNamer();
   const files = (phase: "schema" | "policies") =>
     ordered.flatMap((template) =>
       filesFor(template, ordered)
         .filter((file) => file.phase === phase)
-        .map((file) => fileStep(template, file, "sql", judge)),
+        .map((file) => fileStep(template, file, "sql", { judge, nameStep })),
     );
   const plan = {
     templates: Object.fromEntries(ordered.map(({ name, version }) => [name, version])),
     steps: [
       { name: "Preflight", kind: "preflight" } as const,
       ...files("schema"),
+      ...bucketSteps(ordered),
       { name: "Auth configuration", kind: "auth-config" } as const,
       ...files("policies"),
       ...ordered.flatMap((template) =>
-        template.seed ? [fileStep(template, template.seed, "seed", judge)] : [],
+        template.seed ? [fileStep(template, template.seed, "seed", { judge, nameStep })] : [],
       ),
       { name: "Owner account", kind: "owner" } as const,
       { name: "Health check", kind: "health" } as const,
@@ -92,19 +95,29 @@ function fileStep(
   template: Template,
   file: TemplateFile,
   kind: "sql" | "seed",
-  judge: Judge,
+  { judge, nameStep }: { judge: Judge; nameStep: (name: string) => string },
 ): PlannedStep {
   const what = kind === "seed" ? "seed data" : file.name.replaceAll("_", " ");
   const { title } = template;
   return {
     // A file may go by its template's own name.
-    name: what === title.toLowerCase() ? title : `${title}: ${what}`,
+    name: nameStep(what === title.toLowerCase() ? title : `${title}: ${what}`),
     kind,
     template: template.name,
     file: file.path,
     ledgerVersion: file.version,
     checksum: file.checksum,
     ...judge(template, file),
+  };
+}
+
+/** Steps are told apart by their names: of files that share one, the later are numbered. */
+function createNamer(): (name: string) => string {
+  const taken = new Map<string, number>();
+  return (name) => {
+    const number = (taken.get(name) ?? 0) + 1;
+    taken.set(name, number);
+    return number === 1 ? name : `${name} ${number}`;
   };
 }
 

@@ -34,7 +34,7 @@ export interface RehearsalView extends Omit<Rehearsal, "steps"> {
 const NOT_PART = [
   "the checks of the server before a run",
   "the drift guard, which compares the database with its ledger",
-  "the sign-up settings, the owner's account and the health check",
+  "the storage buckets, the sign-in settings, the owner's account and the health check",
 ];
 
 /** Rehearsals that this process has under way, by request. */

@@ -116,6 +116,7 @@ it("it is what all runs did in the project, each thing once, and what nobody kno
       })),
       seeds: [{ template: "base", file: base.seed?.path }],
       ownerAccount: false,
+      buckets: base.storage.map(({ bucket }) => bucket),
       authSettings: true,
       ledger: true,
       unfinished: [expect.stringContaining("product_name_index")],
@@ -163,7 +164,7 @@ it("a project given up for other credentials is listed too, each line under its 
   ]);
   expect(linesOf(found)).toEqual([
     `${first}: the ledger: schemas berth and supabase_migrations`,
-    `${first}other: sign-up closed and e-mail on`,
+    `${first}other: the sign-in settings that the templates ask for`,
     `${first}other: perhaps the effect of “Owner account”`,
   ]);
 });

@@ -16,7 +16,9 @@ export interface WhatStays {
   seeds: { template: string; file: string }[];
   /** The account that belongs to the customer. */
   ownerAccount: boolean;
-  /** Sign-up is closed, e-mail is on. */
+  /** Names of buckets in the project's Storage. */
+  buckets: string[];
+  /** Auth has the settings that the templates ask for. */
   authSettings: boolean;
   /** The schemas `berth` and `supabase_migrations`, with the record of what was applied. */
   ledger: boolean;
@@ -71,7 +73,8 @@ function staysIn(
     applied: ofKind("sql").map((step) => ({ version: step.ledgerVersion ?? "", ...fileOf(step) })),
     seeds: ofKind("seed").map(fileOf),
     ownerAccount: begun.some(({ ownerUserId }) => ownerUserId !== null),
-    authSettings: ofKind("auth-config").length > 0,
+    buckets: ofKind("storage").map(({ name }) => name.replace(/^Storage: /, "")),
+    authSettings: ofKind("auth-config").some(({ outcome }) => outcome?.outcome !== "nothing_asked"),
     ledger: ofKind("preflight").length > 0 || steps.some(isPrepared),
     unfinished: undone.filter(isUnfinished).map(({ file, name }) => file ?? name),
     unknown: undone.filter(isUnknown).map(({ name }) => name),
@@ -85,7 +88,7 @@ const isUnfinished = ({ outcome }: Step) => outcome?.outcome === "unfinished";
 const isUnknown = ({ kind, outcome, error }: Step) =>
   outcome?.outcome === "unknown" ||
   error?.code === "step_outcome_unknown" ||
-  (kind === "owner" && WITHOUT_ANSWER.has(error?.code ?? ""));
+  ((kind === "owner" || kind === "storage") && WITHOUT_ANSWER.has(error?.code ?? ""));
 /** Failures of a call that may have done its work all the same. */
 const WITHOUT_ANSWER = new Set(["outbound_timeout", "project_timeout", "supabase_failure"]);
 
@@ -102,7 +105,8 @@ function linesIn(stays: WhatStays): string[] {
   return [
     ...stays.applied.map(({ version, file }) => `version ${version} (${file})`),
     ...stays.seeds.map(({ template, file }) => `seed data of ${template} (${file})`),
-    ...(stays.authSettings ? ["sign-up closed and e-mail on"] : []),
+    ...stays.buckets.map((name) => `the bucket ${name}`),
+    ...(stays.authSettings ? ["the sign-in settings that the templates ask for"] : []),
     ...(stays.ownerAccount ? ["the owner's account"] : []),
     ...(stays.ledger ? ["the ledger: schemas berth and supabase_migrations"] : []),
     ...stays.unfinished.map((file) => `perhaps an index that is not valid (${file})`),

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
 import { strongLocksOf } from "#app/integrations/postgres/effects-file.ts";
 import type { SqlStep } from "#app/integrations/postgres/ledger.ts";
@@ -6,20 +5,18 @@ import { preflight } from "#app/integrations/postgres/preflight.ts";
 import { StepsLostError } from "#app/integrations/postgres/run-errors.ts";
 import type { CheckRow, RunSession } from "#app/integrations/postgres/run-session.ts";
 import { surveyDatabase } from "#app/integrations/postgres/survey.ts";
-import {
-  ManagementTokenError,
-  OwnerAddressTakenError,
-  ProjectNotFoundError,
-} from "#app/integrations/supabase/errors.ts";
+import { OwnerAddressTakenError } from "#app/integrations/supabase/errors.ts";
 import type { ManagementClient } from "#app/integrations/supabase/management.ts";
 import type { Project } from "#app/integrations/supabase/project.ts";
 import type { Logger } from "#app/platform/log.ts";
 import type { AnswerProblem, Catalog } from "../catalog/index.server.ts";
 import { requireAnswers } from "./answers.ts";
+import { configureAuth } from "./auth-settings.ts";
 import { guardDrift } from "./drift.ts";
 import { CheckFailedError, NeedsPersonError } from "./errors.ts";
 import { type PlannedStep, planRun, type RunPlan } from "./plan.ts";
 import { type AgreedPlan, requireUnchanged } from "./plan-changes.ts";
+import { provideBucket } from "./project-buckets.ts";
 
 /** What the steps of one run work on. Connections are opened at first use. */
 export interface Site {
@@ -56,10 +53,6 @@ export interface Site {
   ownerFound(userId: string): Promise<void>;
 }
 
-/** Auth restarts to take a new configuration: it is looked at again for about ten seconds. */
-const LOOKS_AT_AUTH = 10;
-const LOOK_EVERY_MS = 1_000;
-
 /** What a step tells of itself when it is done: a few plain facts. */
 export type StepFacts = Record<string, unknown>;
 
@@ -73,6 +66,7 @@ const HANDLERS: Record<PlannedStep["kind"], (site: Site, step: PlannedStep) => P
     preflight: runPreflight,
     sql: applyFile,
     seed: applyFile,
+    storage: provideBucket,
     "auth-config": configureAuth,
     owner: ensureOwner,
     health: checkHealth,
@@ -149,46 +143,6 @@ async function applyFile(site: Site, step: PlannedStep): Promise<StepFacts> {
   const session = await site.session();
   const { outcome, statements, notices } = await session.apply(sqlStepOf(site.catalog, step));
   return { outcome, statements, ...(notices.length > 0 ? { notices } : {}) };
-}
-
-/**
- * A business's backend is entered by invitation: sign-up is closed, e-mail works. Whether it is so,
- * anybody can see; to make it so takes the Management API, or a person.
- */
-async function configureAuth(site: Site): Promise<StepFacts> {
-  const isDone = async () => {
-    const settings = await site.visitor.authSettings();
-    return settings.disableSignup && settings.emailEnabled;
-  };
-  if (await isDone()) return { outcome: "already_configured" };
-  const changed = await changeAuth(site);
-  for (let look = 0; changed && look < LOOKS_AT_AUTH; look += 1) {
-    if (await isDone()) return { outcome: "configured" };
-    await sleep(LOOK_EVERY_MS);
-  }
-  throw new NeedsPersonError({
-    message: changed
-      ? "Sign-up is still open, although Supabase took the change."
-      : "Sign-up must be closed by hand: Berth may not change this project's settings.",
-    found: "anybody can sign up, or e-mail sign-in is off",
-    needed: "sign-up closed, e-mail sign-in on",
-    fix: "Turn off “Allow new users to sign up”, turn on the e-mail provider, then retry.",
-    link: `https://supabase.com/dashboard/project/${site.projectRef}/auth/providers`,
-  });
-}
-
-/** Whether the Management API took the change; a customer's own project may lie beyond our token. */
-async function changeAuth({ management, projectRef }: Site): Promise<boolean> {
-  if (!management) return false;
-  const wanted = { disable_signup: true, external_email_enabled: true };
-  return management.patchAuthConfig(projectRef, wanted).then(
-    () => true,
-    (error: unknown) => {
-      if (error instanceof ManagementTokenError || error instanceof ProjectNotFoundError)
-        return false;
-      throw error;
-    },
-  );
 }
 
 async function ensureOwner(site: Site): Promise<StepFacts> {

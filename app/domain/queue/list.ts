@@ -41,6 +41,8 @@ export interface QueueItem {
   billingCycle: string;
   region: string;
   features: string[];
+  /** Answers to what the features ask: feature → parameter → value as text. */
+  parameters: Record<string, Record<string, string>>;
   priority: string;
   status: RequestStatus;
   position: number | null;
@@ -80,6 +82,7 @@ function toItem({ request, company, assignee }: Joined, position: number | null)
     billingCycle: request.billingCycle,
     region: request.region,
     features: request.features,
+    parameters: request.parameters,
     priority: request.priority,
     status: request.status,
     position,

@@ -153,7 +153,8 @@ async function promisedHours(
 export type NewRequest = Pick<
   RequestRow,
   "customerId" | "planId" | "billingCycle" | "region" | "features" | "priority"
->;
+> &
+  Partial<Pick<RequestRow, "parameters">>;
 
 /**
  * Puts a request into the queue: its row, its clock, its timeline, the audit record and the mail

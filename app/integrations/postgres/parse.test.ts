@@ -175,6 +175,25 @@ describe("the wall refuses", () => {
     [fn("begin delete from berth . ledger; end")],
     [block("execute 'delete from berth.ledger';")],
     [block("execute 'delete from \"supabase_migrations\".schema_migrations';")],
+    // The same in a DO block, which runs at once.
+    [block("delete from auth.users;")],
+    [block("update only auth . users set email = null;")],
+    [block("if true then insert into auth.users (id) values (default); end if;")],
+    [block("create table auth.mine (id int);")],
+    [block("create or replace function storage.f() returns int language sql as 'select 1';")],
+    [block("alter table if exists auth.users add column x int;")],
+    [block('drop table "auth"."users";')],
+    [block("truncate storage.objects;")],
+    [block("grant select on table auth.users to anon;")],
+    [block("drop schema storage cascade;")],
+    [block("comment on table auth.users is 'mine';")],
+    [block("create index i on auth.users (email);")],
+    [block("execute 'delete from auth.users';")],
+    [block("execute format('alter table auth.%I add column x int', 'users');")],
+    [block("create role x;")],
+    [block("execute 'alter role anon set statement_timeout = 0';")],
+    [block("alter database postgres set work_mem = '1GB';")],
+    [block("drop owned by anon;")],
   ])("%s", async (sql) => {
     const error = await refusal(`select 1;\n${sql}`);
     expect(error).toBeInstanceOf(ForbiddenStatementError);
@@ -204,6 +223,23 @@ describe("the wall lets pass", () => {
     ["set constraints all immediate"],
     ["create type public.t as enum ('commit', 'rollback')"],
     ["analyze public.x"],
+    [block("create policy p on storage.objects for select using (bucket_id = 'a');")],
+    [
+      block(
+        "create trigger t after insert on auth.users for each row execute function public.f();",
+      ),
+    ],
+    [
+      block(
+        "drop trigger if exists t on auth.users; insert into storage.buckets (id) values ('a');",
+      ),
+    ],
+    [block("create table public.y (id uuid primary key references auth.users (id));")],
+    [block("create view public.v as select u.id from auth.users u;")],
+    [block("insert into public.x select u.id from auth.users u; perform 1 from auth.users;")],
+    [block("raise notice 'delete from the list what auth.users lacks';")],
+    [block("perform current_setting('berth.base.currency', true);")],
+    [fn("begin delete from auth.users where id = old.id; end")],
     ["refresh materialized view concurrently public.m"],
     ["create index on public.x (id); reindex index public.i"],
     ["select 'pg_advisory_lock(1)'"],

@@ -91,6 +91,20 @@ const rejected = (work: Promise<unknown>) =>
     (error: unknown) => error as never,
   );
 
+describe("checks", () => {
+  const CHECK = "select 'slept' as check_name, true as ok, pg_sleep(0.3)::text as detail";
+
+  test("have the limit of time that is given to them", async () => {
+    const session = await open();
+    expect(await session.check(CHECK, 20_000)).toEqual([
+      { check_name: "slept", ok: true, detail: "" },
+    ]);
+    await expect(session.check(CHECK, 20)).rejects.toThrow(/57014/);
+    // The session goes on, and the limit was for that query alone.
+    expect(await session.check(CHECK)).toHaveLength(1);
+  });
+});
+
 describe("prepare", () => {
   test("makes both schemas, twice without harm, and closes them to the API's roles", async () => {
     const session = await open();

@@ -129,7 +129,7 @@ describe("a run's settings", () => {
     const [held] = connections as [pg.Client];
     const read = "select current_setting('berth.base.company_name', true) as left";
     expect((await held.query(read)).rows[0].left ?? "").toBe("");
-    await pg.Client.prototype.end.call(held);
+    await (pg.Client.prototype.end as () => Promise<void>).call(held);
   });
 
   test("have names of their own alone: nothing else of the session can be set", async () => {

@@ -1,3 +1,4 @@
+import { judgeStatement } from "./sql-block.ts";
 import {
   type Finding,
   FOREIGN_FINDING,
@@ -21,17 +22,19 @@ const SESSION_WORDS = new Set(["listen", "unlisten", "discard", "reset", "deallo
 const MAX_STRING_DEPTH = 6;
 
 /**
- * Looks through the body of a plpgsql function or DO block. The build of PostgreSQL's parser that
+ * Looks through the body of a plpgsql function or DO block; the latter runs at once. The build of PostgreSQL's parser that
  * is used has no grammar for plpgsql, so this goes by tokens: comments are skipped, strings are
  * looked into as well, since EXECUTE runs them. What a body assembles at run time from pieces
  * stays unseen; for that the step's own guard compares transaction id, role, lock and fence
  * before it commits.
  */
-export function scanBody(body: string): Finding | null {
-  return scan(tokenize(body), { inString: false, depth: 0 });
+export function scanBody(body: string, { runsNow }: { runsNow: boolean }): Finding | null {
+  return scan(tokenize(body), { runsNow, inString: false, depth: 0 });
 }
 
 interface Where {
+  /** Part of a DO block: of what the file itself does. */
+  runsNow: boolean;
   inString: boolean;
   depth: number;
 }
@@ -48,8 +51,9 @@ function scanAt(tokens: Token[], i: number, where: Where): Finding | null {
   const token = tokens[i] as Token;
   const next = tokens[i + 1];
   if (token.kind === "string") {
-    if (where.depth >= MAX_STRING_DEPTH) return null;
-    return scan(tokenize(token.text), { inString: true, depth: where.depth + 1 });
+    const reads = tokens[i - 1]?.text === "(" && tokens[i - 2]?.text === "current_setting";
+    if (reads || where.depth >= MAX_STRING_DEPTH) return null;
+    return scan(tokenize(token.text), { ...where, inString: true, depth: where.depth + 1 });
   }
   if (token.kind !== "word" && token.kind !== "name") return null;
   const isCall = next?.text === "(";
@@ -82,6 +86,8 @@ function scanStatement(tokens: Token[], i: number, where: Where): Finding | null
   const word = (tokens[i] as Token).text;
   const next = tokens[i + 1];
   const ends = !next || next.text === ";";
+  const judged = where.runsNow ? judgeStatement(tokens.slice(i)) : null;
+  if (judged) return judged;
   if (TRANSACTION_WORDS.has(word) && (ends || AFTER_TRANSACTION_WORD.has(next.text))) {
     return TRANSACTION_FINDING;
   }

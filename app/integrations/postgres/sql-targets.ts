@@ -51,6 +51,13 @@ const ofRows: Lister = (node) => (isBuckets(node.relation) ? [] : ofRelation(nod
  * https://supabase.com/docs/guides/storage/security/access-control
  */
 const openTables = new Set(["storage.objects", "storage.buckets", "realtime.messages"]);
+/** Whether a statement, given by its words up to its target, may change this table of the platform. */
+export function isOpenTo(words: string, table: string): boolean {
+  if (/^(create|alter|drop) policy /.test(words)) return openTables.has(table);
+  if (/^(create|drop) (or replace |constraint )*trigger /.test(words))
+    return table === "auth.users";
+  return /^(insert|update|merge) /.test(words) && table === "storage.buckets";
+}
 const ofPolicy: Lister = (node) => {
   const table = node.table as { schemaname?: string; relname?: string } | undefined;
   return openTables.has(`${table?.schemaname}.${table?.relname}`) ? [] : [table?.schemaname];

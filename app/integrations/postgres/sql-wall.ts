@@ -148,7 +148,7 @@ async function checkRoutine(
   const body = stringOf(list ? list[0] : source);
   // Without a text the body was written as statements, which the walk has seen.
   if (body === undefined) return null;
-  if (language === "plpgsql") return scanBody(body);
+  if (language === "plpgsql") return scanBody(body, { runsNow: key === "DoStmt" });
   let trees: SyntaxTree[];
   try {
     trees = await options.parseBody(body);

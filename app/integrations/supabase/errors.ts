@@ -109,6 +109,17 @@ export class ProjectNotFoundError extends BerthError {
   }
 }
 
+/** A bucket's limit lies above the project's own, which depends on its plan (413). */
+export class BucketLimitError extends BerthError {
+  constructor(bucket: string, bytes: number | undefined) {
+    super("bucket_limit", `The project allows no files as large as the bucket ${bucket} needs.`, {
+      found: "the project's own limit for files is lower (413)",
+      needed: bytes === undefined ? "a higher limit" : `a limit of at least ${bytes} bytes`,
+      fix: "Raise the “Global file size limit” in Supabase → Storage → Settings, where the project's plan allows it, then retry.",
+    });
+  }
+}
+
 /** Somebody else already signed up in the project with the owner's address. */
 export class OwnerAddressTakenError extends BerthError {
   constructor() {

@@ -55,6 +55,8 @@ const authConfig = z.object({
   uri_allow_list: z.string().nullish(),
   disable_signup: z.boolean().nullish(),
   external_email_enabled: z.boolean().nullish(),
+  external_phone_enabled: z.boolean().nullish(),
+  external_anonymous_users_enabled: z.boolean().nullish(),
 });
 
 const pooler = z.array(

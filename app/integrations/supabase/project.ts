@@ -1,7 +1,9 @@
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
 import { z } from "zod";
 import type { OutboundGuard } from "#app/platform/outbound/guard.ts";
+import { type Bucket, isAsWanted, readBucket } from "./buckets.ts";
 import {
+  BucketLimitError,
   failureOfStatus,
   failureToReach,
   KeyRefusedError,
@@ -21,20 +23,15 @@ export interface ProjectOptions {
   timeoutMs?: number;
 }
 
-/** What Auth tells of itself to anybody with a key. */
+/**
+ * What Auth tells of itself to anybody with a key, by the names of the Management API; null for what
+ * this Auth does not tell.
+ */
 export interface AuthSettings {
-  disableSignup: boolean;
-  emailEnabled: boolean;
-  /** Addresses count as confirmed without a mail. */
-  autoconfirm: boolean;
-}
-
-export interface Bucket {
-  id: string;
-  public: boolean;
-  /** In bytes; the project's own limit if absent. */
-  fileSizeLimit?: number;
-  allowedMimeTypes?: string[];
+  disable_signup: boolean;
+  external_email_enabled: boolean | null;
+  external_phone_enabled: boolean | null;
+  external_anonymous_users_enabled: boolean | null;
 }
 
 export interface ServiceHealth {
@@ -56,14 +53,18 @@ export interface Project {
   }): Promise<{ userId: string; created: boolean }>;
   /** A fresh link of one use that signs the owner in. @throws OwnerMissingError */
   ownerLink(email: string, redirectTo?: string): Promise<string>;
-  /** The bucket, made if it is missing; an existing one is left as it is. */
-  ensureBucket(bucket: Bucket): Promise<{ created: boolean }>;
+  /** The bucket of that name; null while there is none. */
+  findBucket(id: string): Promise<Bucket | null>;
+  /**
+   * The bucket, made if it is missing, and changed where it is not as asked for.
+   * @throws BucketLimitError
+   */
+  ensureBucket(bucket: Bucket): Promise<"created" | "updated" | "already_there">;
   health(): Promise<ServiceHealth[]>;
 }
 
 const settingsAnswer = z.object({
   disable_signup: z.boolean(),
-  mailer_autoconfirm: z.boolean().optional(),
   external: z.record(z.string(), z.unknown()).optional(),
 });
 
@@ -73,6 +74,11 @@ interface CallError {
   status?: number;
   statusCode?: string;
 }
+
+/** Codes of Storage, by either of the names that its versions give them. */
+const NO_BUCKET = ["404", "NoSuchBucket"];
+const DUPLICATE = ["409", "Duplicate"];
+const TOO_LARGE = ["413", "EntityTooLarge"];
 
 const usersPerPage = 200;
 const pagesToSearch = 5;
@@ -138,10 +144,11 @@ export function openProject(options: ProjectOptions): Project {
     if (lost) throw failureToReach(host, lost);
     if (!error) return { data, code: null };
     const answer = last as Response | null;
-    const status = answer?.status ?? error.status ?? 0;
+    // Storage answers 400 to everything and carries the true code inside.
+    const inside = answer?.status === 400 && /^[45]\d\d$/.test(error.statusCode ?? "");
+    const status = inside ? Number(error.statusCode) : (answer?.status ?? error.status ?? 0);
     const failure = failureOfStatus(host, status, answer?.headers ?? new Headers());
     if (failure) throw failure;
-    // Storage answers 400 to everything and carries the true code inside.
     const code = error.code ?? error.statusCode ?? "";
     if (expected.includes(code)) return { data, code };
     if (status === 401 || status === 403) throw new KeyRefusedError(host, status);
@@ -195,6 +202,14 @@ export function openProject(options: ProjectOptions): Project {
     return user;
   }
 
+  async function findBucket(id: string): Promise<Bucket | null> {
+    const { data, code } = await call((c) => c.storage.getBucket(id), NO_BUCKET);
+    if (code !== null) return null;
+    const bucket = readBucket(data);
+    if (!bucket) throw new SupabaseAnswerError(host, "this is not a bucket");
+    return bucket;
+  }
+
   return {
     async authSettings() {
       const { text } = await get("/auth/v1/settings");
@@ -206,10 +221,15 @@ export function openProject(options: ProjectOptions): Project {
       }
       const { data } = settingsAnswer.safeParse(json);
       if (!data) throw new SupabaseAnswerError(host, "these are not the settings of Auth");
+      const provider = (name: string) => {
+        const isOn = data.external?.[name];
+        return typeof isOn === "boolean" ? isOn : null;
+      };
       return {
-        disableSignup: data.disable_signup,
-        emailEnabled: data.external?.email === true,
-        autoconfirm: data.mailer_autoconfirm === true,
+        disable_signup: data.disable_signup,
+        external_email_enabled: provider("email"),
+        external_phone_enabled: provider("phone"),
+        external_anonymous_users_enabled: provider("anonymous_users"),
       };
     },
 
@@ -265,12 +285,32 @@ export function openProject(options: ProjectOptions): Project {
       return url.origin + new URL(link).pathname + new URL(link).search;
     },
 
-    async ensureBucket({ id, fileSizeLimit, allowedMimeTypes, public: isPublic }) {
-      const { code } = await call(
-        (c) => c.storage.createBucket(id, { public: isPublic, fileSizeLimit, allowedMimeTypes }),
-        ["409", "Duplicate"],
-      );
-      return { created: code === null };
+    findBucket,
+
+    async ensureBucket(bucket) {
+      const { id, fileSizeLimit, allowedMimeTypes } = bucket;
+      const options = { public: bucket.public, fileSizeLimit, allowedMimeTypes };
+      const refuse = (code: string | null) => {
+        if (code !== null && TOO_LARGE.includes(code))
+          throw new BucketLimitError(id, fileSizeLimit);
+      };
+      let before = await findBucket(id);
+      if (!before) {
+        const { code } = await call(
+          (c) => c.storage.createBucket(id, options),
+          [...DUPLICATE, ...TOO_LARGE],
+        );
+        refuse(code);
+        if (code === null) return "created";
+        // Somebody made it since.
+        before = await findBucket(id);
+      }
+      if (before && isAsWanted(before, bucket)) return "already_there";
+      const { code } = await call((c) => c.storage.updateBucket(id, options), TOO_LARGE);
+      refuse(code);
+      const after = await findBucket(id);
+      if (after && isAsWanted(after, bucket)) return "updated";
+      throw new SupabaseAnswerError(host, `the bucket ${id} is not as it was just set`);
     },
 
     async health() {

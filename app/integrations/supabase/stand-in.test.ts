@@ -39,7 +39,7 @@ describe("a project's gateway", () => {
   it("knows its keys of both generations, and no others", async () => {
     expect(await identifyProject({ url: project.url, guard })).toEqual({ ref: project.ref });
     for (const key of [project.anonKey, project.publishableKey]) {
-      expect(await open(key).authSettings()).toMatchObject({ emailEnabled: true });
+      expect(await open(key).authSettings()).toMatchObject({ external_email_enabled: true });
       await expect(open(key).proveAdmin()).rejects.toThrow(KeyRefusedError);
     }
     for (const key of [project.serviceRoleKey, project.secretKey]) await open(key).proveAdmin();
@@ -85,9 +85,13 @@ describe("a project's gateway", () => {
   });
 
   it("makes a bucket once", async () => {
-    const bucket = { id: "receipts", public: false };
-    expect(await open(project.secretKey).ensureBucket(bucket)).toEqual({ created: true });
-    expect(await open(project.serviceRoleKey).ensureBucket(bucket)).toEqual({ created: false });
+    const bucket = { id: "receipts", public: false, allowedMimeTypes: ["image/png"] };
+    const limited = { ...bucket, fileSizeLimit: 1_000 };
+    expect(await open(project.secretKey).ensureBucket(bucket)).toBe("created");
+    expect(await open(project.serviceRoleKey).ensureBucket(bucket)).toBe("already_there");
+    expect(await open(project.secretKey).ensureBucket(limited)).toBe("updated");
+    expect(await open(project.secretKey).findBucket("receipts")).toEqual(limited);
+    expect(await open(project.secretKey).findBucket("none")).toBeNull();
     const health = await open(project.secretKey).health();
     expect(health.map(({ service, ok }) => [service, ok])).toEqual([
       ["auth", true],

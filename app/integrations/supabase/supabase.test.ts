@@ -5,6 +5,7 @@ import type { BerthError } from "#app/platform/errors.ts";
 import { OutboundUnreachableError } from "#app/platform/outbound/errors.ts";
 import { createOutboundGuard } from "#app/platform/outbound/guard.ts";
 import {
+  BucketLimitError,
   KeyRefusedError,
   ManagementTokenError,
   OwnerAddressTakenError,
@@ -245,12 +246,14 @@ describe("other calls of a project", () => {
     const { project } = await open(({ path }) =>
       path.startsWith("/storage")
         ? { status: 500 }
-        : { body: { disable_signup: true, mailer_autoconfirm: false, external: { email: true } } },
+        : { body: { disable_signup: true, external: { email: true, phone: false } } },
     );
     expect(await project.authSettings()).toEqual({
-      disableSignup: true,
-      emailEnabled: true,
-      autoconfirm: false,
+      disable_signup: true,
+      external_email_enabled: true,
+      external_phone_enabled: false,
+      // This Auth does not tell.
+      external_anonymous_users_enabled: null,
     });
     expect(await project.health()).toEqual([
       { service: "auth", ok: true },
@@ -258,20 +261,92 @@ describe("other calls of a project", () => {
     ]);
   });
 
-  it("makes a bucket, and leaves one that is there", async () => {
-    const { calls, project } = await open(() => ({ body: { name: "receipts" } }));
-    expect(await project.ensureBucket({ id: "receipts", public: false })).toEqual({
-      created: true,
+  /** Storage as it answers: 400 to every refusal, with the true code inside. */
+  const storage = (buckets: Record<string, object>, refusal?: [string, string]) =>
+    open(({ method, path, body }) => {
+      const refuse = ([statusCode, error]: [string, string]) => ({
+        status: 400,
+        body: { statusCode, error, message: "no" },
+      });
+      const id = path.split("/")[4];
+      if (method !== "GET" && refusal) return refuse(refusal);
+      if (method === "POST") {
+        if (buckets[body.id]) return refuse(["409", "Duplicate"]);
+        buckets[body.id] = { ...body };
+        return { body: { name: body.id } };
+      }
+      const bucket = buckets[id ?? ""];
+      if (!bucket) return refuse(["404", "Bucket not found"]);
+      if (method === "PUT") Object.assign(bucket, body);
+      return { body: method === "PUT" ? { message: "Successfully updated" } : bucket };
     });
-    expect(calls[0]).toMatchObject({ method: "POST", path: "/storage/v1/bucket" });
-    // Storage wraps every refusal in a 400 and puts the true code inside.
-    const there = await open(() => ({
-      status: 400,
-      body: { statusCode: "409", error: "Duplicate", message: "The resource already exists" },
+  const wanted = {
+    id: "receipts",
+    public: false,
+    fileSizeLimit: 1_000,
+    allowedMimeTypes: ["image/png", "image/jpeg"],
+  };
+  const asked = ({ calls }: { calls: Call[] }) => calls.map(({ method }) => method);
+
+  it("makes a bucket, and finds it as it was made", async () => {
+    const { project, ...served } = await storage({});
+    expect(await project.findBucket("receipts")).toBeNull();
+    expect(await project.ensureBucket(wanted)).toBe("created");
+    expect(await project.ensureBucket(wanted)).toBe("already_there");
+    expect(await project.findBucket("receipts")).toEqual(wanted);
+    expect(asked(served)).toEqual(["GET", "GET", "POST", "GET", "GET"]);
+    expect(served.calls[2]).toMatchObject({
+      path: "/storage/v1/bucket",
+      body: { id: "receipts", public: false, file_size_limit: 1_000 },
+    });
+  });
+
+  it.each([
+    ["open to everybody", { public: true }, "updated"],
+    ["with another limit", { file_size_limit: 5 }, "updated"],
+    ["with other kinds", { allowed_mime_types: ["image/png"] }, "updated"],
+    ["with the same kinds in another order", {}, "already_there"],
+  ])("makes a bucket %s what is asked for", async (_, change, outcome) => {
+    const kinds = ["image/jpeg", "image/png"];
+    const receipts = { id: "receipts", public: false, file_size_limit: 1_000, ...change };
+    const buckets = { receipts: { allowed_mime_types: kinds, ...receipts } };
+    const { project } = await storage(buckets);
+    expect(await project.ensureBucket(wanted)).toBe(outcome);
+    expect(buckets.receipts).toMatchObject({ public: false, file_size_limit: 1_000 });
+    expect(buckets.receipts.allowed_mime_types.toSorted()).toEqual(kinds);
+  });
+
+  it("leaves of a bucket what is not asked for", async () => {
+    const receipts = { id: "receipts", public: true, file_size_limit: 5, allowed_mime_types: null };
+    const { project } = await storage({ receipts });
+    expect(await project.ensureBucket({ id: "receipts", public: false })).toBe("updated");
+    expect(receipts).toMatchObject({ public: false, file_size_limit: 5 });
+  });
+
+  it.each([
+    [["413", "Payload too large"], BucketLimitError, false],
+    [["403", "Unauthorized"], KeyRefusedError, false],
+    [["500", "Internal"], SupabaseFailureError, true],
+    [["429", "TooManyRequests"], SupabaseRateLimitError, true],
+    [["422", "invalid_mime_type"], SupabaseAnswerError, false],
+  ] as const)(
+    "tells Storage's refusal by the code inside: %j",
+    async (refusal, kind, retryable) => {
+      const { project } = await storage({}, [...refusal]);
+      const error = await failure(project.ensureBucket(wanted));
+      expect(error).toBeInstanceOf(kind);
+      expect(error).toMatchObject({ retryable, fix: expect.stringMatching(/\w/) });
+    },
+  );
+
+  it("takes nothing for a bucket that is none, nor a change that did not happen", async () => {
+    const odd = await open(() => ({ body: { name: "receipts" } }));
+    expect(await failure(odd.project.findBucket("receipts"))).toBeInstanceOf(SupabaseAnswerError);
+    const deaf = await open(({ method }) => ({
+      body: method === "PUT" ? { message: "ok" } : { id: "receipts", public: true },
     }));
-    expect(await there.project.ensureBucket({ id: "receipts", public: false })).toEqual({
-      created: false,
-    });
+    const unheard = await failure(deaf.project.ensureBucket(wanted));
+    expect(unheard.message).toContain("the bucket receipts is not as it was just set");
   });
 });
 

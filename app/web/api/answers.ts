@@ -66,6 +66,9 @@ const queueItem = z.object({
   billingCycle: z.string(),
   region: z.string(),
   features: z.array(z.string()),
+  parameters: z
+    .record(z.string(), z.record(z.string(), z.string()))
+    .describe("Answers to what the features ask: feature → parameter → value as text."),
   priority: z.enum(PRIORITIES),
   status,
   position,
@@ -149,7 +152,8 @@ export const requestView = queueItem.extend({
         applied: z.array(z.object({ version: z.string(), template: z.string(), file: z.string() })),
         seeds: z.array(z.object({ template: z.string(), file: z.string() })),
         ownerAccount: z.boolean(),
-        authSettings: z.boolean().describe("Sign-up is closed, e-mail is on."),
+        buckets: z.array(z.string()).describe("Buckets of the project's Storage."),
+        authSettings: z.boolean().describe("Auth has the settings that the templates ask for."),
         ledger: z.boolean().describe("The schemas berth and supabase_migrations."),
         unfinished: z
           .array(z.string())

@@ -54,13 +54,26 @@ async function readText(request: Request): Promise<string> {
 /** Names of this kind are never honest, whatever a schema makes of them. */
 const POISON = new Set(["__proto__", "constructor", "prototype"]);
 
+/** Where such a name stands in a value, at whatever depth. */
+function poisonIn(value: unknown): string[] {
+  const found: string[] = [];
+  const open: { value: unknown; path: string }[] = [{ value, path: "" }];
+  for (let next = open.pop(); next; next = open.pop()) {
+    if (typeof next.value !== "object" || next.value === null) continue;
+    for (const name of Object.getOwnPropertyNames(next.value)) {
+      const path = next.path === "" ? name : `${next.path}.${name}`;
+      if (POISON.has(name)) found.push(path);
+      else open.push({ value: (next.value as Record<string, unknown>)[name], path });
+    }
+  }
+  return found;
+}
+
 /** The value as the schema has it. @throws FieldsInvalidError with each field. */
 export function parseWith<T>(schema: z.ZodType<T>, value: unknown): T {
-  if (typeof value === "object" && value !== null) {
-    const poisoned = Object.getOwnPropertyNames(value).filter((name) => POISON.has(name));
-    if (poisoned.length > 0) {
-      throw new FieldsInvalidError(poisoned.map((field) => ({ field, message: "Unknown field." })));
-    }
+  const poisoned = poisonIn(value);
+  if (poisoned.length > 0) {
+    throw new FieldsInvalidError(poisoned.map((field) => ({ field, message: "Unknown field." })));
   }
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;

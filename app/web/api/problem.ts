@@ -1,5 +1,6 @@
 import { toldChecks } from "#app/domain/backends/index.server.ts";
 import { ChoiceNotPossibleError } from "#app/domain/catalog/index.server.ts";
+import { AnswersNotPossibleError } from "#app/domain/onboarding/index.server.ts";
 import {
   CredentialsRefusedError,
   PlanChangedError,
@@ -54,6 +55,7 @@ const CALL_STATUS: Record<string, number> = {
   media_type_unsupported: 415,
   fields_invalid: 422,
   choice_not_possible: 422,
+  answers_not_possible: 422,
   credentials_refused: 422,
   credentials_missing: 422,
   idempotency_mismatch: 422,
@@ -141,6 +143,13 @@ function extensions(error: BerthError): Record<string, unknown> {
   );
   if (error instanceof FieldsInvalidError) return { ...facts, errors: error.fields };
   if (error instanceof ChoiceNotPossibleError) return { ...facts, errors: error.problems };
+  if (error instanceof AnswersNotPossibleError) {
+    const errors = error.problems.map(({ template, parameter, message }) => ({
+      field: ["parameters", template.slice(0, 100), parameter.slice(0, 100)].join("."),
+      message,
+    }));
+    return { ...facts, errors };
+  }
   if (error instanceof HeldByOtherError) return { ...facts, holder: error.holder };
   if (error instanceof CredentialsRefusedError) {
     const { ok, checks } = error.report;

@@ -17,7 +17,7 @@ export function newPerson(): NewPerson {
   return { company: `Bakery ${mark}`, name: "Ann Example", email: `ann-${mark}@example.com` };
 }
 
-type Step = "business" | "plan" | "features" | "backend" | "review";
+type Step = "business" | "plan" | "features" | "settings" | "backend" | "review";
 
 /** Presses Continue, and waits until the page of that step is there. */
 export async function goOn(page: Page, step: Step): Promise<void> {
@@ -57,6 +57,15 @@ export async function chooseFeatures(page: Page, titles: string[]): Promise<void
     if (!(await box.isEnabled()) || (await box.isChecked()) === titles.includes(title)) continue;
     await box.click();
   }
+  await goOn(page, "settings");
+}
+
+/** The field of a question that a feature asks, such as `base.currency`. */
+export const setting = (page: Page, name: string) => page.locator(`[name="${name}"]`);
+
+/** Leaves every question as it stands there beforehand. */
+export async function keepSettings(page: Page): Promise<void> {
+  await expect(page.getByRole("heading", { name: "Settings", exact: true })).toBeVisible();
   await goOn(page, "backend");
 }
 
@@ -77,12 +86,13 @@ export async function fillProject(
   await box("Database URL").fill(project.databaseUrl);
 }
 
-/** All four steps that ask something, to the review. */
+/** All five steps that ask something, to the review. */
 export async function answerAll(page: Page, person: NewPerson): Promise<void> {
   await page.goto("/sign-up/business");
   await answerBusiness(page, person);
   await choosePlan(page, "Growth");
   await chooseFeatures(page, ["Point of sale"]);
+  await keepSettings(page);
   await letBerthCreate(page);
 }
 

@@ -19,7 +19,7 @@ export const createCustomer = endpoint({
   scope: "customers:write",
   summary: "Take in a customer and put its request into the queue",
   description:
-    "The same company under the same e-mail address is the same customer, with one more request. A new address gets an account and a mail with a link to set its password. `backend`, if given, is the customer's own Supabase project: it is tested first and then sealed.",
+    'The same company under the same e-mail address is the same customer, with one more request. A new address gets an account and a mail with a link to set its password. `backend`, if given, is the customer\'s own Supabase project: it is tested first and then sealed. `parameters` answers what the features ask, as in `{"base": {"currency": "EUR"}}`.',
   headers: [
     {
       name: "Idempotency-Key",
@@ -30,6 +30,7 @@ export const createCustomer = endpoint({
   body: newCustomerInput,
   answer: { status: 201, schema: submitted },
   problems: [
+    "answers_not_possible",
     "choice_not_possible",
     "credentials_refused",
     "idempotency_mismatch",

@@ -1,0 +1,195 @@
+import type { ReactNode } from "react";
+import type { TemplateItem } from "#app/domain/catalog/index.server.ts";
+import { ExactTime } from "../time.tsx";
+import { Facts, Mono } from "../ui.tsx";
+
+const inWords = new Intl.ListFormat("en-GB", { style: "long", type: "conjunction" });
+const countOf = (count: number, one: string, many: string) =>
+  `${count} ${count === 1 ? one : many}`;
+
+type Fact = [label: string, value: ReactNode];
+
+/** What a template stands on and who has it; folded, what it asks, keeps and holds. */
+export function TemplateFacts({ template }: { template: TemplateItem }) {
+  const { name, version, versions, category, plans, installed } = template;
+  const isReleased = versions[0]?.isReleased;
+  return (
+    <>
+      <Facts
+        items={[
+          [
+            "Version",
+            <span key="version">
+              <Mono>
+                {name} {version}
+              </Mono>
+              , {category}
+              {isReleased ? null : <span className="text-quiet"> · not released</span>}
+            </span>,
+          ],
+          ["Needs", needsOf(template)],
+          ...optionalOf(template),
+          ...conflictsOf(template),
+          ["In the plans", inWords.format(plans)],
+          [
+            "Installed",
+            <span key="installed" className="tabular-nums">
+              in {countOf(installed, "backend", "backends")}
+            </span>,
+          ],
+        ]}
+      />
+      <details className="mt-3">
+        <summary className="inline-flex min-h-6 cursor-pointer items-center text-quiet underline underline-offset-2">
+          Versions, questions and files<span className="sr-only"> of {template.title}</span>
+        </summary>
+        <div className="mt-3">
+          <Facts items={insideOf(template)} />
+        </div>
+      </details>
+    </>
+  );
+}
+
+function needsOf({ requires }: TemplateItem): string {
+  if (requires.length === 0) return "nothing";
+  return inWords.format(
+    requires.map(
+      ({ title, range, active }) => `${title} ${range}${active ? "" : " (switched off)"}`,
+    ),
+  );
+}
+
+function optionalOf({ optional }: TemplateItem): Fact[] {
+  if (optional.length === 0) return [];
+  const words = inWords.format(optional.map(({ title, range }) => `${title} ${range}`));
+  return [["Uses", `${words}, where present`]];
+}
+
+function conflictsOf({ conflicts }: TemplateItem): Fact[] {
+  if (conflicts.length === 0) return [];
+  return [
+    [
+      "Not beside",
+      <List key="conflicts">
+        {conflicts.map(({ name, title, reason }) => (
+          <li key={name}>
+            {title}: <span className="text-quiet">{reason}</span>
+          </li>
+        ))}
+      </List>,
+    ],
+  ];
+}
+
+const List = ({ children }: { children: ReactNode }) => <ul className="grid gap-1">{children}</ul>;
+
+/** What an answer is. */
+const TYPES: Record<TemplateItem["parameters"][number]["type"], string> = {
+  text: "a text",
+  integer: "a whole number",
+  decimal: "a number",
+  boolean: "yes or no",
+  choice: "one of a list",
+  currency: "a currency",
+  time_zone: "a time zone",
+  locale: "a language",
+};
+const PREFILLED = { company: "the company’s name", time_zone: "the customer’s time zone" };
+
+function insideOf({ versions, parameters, buckets, files, statements }: TemplateItem): Fact[] {
+  return [
+    [
+      "Versions",
+      <List key="versions">
+        {versions.map(({ version, isReleased, since }) => (
+          <li key={version}>
+            <Mono>{version}</Mono>{" "}
+            <span className="text-quiet">
+              {isReleased ? "released" : "not released"}
+              {since === null ? null : (
+                <>
+                  , here since <ExactTime at={since} />
+                </>
+              )}
+            </span>
+          </li>
+        ))}
+      </List>,
+    ],
+    [
+      "Asks",
+      parameters.length === 0 ? (
+        "nothing"
+      ) : (
+        <List key="asks">
+          {parameters.map((asked) => (
+            <li key={asked.name}>
+              {asked.title} <Mono>{asked.name}</Mono>{" "}
+              <span className="text-quiet">
+                {TYPES[asked.type]}
+                <Preset asked={asked} />
+              </span>
+            </li>
+          ))}
+        </List>
+      ),
+    ],
+    [
+      "Buckets",
+      buckets.length === 0 ? (
+        "none"
+      ) : (
+        <List key="buckets">
+          {buckets.map(({ name, isPublic, largestFile, types }) => (
+            <li key={name}>
+              <Mono>{name}</Mono>{" "}
+              <span className="text-quiet">
+                {isPublic ? "public" : "private"}
+                {largestFile === null ? "" : `, files up to ${sizeInWords(largestFile)}`}
+                {types.length === 0 ? "" : `, ${inWords.format(types)}`}
+              </span>
+            </li>
+          ))}
+        </List>
+      ),
+    ],
+    [
+      "Holds",
+      `${countOf(files.length, "file", "files")}, ${countOf(statements, "statement", "statements")}`,
+    ],
+    [
+      "Files",
+      <List key="files">
+        {files.map(({ path, phase, when }) => (
+          <li key={path}>
+            <Mono>{path.slice(path.indexOf("/") + 1)}</Mono>{" "}
+            <span className="text-quiet">
+              {phase}
+              {when === null ? "" : `, only with ${when}`}
+            </span>
+          </li>
+        ))}
+      </List>,
+    ],
+  ];
+}
+
+function Preset({ asked }: { asked: TemplateItem["parameters"][number] }) {
+  if (asked.prefill !== null) return <>, beforehand {PREFILLED[asked.prefill]}</>;
+  if (asked.preset === null) return <>, must be answered</>;
+  if (asked.preset === "") return <>, beforehand empty</>;
+  return (
+    <>
+      , beforehand <Mono>{asked.preset}</Mono>
+    </>
+  );
+}
+
+const UNITS = ["bytes", "KiB", "MiB", "GiB"];
+const sizes = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 1 });
+
+function sizeInWords(bytes: number): string {
+  const power = Math.min(UNITS.length - 1, Math.floor(Math.log2(bytes) / 10));
+  return `${sizes.format(bytes / 1024 ** power)} ${UNITS[power]}`;
+}

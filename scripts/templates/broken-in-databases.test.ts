@@ -1,0 +1,207 @@
+/** One broken template for each rule that only a database can tell. */
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { folderOf, manifest, removeFolders } from "#app/domain/catalog/template-folders.ts";
+import { type Finding, SeenFindings } from "./findings.ts";
+import { checkInDatabases } from "./in-databases.ts";
+import { loadAll } from "./load.ts";
+import { type ProjectServer, startProjectServer } from "./project-server.ts";
+import { closed, releasedAs, shopMigration, soundBase, soundShop } from "./sample-templates.ts";
+import { Timings } from "./timings.ts";
+
+let server: ProjectServer;
+beforeAll(async () => {
+  // What the newer version has and the older lacks shows here.
+  server = await startProjectServer(15);
+});
+afterAll(() => server?.stop());
+afterEach(removeFolders);
+
+async function check(files: Record<string, string>): Promise<Finding[]> {
+  const { catalog, findings } = await loadAll(await folderOf(files));
+  expect(findings.map(({ message }) => message)).toEqual([]);
+  if (!catalog) throw new Error("there is no catalogue");
+  const seen = new SeenFindings();
+  const [inFiles, databases] = [new Timings(), new Timings()];
+  const bench = {
+    version: 15 as const,
+    server,
+    catalog,
+    findings: seen,
+    files: inFiles,
+    databases,
+  };
+  await checkInDatabases(bench, ["shop"]);
+  expect(inFiles.slowest().map(({ step }) => step)).toContain(shopMigration);
+  return seen.all();
+}
+
+const more = "shop/migrations/20260201000300_more.sql";
+const row = (ok: string, name = "'x'") =>
+  `select ${name}::text as check_name, ${ok} as ok, 'seen'::text as detail;`;
+
+describe("a broken template is told by the database that it was tried in", () => {
+  const cases: [string, Record<string, string>, string, RegExp][] = [
+    [
+      "a file that fails",
+      { [more]: "select 1;\nselect name from public.nothing;" },
+      "sql_step_failed",
+      /20260201000300_more\.sql:2.*does not exist/,
+    ],
+    [
+      "what PostgreSQL 15 lacks",
+      { [more]: "do $$ begin perform any_value(1); end $$;" },
+      "sql_step_failed",
+      /any_value/,
+    ],
+    [
+      "a seed that adds again",
+      {
+        "shop/seed.sql":
+          "insert into public.goods select coalesce(max(id), 0) + 1, 'x' from public.goods;",
+      },
+      "seed_repeats",
+      /^The seeds changed goods when they ran again\. A seed is run again at upgrades/,
+    ],
+    [
+      "a seed that changes again",
+      {
+        "shop/seed.sql":
+          "insert into public.goods values (1, 'a') on conflict (id) do update set name = 'again ' || clock_timestamp();",
+      },
+      "seed_repeats",
+      /changed goods/,
+    ],
+    [
+      "a seed that fails",
+      { "shop/seed.sql": "insert into public.goods values (1, null);" },
+      "sql_step_failed",
+      /shop\/seed\.sql:1/,
+    ],
+    [
+      "checks that do not hold",
+      { "shop/checks.sql": row("false") },
+      "checks_red",
+      /^shop\/checks\.sql: "x" does not hold: seen\./,
+    ],
+    [
+      "checks that answer nothing",
+      { "shop/checks.sql": row("true").replace(";", " where false;") },
+      "checks_empty",
+      /answer no row/,
+    ],
+    [
+      "checks that say neither yes nor no",
+      { "shop/checks.sql": row("null::boolean") },
+      "checks_form",
+      /"x" says neither yes nor no/,
+    ],
+    [
+      "checks with a number for ok",
+      { "shop/checks.sql": row("1") },
+      "checks_form",
+      /neither yes nor no/,
+    ],
+    [
+      "checks without a name",
+      { "shop/checks.sql": row("true", "null") },
+      "checks_form",
+      /A row says neither/,
+    ],
+    [
+      "checks that fail",
+      {
+        "shop/checks.sql":
+          "select name as check_name, true as ok, '' as detail from public.nothing;",
+      },
+      "checks_fail",
+      /shop\/checks\.sql: .*nothing/,
+    ],
+    [
+      "checks that write",
+      {
+        "shop/checks.sql":
+          "with x as (insert into public.goods values (9, 'x') returning id) select 'x' as check_name, true as ok, '' as detail from x;",
+      },
+      "checks_fail",
+      /read-only/,
+    ],
+    [
+      "a table that older projects open to everyone",
+      {
+        [more]:
+          "create table public.open (id int primary key);\nalter table public.open enable row level security;\ncomment on table public.open is 'x';",
+      },
+      "grant_modes_differ",
+      /^base \+ shop differs by grant mode.*open/,
+    ],
+    [
+      "the same by its rule",
+      {
+        [more]:
+          "create table public.open (id int primary key);\nalter table public.open enable row level security;\ncomment on table public.open is 'x';",
+      },
+      "schema_rule",
+      /^open: is open to anon or everyone\.$/,
+    ],
+    [
+      "a table without row-level security",
+      {
+        [more]:
+          "create table public.bare (id int primary key);\nrevoke all on public.bare from anon, authenticated, service_role;\ncomment on table public.bare is 'x';",
+      },
+      "rls_disabled_in_public",
+      /^bare is exposed without row-level security\. Enable/,
+    ],
+    [
+      "an upgrade that ends up elsewhere",
+      {
+        ...releasedAs(
+          "1.0.0",
+          {
+            ...soundBase,
+            ...soundShop,
+            "base/template.yaml": manifest("base"),
+            [more]:
+              "create or replace function private.n() returns int language sql set search_path = '' as 'select 2';\nrevoke all on function private.n() from public;",
+          },
+          "base",
+          "shop",
+        ),
+        "shop/migrations/20260201000250_earlier.sql":
+          "create or replace function private.n() returns int language sql set search_path = '' as 'select 1';\nrevoke all on function private.n() from public;",
+      },
+      "upgrade_differs",
+      /^The upgrade of base 1\.0\.0 \+ shop 1\.0\.0 differs from a fresh install: private\.n\(\): its body/,
+    ],
+    [
+      "an uninstall that leaves something",
+      { "shop/uninstall.sql": "drop policy goods_select on public.goods;" },
+      "uninstall_leaves",
+      /^shop\/uninstall\.sql: It does not take away.*goods/,
+    ],
+    [
+      "an uninstall that fails",
+      { "shop/uninstall.sql": "drop table public.nothing;" },
+      "uninstall_fails",
+      /nothing/,
+    ],
+  ];
+
+  it.each(cases)("%s", async (_, files, rule, sentence) => {
+    const findings = await check({ ...soundBase, ...soundShop, ...files });
+    const found = findings.filter((each) => each.rule === rule && sentence.test(each.message));
+    expect(found, JSON.stringify(findings, null, 1)).toHaveLength(1);
+    expect(found[0]?.seen[0]).toMatch(/^(base|shop).*, PostgreSQL 15, (legacy|2026-10) grants$/);
+  });
+
+  it("but not a sound one, upgraded and uninstalled", async () => {
+    const upgraded = {
+      ...releasedAs("1.0.0", { ...soundBase, ...soundShop }, "base", "shop"),
+      [more]: `create table public.labels (id int primary key);${closed("public.labels")}`,
+      "shop/migrations/20260201000400_labels_policies.sql":
+        "-- berth: phase=policies\ngrant select on public.labels to authenticated;\ncreate policy labels_select on public.labels for select to authenticated using ((select private.may()));",
+      "shop/uninstall.sql": "drop table public.labels, public.goods;",
+    };
+    expect(await check(upgraded)).toEqual([]);
+  });
+});

@@ -1,0 +1,87 @@
+import semver from "semver";
+import type { Catalog, Template } from "#app/domain/catalog/index.server.ts";
+
+/** Templates that stand in one database together, in the order of a run. */
+export interface Selection {
+  title: string;
+  templates: Template[];
+}
+
+const titleOf = (templates: readonly Template[]) => templates.map(({ name }) => name).join(" + ");
+
+/** Each alone with what it stands on, all pairs, all together; equal ones once, conflicts left out. */
+export function selectionsOf(catalog: Catalog, names: readonly string[]): Selection[] {
+  const all = catalog.templates.map(({ name }) => name);
+  const wanted = [
+    ...names.map((name) => [name]),
+    ...names.flatMap((name) => all.map((other) => [name, other])),
+    all,
+  ];
+  return unique(
+    wanted
+      .map((some) => catalog.order(some))
+      .filter((templates) => !conflictIn(templates))
+      .map((templates) => ({ title: titleOf(templates), templates })),
+  );
+}
+
+/** A project as it was when a version was released, and what its upgrade is to become. */
+export interface Upgrade {
+  title: string;
+  /** The current templates that it ends with. */
+  to: Template[];
+  from: Template[];
+}
+
+/**
+ * Every released version followed by the current one: alone with the oldest released versions that
+ * it works with, and all templates together as they were first released.
+ */
+export function upgradesOf(catalog: Catalog, names: readonly string[]): Upgrade[] {
+  const oldest = catalog.templates.flatMap(({ name }) => earlier(catalog, name).slice(0, 1));
+  const upgrades = [
+    ...names.flatMap((name) => earlier(catalog, name).map((release) => [release])),
+    oldest,
+  ].flatMap((releases) => {
+    if (releases.length === 0) return [];
+    const from = closure(catalog, releases);
+    const to = catalog.order(releases.map(({ name }) => name));
+    if (!from || conflictIn(to) || conflictIn(from)) return [];
+    const title = from.map(({ name, version }) => `${name} ${version}`).join(" + ");
+    return [{ title, from, to }];
+  });
+  return unique(upgrades);
+}
+
+const earlier = (catalog: Catalog, name: string) =>
+  catalog.history(name).releases.filter(({ version }) => version !== catalog.get(name).version);
+
+/** Releases with those that they require, in the order of a run; null where one never existed. */
+function closure(catalog: Catalog, releases: readonly Template[]): Template[] | null {
+  const chosen = new Map(releases.map((release) => [release.name, release]));
+  const queue = [...releases];
+  for (let next = queue.shift(); next; next = queue.shift()) {
+    for (const { name, range } of next.requires) {
+      if (chosen.has(name)) continue;
+      const found = catalog
+        .history(name)
+        .releases.find(({ version }) => semver.satisfies(version, range));
+      if (!found) return null;
+      chosen.set(name, found);
+      queue.push(found);
+    }
+  }
+  return catalog.order([...chosen.keys()]).flatMap(({ name }) => chosen.get(name) ?? []);
+}
+
+function conflictIn(templates: readonly Template[]): boolean {
+  return templates.some(({ conflicts }) =>
+    conflicts.some(({ name, range }) =>
+      templates.some((each) => each.name === name && semver.satisfies(each.version, range)),
+    ),
+  );
+}
+
+function unique<T extends { title: string }>(all: readonly T[]): T[] {
+  return [...new Map(all.map((each) => [each.title, each])).values()];
+}
