@@ -88,7 +88,9 @@ describe("the plan of a run", () => {
       line: expect.any(Number),
     });
     const alone = filesIn(plan).filter(({ effects }) => effects?.transactional === false);
-    expect(alone).toMatchObject([{ file: expect.stringContaining("product_name_index") }]);
+    expect(alone.map(({ file }) => file)).toContainEqual(
+      expect.stringContaining("product_name_index"),
+    );
 
     expect(await planOf(id, credentialsOf(project))).toMatchObject({
       basis: { digest: plan.basis?.digest },

@@ -221,7 +221,8 @@ describe("a run at work", () => {
     const closed = await act(id, "cancel");
     expect(closed.body).toMatchObject({ status: "cancelled", stays });
     const lines = closed.body.timeline[0].data.stays;
-    expect(lines).toHaveLength(truth.length + 2);
+    // The bucket, the settings of Auth and the ledger itself.
+    expect(lines).toHaveLength(truth.length + 3);
     for (const { version } of truth) expect(lines.join("\n")).toContain(version);
     const [record] = (await api("GET", `/api/audit?action=request.cancelled&requestId=${id}`)).body
       .records;

@@ -19,6 +19,7 @@ import { writeReleased } from "../support/released-templates.ts";
 import {
   claimedRequest,
   credentialsOf,
+  eventually,
   newCustomer,
   type SandboxProject,
   settled,
@@ -145,12 +146,35 @@ describe("databases in which people have worked", () => {
         const wanted = files.map(({ version, checksum }) => ({ version, checksum }));
         expect(both).toEqual(wanted.sort((a, b) => (a.version < b.version ? -1 : 1)));
         await workOn(client, shop);
+        if (features.includes("analytics")) await dueWorkDone(shop.ref);
       } finally {
         await client.end();
       }
     },
   );
 });
+
+/** A worker has done what the templates have due, and knows when it is due again. */
+async function dueWorkDone(ref: string): Promise<void> {
+  const own = new pg.Client({ connectionString: local.info.databaseUrl });
+  await own.connect();
+  try {
+    await eventually(`due work in ${ref}`, async () => {
+      const { rows } = await own.query(
+        `select b.due_failures as failures, extract(epoch from b.due_at - now()) as wait
+         from customer_backends b join audit_log a on a.subject_id = b.id::text
+         where b.project_ref = $1 and b.status = 'ready'
+           and a.action = 'secret.use' and a.data ->> 'purpose' = 'due'`,
+        [ref],
+      );
+      expect(rows[0]?.failures ?? 0).toBe(0);
+      // Five minutes are the time for which a worker holds it.
+      return rows[0] && rows[0].wait > 0 && Math.abs(rows[0].wait - 270) > 40;
+    });
+  } finally {
+    await own.end();
+  }
+}
 
 /** Every column of every row that is not as it was, or no longer there. */
 function differences(before: Contents, after: Contents): string[] {
