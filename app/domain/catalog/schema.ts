@@ -73,6 +73,7 @@ const authSettings = z.strictObject({
   external_email_enabled: switchOf,
   external_phone_enabled: switchOf,
   external_anonymous_users_enabled: switchOf,
+  mailer_autoconfirm: switchOf,
 });
 export type AuthSettings = z.infer<typeof authSettings>;
 

@@ -32,6 +32,11 @@ const WORDS: Record<Setting, { on: string; off: string; dashboard: string }> = {
     off: "anonymous sign-in off",
     dashboard: "“Allow anonymous sign-ins”",
   },
+  mailer_autoconfirm: {
+    on: "e-mail addresses taken unconfirmed",
+    off: "e-mail addresses confirmed by a mail",
+    dashboard: "“Confirm email” (on means by a mail)",
+  },
 };
 
 const wordsOf = (settings: AuthSettings) =>

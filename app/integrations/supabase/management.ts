@@ -57,6 +57,7 @@ const authConfig = z.object({
   external_email_enabled: z.boolean().nullish(),
   external_phone_enabled: z.boolean().nullish(),
   external_anonymous_users_enabled: z.boolean().nullish(),
+  mailer_autoconfirm: z.boolean().nullish(),
 });
 
 const pooler = z.array(

@@ -32,6 +32,7 @@ export interface AuthSettings {
   external_email_enabled: boolean | null;
   external_phone_enabled: boolean | null;
   external_anonymous_users_enabled: boolean | null;
+  mailer_autoconfirm: boolean | null;
 }
 
 export interface ServiceHealth {
@@ -66,6 +67,7 @@ export interface Project {
 const settingsAnswer = z.object({
   disable_signup: z.boolean(),
   external: z.record(z.string(), z.unknown()).optional(),
+  mailer_autoconfirm: z.boolean().nullish().catch(null),
 });
 
 /** Of supabase-js's errors only this much is read; their messages may quote what was sent. */
@@ -230,6 +232,7 @@ export function openProject(options: ProjectOptions): Project {
         external_email_enabled: provider("email"),
         external_phone_enabled: provider("phone"),
         external_anonymous_users_enabled: provider("anonymous_users"),
+        mailer_autoconfirm: data.mailer_autoconfirm ?? null,
       };
     },
 

@@ -246,7 +246,13 @@ describe("other calls of a project", () => {
     const { project } = await open(({ path }) =>
       path.startsWith("/storage")
         ? { status: 500 }
-        : { body: { disable_signup: true, external: { email: true, phone: false } } },
+        : {
+            body: {
+              disable_signup: true,
+              external: { email: true, phone: false },
+              mailer_autoconfirm: false,
+            },
+          },
     );
     expect(await project.authSettings()).toEqual({
       disable_signup: true,
@@ -254,6 +260,7 @@ describe("other calls of a project", () => {
       external_phone_enabled: false,
       // This Auth does not tell.
       external_anonymous_users_enabled: null,
+      mailer_autoconfirm: false,
     });
     expect(await project.health()).toEqual([
       { service: "auth", ok: true },
