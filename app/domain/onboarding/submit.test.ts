@@ -135,16 +135,16 @@ describe("what a customer may choose", () => {
     expect(await featuresOf("pos")).toEqual(["base", "inventory", "pos"]);
     expect(await featuresOf("pos", "analytics", "base", "pos", "inventory")).toEqual([
       "base",
-      "analytics",
       "inventory",
       "pos",
+      "analytics",
     ]);
   });
 
   it("is what the plan includes", async () => {
     expect(await problemsOf(submit({ plan: "starter", features: ["pos", "analytics"] }))).toEqual([
-      { field: "features", message: "The plan Starter does not include Analytics." },
       { field: "features", message: "The plan Starter does not include Point of sale." },
+      { field: "features", message: "The plan Starter does not include Analytics." },
     ]);
     expect(await problemsOf(submit({ plan: "growth", features: ["analytics"] }))).toHaveLength(1);
     expect(await problemsOf(submit({ plan: "starter", features: ["inventory"] }))).toEqual([]);

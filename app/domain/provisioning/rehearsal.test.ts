@@ -74,7 +74,9 @@ it("one of a request, and four altogether; each is written down at its beginning
   const ids = await Promise.all(Array.from({ length: 5 }, heldRequest));
   const [last = "", ...first] = ids;
   const underWay = first.map(rehearse);
-  while (world.asked.length < first.length) await sleep(10);
+  const begun = async () =>
+    (await Promise.all(first.map(records))).every(({ length }) => length > 0);
+  while (world.asked.length === 0 || !(await begun())) await sleep(10);
 
   const [one = ""] = first;
   expect(await records(one)).toEqual([{ action: "run.rehearse_start", data: {} }]);

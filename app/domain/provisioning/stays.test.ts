@@ -109,11 +109,11 @@ it("it is what all runs did in the project, each thing once, and what nobody kno
   expect(found).toEqual([
     {
       projectRef: `stays${projects}`,
-      applied: base.migrations.map(({ version, path }) => ({
-        version,
-        template: "base",
-        file: path,
-      })),
+      applied: ["schema", "policies"].flatMap((phase) =>
+        base.migrations
+          .filter((file) => file.phase === phase)
+          .map(({ version, path }) => ({ version, template: "base", file: path })),
+      ),
       seeds: [{ template: "base", file: base.seed?.path }],
       ownerAccount: false,
       buckets: base.storage.map(({ bucket }) => bucket),

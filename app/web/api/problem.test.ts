@@ -19,7 +19,11 @@ import {
   MailNotFoundError,
   MailNotResendableError,
 } from "#app/domain/notifications/index.server.ts";
-import { DraftChangedError, StepNotOpenError } from "#app/domain/onboarding/index.server.ts";
+import {
+  AnswersNotPossibleError,
+  DraftChangedError,
+  StepNotOpenError,
+} from "#app/domain/onboarding/index.server.ts";
 import {
   CredentialsMissingError,
   CredentialsRefusedError,
@@ -93,6 +97,7 @@ const FAILURES: [BerthError, number][] = [
   [new MediaTypeError(), 415],
   [new FieldsInvalidError([{ field: "email", message: "x" }]), 422],
   [new ChoiceNotPossibleError([{ field: "plan", message: "x" }]), 422],
+  [new AnswersNotPossibleError([{ template: "base", parameter: "currency", message: "x" }]), 422],
   [new CredentialsRefusedError(report), 422],
   [new CredentialsMissingError(), 422],
   [new IdempotencyMismatchError(), 422],
