@@ -139,6 +139,100 @@ describe("the value of stock", () => {
   });
 });
 
+describe("the value of stock, whatever happens", () => {
+  const today = () => shop.one("select (now() at time zone 'UTC')::date::text");
+  const value = async (location: string | null = null) =>
+    Number((await shop.valuesOn(await today(), location)).stock_value ?? 0);
+
+  it("holds what is under way in the company's, and in no location's", async () => {
+    const { people, client } = company;
+    const [from, to] = shop.tills.map(({ location }) => location) as [string, string];
+    const product = await shop.stocked(3);
+    await shop.refresh();
+    const before = { all: await value(), from: await value(from), to: await value(to) };
+    const transfer = randomUUID();
+    await call(client, people.staff, "save_transfer", {
+      transfer_id: transfer,
+      from_location_id: from,
+      to_location_id: to,
+      lines: [{ product_id: product, quantity: 10 }],
+    });
+    await call(client, people.staff, "send_transfer", { transfer_id: transfer });
+    await shop.refresh();
+    expect(await value()).toBeCloseTo(before.all, 4);
+    expect(await value(from)).toBeCloseTo(before.from - 30, 4);
+    expect(await value(to)).toBeCloseTo(before.to, 4);
+    // The whole of it is lost on the way.
+    await call(client, people.staff, "receive_transfer", {
+      transfer_id: transfer,
+      received: [{ product_id: product, quantity: 0 }],
+    });
+    await shop.refresh();
+    expect(await value()).toBeCloseTo(before.all - 30, 4);
+  });
+
+  it("follows what a manager says that stock costs, from that day on", async () => {
+    const product = await shop.stocked(3);
+    const location = shop.tills[0]?.location ?? "";
+    await shop.refresh();
+    const before = await value();
+    const yesterday = () =>
+      shop.one(`select sum(value)::float from private.compute_stock_value(
+        array[(now() at time zone 'UTC')::date - 1]) where location_id is null`);
+    const past = Number(await yesterday());
+    const held = Number(await company.stockOf(product, location));
+    await call(company.client, company.people.manager, "revalue_stock", {
+      product_id: product,
+      location_id: location,
+      average_cost: 5,
+      note: "The invoice said five",
+    });
+    await shop.refresh();
+    expect(await value()).toBeCloseTo(before + 2 * held, 4);
+    expect(Number(await yesterday())).toBeCloseTo(past, 4);
+  });
+
+  it("is a figure although somebody scanned a barcode as the cost", async () => {
+    const { people, client } = company;
+    const product = await company.product();
+    await client.query(
+      `insert into public.stock_movements (product_id, location_id, kind, quantity, unit_cost, currency)
+       values ($1, $2, 'receipt', 500, 4006381333931, 'EUR')`,
+      [product, shop.tills[0]?.location],
+    );
+    await client.query(
+      "insert into public.kpi_changes (source, at) values ('inventory', now() - interval '1 day')",
+    );
+    expect(await shop.refresh()).toBe(2);
+    expect(await value()).toBe(99999999999999);
+    await company.move(people.manager, product, "adjustment", -500);
+    expect(await shop.refresh()).toBe(1);
+    expect(await value()).toBeLessThan(1e6);
+  });
+});
+
+describe("days that can be computed", () => {
+  it("are, although another one cannot, and although another source fails", async () => {
+    const { client } = company;
+    const failing = "select error_code from public.kpi_sources where key = 'pos'";
+    // A day whose figures the table refuses stands for one that cannot be computed.
+    await client.query(
+      `alter table public.kpi_snapshots add constraint no_such_day check (day <> '2021-05-05')`,
+    );
+    for (const day of ["2021-05-04", "2021-05-05", "2021-05-06"])
+      await shop.sell(`${day}T10:00Z`, 9);
+    await company.move(company.people.staff, await company.product({}, 1), "issue", -1);
+    expect(await shop.refresh()).toBe(3);
+    expect(await shop.one(failing)).toBe("23514");
+    for (const day of ["2021-05-04", "2021-05-06"])
+      expect(await shop.valuesOn(day)).toMatchObject({ revenue: "9" });
+    await client.query("alter table public.kpi_snapshots drop constraint no_such_day");
+    expect(await shop.refresh()).toBe(1);
+    expect(await shop.valuesOn("2021-05-05")).toMatchObject({ revenue: "9" });
+    expect(await shop.one(failing)).toBeNull();
+  });
+});
+
 describe("a computed figure", () => {
   it("is not recorded, changed or removed by hand, though a value of before stands", async () => {
     const { people, client } = company;

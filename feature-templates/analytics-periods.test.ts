@@ -35,14 +35,19 @@ async function compare(key: string, from: string, to: string, more: Record<strin
 describe("the period to compare with", () => {
   it.each([
     // Whole months stay whole, whatever their length.
-    ["previous_period", "2026-03-01", "2026-03-31", "2026-02-01", "2026-02-28"],
-    ["previous_period", "2024-03-01", "2024-03-31", "2024-02-01", "2024-02-29"],
-    ["previous_period", "2026-01-01", "2026-03-31", "2025-10-01", "2025-12-31"],
-    ["previous_period", "2024-01-01", "2024-12-31", "2023-01-01", "2023-12-31"],
+    ["previous_month", "2026-03-01", "2026-03-31", "2026-02-01", "2026-02-28"],
+    ["previous_month", "2024-03-01", "2024-03-31", "2024-02-01", "2024-02-29"],
+    ["previous_month", "2026-11-01", "2026-11-30", "2026-10-01", "2026-10-31"],
     // The first days of a month go with the same days of the month before.
-    ["previous_period", "2026-11-01", "2026-11-22", "2026-10-01", "2026-10-22"],
-    ["previous_period", "2026-03-01", "2026-03-30", "2026-02-01", "2026-02-28"],
-    // Anything else goes with as many days before.
+    ["previous_month", "2026-11-01", "2026-11-22", "2026-10-01", "2026-10-22"],
+    ["previous_month", "2026-03-01", "2026-03-30", "2026-02-01", "2026-02-28"],
+    ["previous_month", "2026-06-01", "2026-06-01", "2026-05-01", "2026-05-01"],
+    // A week that is cut off goes with the same weekdays.
+    ["previous_week", "2026-06-01", "2026-06-07", "2026-05-25", "2026-05-31"],
+    ["previous_week", "2026-06-01", "2026-06-03", "2026-05-25", "2026-05-27"],
+    // As many days before, whatever day of the month it is.
+    ["previous_period", "2026-06-01", "2026-06-07", "2026-05-25", "2026-05-31"],
+    ["previous_period", "2026-03-01", "2026-03-31", "2026-01-29", "2026-02-28"],
     ["previous_period", "2026-03-01", "2026-03-01", "2026-02-28", "2026-02-28"],
     ["previous_period", "2026-03-10", "2026-03-16", "2026-03-03", "2026-03-09"],
     ["previous_period", "2024-02-20", "2024-03-05", "2024-02-05", "2024-02-19"],
@@ -143,6 +148,30 @@ describe("compare_periods", () => {
   });
 });
 
+describe("a figure of a period in which nothing was recorded", () => {
+  it("is 0 where it is a computed sum, and unknown where it is recorded by hand", async () => {
+    const [computed, manual] = [await office.kpi(), await office.kpi()];
+    for (const key of [computed, manual]) await record(key, "2026-02-10", 40);
+    await office.client.query(
+      `with source as (
+         insert into public.kpi_sources (key, compute_function, mark_function)
+         values ('idle', 'compute_idle', 'mark_idle')
+       )
+       insert into public.kpi_computations (kpi_id, source, measure)
+       select id, 'idle', 'x' from public.kpis where key = $1`,
+      [computed],
+    );
+    const asked = ["2026-03-01", "2026-03-31"] as const;
+    expect(await compare(computed, ...asked)).toMatchObject({
+      value: "0",
+      comparison_value: "40.000000",
+      change_percent: "-100.00",
+    });
+    expect(await compare(manual, ...asked)).toMatchObject({ value: null, change_percent: null });
+    await office.client.query("delete from public.kpi_sources where key = 'idle'");
+  });
+});
+
 describe("targets", () => {
   const target = async (who: Actor, key: string, ...facts: unknown[]) => {
     const kpi = await office.one("select id from public.kpis where key = $1", [key]);
@@ -206,6 +235,24 @@ describe("targets", () => {
     });
   });
 
+  it("say nothing of a period that has not begun", async () => {
+    const { people, client } = office;
+    const key = await office.kpi({ aggregation: "last" });
+    await record(key, "2026-01-01", 650);
+    await target(people.manager, key, "year", "2026-01-01", 100);
+    await target(people.manager, key, "year", "2150-01-01", 100);
+    const { rows } = await act(
+      client,
+      people.viewer,
+      "select value::float, percent::float from public.kpi_target_progress where key = $1 order by starts_on",
+      [key],
+    );
+    expect(rows).toEqual([
+      { value: 650, percent: 650 },
+      { value: null, percent: null },
+    ]);
+  });
+
   it("are changed by nobody below, and unseen from outside", async () => {
     const { people, client } = office;
     const key = await office.kpi();
@@ -250,6 +297,23 @@ describe("the settings", () => {
     await client.query("update public.analytics_settings set week_start = 'monday'");
     await applySeeds(client, templates);
     expect(await start()).toEqual([{ week_start: "monday" }]);
+    await client.end();
+  });
+
+  it("bring nothing back that the company took away", async () => {
+    const client = await office.server.createDatabase("2026-10");
+    const templates = await applyTemplates(client, ["analytics", "pos"]);
+    const tables = ["kpis", "reports", "dashboards"];
+    const count = async () =>
+      Promise.all(
+        tables.map(async (t) => (await client.query(`select from public.${t}`)).rowCount),
+      );
+    expect(await count()).toEqual([7, 1, 1]);
+    await client.query("delete from public.kpis where key in ('sales_count', 'new_customers')");
+    for (const table of ["reports", "dashboards"])
+      await client.query(`delete from public.${table}`);
+    await applySeeds(client, templates);
+    expect(await count()).toEqual([5, 0, 0]);
     await client.end();
   });
 });

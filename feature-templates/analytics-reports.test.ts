@@ -30,6 +30,7 @@ afterEach(async () => {
   expect(await failedChecks(office.client, office.templates)).toEqual([]);
 });
 
+const SOME_ID = "1b671a64-40d5-491e-99b0-da01ff1f3341";
 const period = { period: "today" };
 const march = { ...period, from: "2026-03-01", to: "2026-03-28" };
 
@@ -140,16 +141,76 @@ describe("a report", () => {
       { start: "2026-03-01", by: "day; drop table public.kpis" },
       { start: "2026-03-01", places: ["') or true --"] },
       { start: "2026-03-01", places: branch },
+      { start: "2026-03-01", places: [branch, branch] },
       { start: "2026-03-01", limit: 10 },
       { start: "2026-03-01", __proto: 1 },
       ["2026-03-01"],
     ]) {
       await expect(run(asking, parameters)).rejects.toMatchObject({ code: "22023" });
     }
-    const everyDay = { ...march, from: "2020-01-01", group_by: "day" };
-    await expect(run({ kpis: Array(50).fill(keys[0]), ...everyDay })).rejects.toMatchObject({
-      code: "54000",
-    });
+  });
+
+  it("is refused where it would look up too much: rows, by locations, by two when compared", async () => {
+    const days = (to: string) => ({ ...period, from: "2020-01-01", to, group_by: "day" });
+    const both = { filters: { locations: [office.location, branch] } };
+    const compared = { compare: "previous_year" };
+    // 2500 days of two figures.
+    const plain = { kpis: keys, ...days("2026-11-04") };
+    expect(await run(plain)).toHaveLength(5000);
+    expect(await run({ ...plain, ...both })).toHaveLength(5000);
+    expect(await run({ ...plain, ...compared })).toHaveLength(5000);
+    for (const more of [
+      { ...both, ...compared },
+      { ...both, to: "2026-11-05" },
+      { ...compared, to: "2026-11-05" },
+    ]) {
+      await expect(run({ ...plain, ...more })).rejects.toMatchObject({ code: "54000" });
+    }
+  });
+
+  it("is compared by what it asks for, not by what its dates look like", async () => {
+    const [key = ""] = keys;
+    const wanted = (definition: object) =>
+      office.one("select private.comparison_wanted($1)", [
+        { kpis: [key], ...period, compare: "previous_period", ...definition },
+      ]);
+    expect(await wanted({ period: "this_month" })).toBe("previous_month");
+    expect(await wanted({ period: "last_month" })).toBe("previous_month");
+    expect(await wanted({ period: "this_year" })).toBe("previous_year");
+    expect(await wanted({ period: "last_7_days" })).toBe("previous_period");
+    expect(await wanted({ period: "this_month", from: "2026-03-01" })).toBe("previous_period");
+    expect(await wanted({ period: "this_month", group_by: "week" })).toBe("previous_week");
+    expect(await wanted({ from: "2026-03-01", group_by: "month" })).toBe("previous_month");
+    expect(await wanted({ compare: "none" })).toBeNull();
+    // The week that begins on Sunday, the 1st of March: a Monday in the company's settings.
+    const weeks = { from: "2026-02-16", to: "2026-03-01", group_by: "week" };
+    expect(
+      await run({ kpis: [key], ...march, ...weeks, compare: "previous_period" }),
+    ).toMatchObject([
+      { from: "2026-02-16", comparison_value: 2 * (9 + 10 + 11 + 12 + 13 + 14 + 15) },
+      { from: "2026-02-23", comparison_value: 2 * (16 + 17 + 18 + 19 + 20 + 21 + 22) },
+    ]);
+    // Asked for by month, each part goes with the month before it.
+    const months = { from: "2026-02-01", to: "2026-03-31", group_by: "month" };
+    expect(
+      await run({ kpis: [key], ...march, ...months, compare: "previous_period" }),
+    ).toMatchObject([
+      { value: 812, comparison_value: null },
+      { value: 406, comparison_value: 812 },
+    ]);
+  });
+
+  it("counts each figure and location once, also in a definition from before that was refused", async () => {
+    const { client } = office;
+    await client.query("alter table public.reports disable trigger reports_check_definition");
+    const old = await office.report(
+      office.people.staff,
+      { kpis: [keys[1], keys[1]], period: "this_year" },
+      true,
+    );
+    await client.query("alter table public.reports enable trigger reports_check_definition");
+    const asked = { report_id: old };
+    expect(await call(client, office.people.viewer, "run_report", asked)).toHaveLength(1);
   });
 
   it.each<[string, object]>([
@@ -166,6 +227,8 @@ describe("a report", () => {
     ["a day that never was", { from: "2026-02-29", to: "2026-03-01" }],
     ["an unknown filter", { filters: { members: ["x"] } }],
     ["a location that is no id", { filters: { locations: ["x' or 'x' = 'x"] } }],
+    ["a location twice", { filters: { locations: [SOME_ID, SOME_ID] } }],
+    ["a figure twice", { kpis: ["revenue", "revenue"] }],
     ["no weekday", { filters: { weekdays: [8] } }],
     ["a list of nothing", { filters: { weekdays: [] } }],
     ["a parameter that nobody declared", { limit: { parameter: "many" } }],
@@ -210,100 +273,5 @@ describe("a report", () => {
       });
     }
     await expect(call(client, anon, "run_report", asked)).rejects.toMatchObject({ code: "42501" });
-  });
-});
-
-describe("a dashboard", () => {
-  const make = async (who: Actor, shared = false) =>
-    (
-      await act<{ id: string }>(
-        office.client,
-        who,
-        "insert into public.dashboards (name, shared) values ('Board', $1) returning id",
-        [shared],
-      )
-    ).rows[0]?.id as string;
-  const widget = (who: Actor, dashboard: string, definition: object, position = 1) =>
-    act(
-      office.client,
-      who,
-      `insert into public.dashboard_widgets (dashboard_id, position, kind, title, definition)
-       values ($1, $2, 'number', 'Widget', $3)`,
-      [dashboard, position, definition],
-    );
-
-  it("shows its widgets in order, each with the parameters that it knows", async () => {
-    const { people, client } = office;
-    const board = await make(people.staff, true);
-    const definition = { kpis: [keys[0]], ...march };
-    await widget(people.staff, board, definition, 2);
-    await widget(people.staff, board, {
-      ...definition,
-      group_by: { parameter: "by" },
-      parameters: { by: { type: "grouping", default: "day" } },
-    });
-    const asked = { dashboard_id: board, parameters: { by: "location" } };
-    expect(await call(client, people.viewer, "run_dashboard", asked)).toMatchObject([
-      { kind: "number", rows: [{ value: 203 }, { value: 203 }] },
-      { rows: [{ value: 406 }] },
-    ]);
-    await expect(widget(people.staff, board, definition, 2)).rejects.toMatchObject({
-      code: "23505",
-    });
-    await expect(widget(people.staff, board, definition, 51)).rejects.toMatchObject({
-      code: "23514",
-    });
-    await expect(
-      widget(people.staff, board, { ...definition, sql: "select 1" }, 3),
-    ).rejects.toMatchObject({ code: "23514" });
-  });
-
-  it("is kept by whose it is, by managers where it is shared, and by no viewer", async () => {
-    const { people, client } = office;
-    const definition = { kpis: [keys[0]], ...period };
-    const own = await make(people.staff);
-    const shared = await make(people.staff, true);
-    for (const board of [own, shared]) await widget(people.staff, board, definition);
-
-    // What is somebody's own is nobody else's business.
-    await expect(widget(people.manager, own, definition, 9)).rejects.toMatchObject({
-      code: "42501",
-    });
-    await widget(people.manager, shared, definition, 9);
-    for (const who of [people.viewer, people.stranger]) {
-      await expect(make(who)).rejects.toMatchObject({ code: "42501" });
-      await expect(widget(who, shared, definition, 8)).rejects.toMatchObject({ code: "42501" });
-      for (const sql of [
-        "update public.dashboards set name = 'Mine'",
-        "delete from public.dashboards",
-        "update public.dashboard_widgets set title = 'Mine'",
-        "delete from public.dashboard_widgets",
-      ]) {
-        expect((await act(client, who, sql)).rowCount).toBe(0);
-      }
-    }
-    const seen = "select from public.dashboard_widgets where dashboard_id = any ($1)";
-    const countFor = async (who: Actor) => (await act(client, who, seen, [[own, shared]])).rowCount;
-    expect(await countFor(people.staff)).toBe(3);
-    expect(await countFor(people.viewer)).toBe(2);
-    expect(await countFor(people.stranger)).toBe(0);
-    await expect(countFor(anon)).rejects.toMatchObject({ code: "42501" });
-    await expect(
-      call(client, people.manager, "run_dashboard", { dashboard_id: own }),
-    ).rejects.toMatchObject({ code: "P0002" });
-    expect(
-      (await act(client, people.manager, "delete from public.dashboards where id = $1", [own]))
-        .rowCount,
-    ).toBe(0);
-  });
-
-  it("comes with the backend", async () => {
-    const { rows } = await act<{ id: string }>(
-      office.client,
-      office.people.viewer,
-      "select id from public.dashboards where name = 'Overview'",
-    );
-    const asked = { dashboard_id: rows[0]?.id };
-    expect(await call(office.client, office.people.viewer, "run_dashboard", asked)).toHaveLength(4);
   });
 });

@@ -107,6 +107,60 @@ describe("what is due", () => {
     expect(await stateOf(id)).toMatchObject({ planned: true });
   });
 
+  it("is of the day for which it was planned, by the company's clock", async () => {
+    const { people, client } = office;
+    const id = await schedule(people.staff, await report(people.staff));
+    const ofDay = await schedule(
+      people.staff,
+      await report(people.staff, { period: "last_7_days" }),
+    );
+    // Ten to midnight of the 30th in New York is the 31st already in Greenwich.
+    await client.query("update public.company_settings set time_zone = 'America/New_York'");
+    await client.query(
+      "update public.report_schedules set next_run_at = now(), due_at = '2026-05-31 03:50Z'",
+    );
+    expect(await runDue()).toMatchObject({ produced: 2 });
+    expect(await resultsOf(id)).toMatchObject([
+      { rows: [{ from: "2026-05-30", to: "2026-05-30" }] },
+    ]);
+    expect(await resultsOf(ofDay)).toMatchObject([
+      { rows: [{ from: "2026-05-24", to: "2026-05-30" }] },
+    ]);
+    await client.query("update public.company_settings set time_zone = 'UTC'");
+  });
+
+  it("is not lost when the schedule or the company's clocks change meanwhile", async () => {
+    const { people, client } = office;
+    const mine = await report(people.staff, {
+      group_by: { parameter: "by" },
+      parameters: { by: { type: "grouping", default: "none" } },
+    });
+    const id = await schedule(people.staff, mine, daily, "1 hour");
+    const since = await office.one("select due_at from public.report_schedules where id = $1", [
+      id,
+    ]);
+    const change = (sql: string) =>
+      act(client, people.staff, `update public.report_schedules set ${sql} where id = $1`, [id]);
+    await change(`parameters = '{"by": "day"}'`);
+    await change("at_time = '23:59'");
+    await client.query("update public.company_settings set time_zone = 'Asia/Tokyo'");
+    expect(await runDue()).toMatchObject({ produced: 1 });
+    expect(await resultsOf(id)).toMatchObject([{ due_at: since, parameters: { by: "day" } }]);
+    // From then on it comes by its new time, and by the new clock.
+    const [next] = await office.rows(
+      `select (next_run_at at time zone 'Asia/Tokyo')::time::text as at, next_run_at > now() as planned
+       from public.report_schedules where id = $1`,
+      [id],
+    );
+    expect(next).toEqual({ at: "23:59:00", planned: true });
+    await client.query("update public.company_settings set time_zone = 'UTC'");
+    // What was put to rest is not made up for.
+    await change("active = false");
+    await client.query("update public.report_schedules set due_at = now() - interval '1 day'");
+    await change("active = true");
+    expect(await runDue()).toMatchObject({ produced: 0 });
+  });
+
   it("comes in parts, and says when there is more", async () => {
     const { people } = office;
     const mine = await report(people.staff);

@@ -67,3 +67,33 @@ describe.each(grantModes)("base 1.0.0 at work, with the grants of %s", (mode) =>
     expect(seen.rows).toEqual([{ name: "Kept" }, { name: "Main location" }]);
   });
 });
+
+it("never rewrites a company that left its settings as they were", async () => {
+  const client = await server.createDatabase("2026-10");
+  await applyTemplates(client, ["base"], { at: "1.0.0" });
+  const { company_settings: before } = await rowsOf(client);
+  for (const [name, value] of [
+    ["company_name", "Asked"],
+    ["currency", "CHF"],
+    ["time_zone", "Europe/Zurich"],
+  ]) {
+    await client.query("select set_config($1, $2, false)", [`berth.base.${name}`, value]);
+  }
+  await applyTemplates(client, ["base"], { after: "1.0.0" });
+  expect((await rowsOf(client)).company_settings).toEqual(before);
+});
+
+it("ends the membership of accounts that were deleted before", async () => {
+  const client = await server.createDatabase("2026-10");
+  const auth = await server.connectAsAuth(client);
+  await applyTemplates(client, ["base"], { at: "1.0.0" });
+  const { owner, manager } = await createPeople(client, auth);
+  const gone = "update auth.users set deleted_at = now() where id = any ($1)";
+  await auth.query(gone, [[owner.id, manager.id]]);
+  const templates = await applyTemplates(client, ["base"], { after: "1.0.0" });
+  const { rows } = await client.query(
+    "select role::text from public.members m where m.active order by m.role",
+  );
+  expect(rows).toEqual([{ role: "viewer" }, { role: "staff" }]);
+  expect(await failedChecks(client, templates)).toEqual([]);
+});

@@ -37,14 +37,28 @@ export async function applyTemplates(
     .filter(({ version }) => applied.every((one) => one.version !== version));
   for (const phase of ["schema", "policies"]) {
     for (const file of migrations.filter((each) => each.phase === phase)) {
-      // A single simple query is one transaction, unless the file may not have one.
-      await client.query(file.sql).catch((cause) => {
+      await applyFile(client, file).catch((cause) => {
         throw new Error(`${file.path}: ${cause.message}`, { cause });
       });
     }
   }
   await applySeeds(client, templates);
   return templates;
+}
+
+/**
+ * A single simple query is one transaction, unless the file may not have one. The victim of a
+ * deadlock is tried again, as a run does: it left nothing.
+ */
+async function applyFile(client: pg.Client, { sql }: { sql: string }): Promise<void> {
+  for (;;) {
+    const error = await client.query(sql).then(
+      () => null,
+      (error: pg.DatabaseError) => error,
+    );
+    if (!error) return;
+    if (error.code !== "40P01") throw error;
+  }
 }
 
 /** Runs the templates' seeds, which must do no harm when repeated. */

@@ -121,7 +121,6 @@ describe("an invitation is accepted", () => {
     );
     expect(rows).toEqual([
       { table_name: "invitations", action: "insert", changed_columns: [] },
-      { table_name: "profiles", action: "insert", changed_columns: [] },
       {
         table_name: "invitations",
         action: "update",

@@ -74,6 +74,68 @@ describe("a low-stock alert", () => {
     expect(await alertsOf(never)).toMatchObject([{ quantity: 0, point: 0, open: true }]);
   });
 
+  it("counts what is free: promised goods are low like sold ones, in the report as well", async () => {
+    const id = await company.product({}, 10);
+    await setPoint(id, 5);
+    const reservation_id = await call(client, people.staff, "reserve_stock", {
+      product_id: id,
+      location_id: company.location,
+      quantity: 8,
+      reserved_for: "Order 3",
+    });
+    expect(await alertsOf(id)).toMatchObject([{ quantity: 2, point: 5, open: true }]);
+    const report = "select available::float from public.low_stock_report where product_id = $1";
+    expect(await see(company, people.viewer, report, [id])).toEqual([{ available: 2 }]);
+    await call(client, people.staff, "release_reservation", { reservation_id });
+    expect(await alertsOf(id)).toMatchObject([{ open: false }]);
+    expect(await see(company, people.viewer, report, [id])).toEqual([]);
+  });
+
+  it("is of no product and no location that is inactive", async () => {
+    const id = await company.product({}, 5);
+    const open = async () => (await alertsOf(id)).filter((alert) => alert.open).length;
+    const active = async (table: string, is: boolean) => {
+      const which = table === "products" ? id : company.location;
+      const sql = `update public.${table} set active = $2 where id = $1`;
+      await act(client, people.manager, sql, [which, is]);
+    };
+    await setPoint(id, 5);
+    // A company keeps one location open.
+    await openDepot(company);
+    const seen = [await open()];
+    for (const table of ["products", "locations"]) {
+      await active(table, false);
+      seen.push(await open());
+      await company.move(people.staff, id, "receipt", 5);
+      await company.move(people.staff, id, "issue", -5);
+      seen.push(await open());
+      expect(await failedChecks(client, company.templates)).toEqual([]);
+      await active(table, true);
+      seen.push(await open());
+    }
+    expect(seen).toEqual([1, 0, 0, 1, 0, 0, 1]);
+  });
+
+  it("is settled with a product that is made inactive at the same moment", async () => {
+    const id = await company.product({}, 5);
+    await setPoint(id, 3);
+    const other = await company.server.connectBeside(client);
+    await client.query("begin");
+    await client.query(
+      `insert into public.stock_movements (product_id, location_id, kind, quantity)
+       values ($1, $2, 'sale', -3)`,
+      [id, company.location],
+    );
+    const stopping = await startUntilBlocked(client, other, () =>
+      act(other, people.manager, "update public.products set active = false where id = $1", [id]),
+    );
+    await client.query("commit");
+    expect(stopping.blocked).toBe(true);
+    await stopping.outcome;
+    expect(await alertsOf(id)).toMatchObject([{ open: false }]);
+    await other.end();
+  });
+
   it("is taken in hand by staff, and the first one stays named", async () => {
     const id = await company.product({}, 5);
     await setPoint(id, 5);

@@ -90,6 +90,87 @@ describe("a reservation", () => {
     expect(await levelOf(company, id)).toMatchObject({ reserved: "3" });
   });
 
+  it("is refused under the id of one that holds nothing any more", async () => {
+    const id = await company.product({}, 9);
+    const ends: [string, (reservation: string) => Promise<unknown>][] = [
+      [
+        "released",
+        (reservation_id) => call(client, people.staff, "release_reservation", { reservation_id }),
+      ],
+      [
+        "fulfilled",
+        (reservation_id) => call(client, people.staff, "fulfil_reservation", { reservation_id }),
+      ],
+      ["expired", expire],
+    ];
+    for (const [status, end] of ends) {
+      const reservation_id = randomUUID();
+      await reserve(id, 1, { reservation_id });
+      await end(reservation_id);
+      await expect(reserve(id, 1, { reservation_id })).rejects.toMatchObject({
+        code: "55000",
+        message: expect.stringContaining(status),
+      });
+    }
+    await call(client, people.staff, "release_expired_reservations", {});
+  });
+
+  it("goes to a sale whole, and only in its turn where less is left than was promised", async () => {
+    const id = await company.product({}, 10);
+    const take = async (reservation: string, quantity: number, more: object = {}) => {
+      const given = { product: id, location: company.location, source: randomUUID(), ...more };
+      await client.query("begin");
+      try {
+        await client.query("select private.take_reservation($1, $2, $3, $4, $5)", [
+          reservation,
+          given.product,
+          given.location,
+          quantity,
+          given.source,
+        ]);
+        await client.query(
+          `insert into public.stock_movements (product_id, location_id, kind, quantity, source_id)
+           values ($1, $2, 'sale', $3, $4)`,
+          [id, company.location, -quantity, given.source],
+        );
+        await client.query("commit");
+      } catch (error) {
+        await client.query("rollback");
+        throw error;
+      }
+      return given.source;
+    };
+    const [first, second, third] = [
+      await reserve(id, 4),
+      await reserve(id, 4),
+      await reserve(id, 2),
+    ];
+    for (const wrong of [{ product: await company.product() }, { location: randomUUID() }]) {
+      await expect(take(first, 1, wrong)).rejects.toMatchObject({ code: "22023" });
+    }
+    const counted = { product_id: id, location_id: company.location, counted: 6 };
+    await call(client, people.manager, "count_stock", counted);
+    // Four of the six were promised to the first: two are left for the second, none for the third.
+    const inTurn = { constraint: "reservations_in_turn" };
+    await expect(take(third, 2)).rejects.toMatchObject(inTurn);
+    const fulfil = (reservation_id: string) =>
+      call(client, people.staff, "fulfil_reservation", { reservation_id });
+    await expect(fulfil(second)).rejects.toMatchObject(inTurn);
+    // Above what was kept for it, a sale takes only what is free.
+    const more = { constraint: "stock_levels_keep_reserved" };
+    await expect(take(first, 5)).rejects.toMatchObject(more);
+    const sale = await take(first, 4);
+    const taken =
+      "select taken_for from public.reservations where id = $1 and status = 'fulfilled'";
+    expect(await company.one(taken, [first])).toBe(sale);
+    await expect(take(first, 1)).rejects.toMatchObject({ code: "55000" });
+    await take(second, 1);
+    expect(await levelOf(company, id)).toMatchObject({ quantity: "1", reserved: "2" });
+    await company.move(people.staff, id, "receipt", 1);
+    await fulfil(third);
+    expect(await levelOf(company, id)).toMatchObject({ quantity: "0", reserved: "0" });
+  });
+
   it("gives way once it has expired, to a reservation as to an issue", async () => {
     const soon = { expires_at: new Date(Date.now() + 3_600_000).toISOString() };
     const id = await company.product({}, 5);

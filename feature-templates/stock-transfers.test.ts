@@ -154,6 +154,38 @@ describe("a transfer", () => {
     expect(await stocks(rope)).toEqual([8, 0]);
   });
 
+  it("leaves its differences in the ledger, and only a manager receives more than was sent", async () => {
+    const [rope, sail] = [await company.product(), await company.product()];
+    for (const product of [rope, sail]) await receive(company, product, 10, 5);
+    const id = await draft([
+      { product_id: rope, quantity: 10 },
+      { product_id: sail, quantity: 4 },
+    ]);
+    const number = await send(id);
+    const received = [
+      { product_id: rope, quantity: 7 },
+      { product_id: sail, quantity: 5 },
+    ];
+    await expect(arrive(id, received)).rejects.toMatchObject(denied);
+    expect(await stocks(rope)).toEqual([0, 0]);
+    await arrive(id, received, people.manager);
+    expect([await stocks(rope), await stocks(sail)]).toEqual([
+      [0, 7],
+      [6, 5],
+    ]);
+    const ledger = `select m.kind::text, m.quantity::float, m.note, l.difference::float
+      from public.transfer_lines l join public.stock_movements m on m.source_id = l.id
+      where l.transfer_id = $1 and l.product_id = $2 order by m.id`;
+    const of = async (product: string) => see(company, people.viewer, ledger, [id, product]);
+    const note = `Transfer ${number} arrived with 7`;
+    expect(await of(rope)).toEqual([
+      { kind: "transfer_out", quantity: -10, note: null, difference: -3 },
+      { kind: "transfer_in", quantity: 10, note: null, difference: -3 },
+      { kind: "adjustment", quantity: -3, note, difference: -3 },
+    ]);
+    expect((await of(sail)).map(({ quantity }) => quantity)).toEqual([-4, 4, 1]);
+  });
+
   it("is sent in opposite directions at once without a deadlock, numbers without gaps", async () => {
     const products = [await company.product(), await company.product()];
     const places = [depot, await openDepot(company)];

@@ -193,6 +193,52 @@ describe.each(grantModes)("an upgrade from 1.0.0 (%s)", (mode) => {
     }
   });
 
+  it("works averages out while people move stock, and puts right only what moved", async () => {
+    const client = await server.createDatabase(mode);
+    const old = await applyTemplates(client, names, { at: "1.0.0" });
+    const people = await createPeople(client, await server.connectAsAuth(client));
+    const { rope, lax, shop } = await workWithRelease(client, people);
+    const applied = old.flatMap(({ migrations }) => migrations.map((file) => file.version));
+    const templates = (await loadCatalog(import.meta.dirname)).order(names);
+    const files = templates
+      .flatMap((template) => filesFor(template, templates))
+      .filter(({ version }) => !applied.includes(version));
+    const step = files.findIndex(({ path }) => path.endsWith("_opening_costs.sql"));
+    for (const { sql, phase } of files.slice(0, step))
+      if (phase === "schema") await client.query(sql);
+
+    const receipt = `insert into public.stock_movements
+      (product_id, location_id, kind, quantity, unit_cost, currency)
+      values ($1, $2, 'receipt', 3, 20, 'EUR')`;
+    const beside = await server.connectBeside(client);
+    await beside.query("begin");
+    await beside.query(receipt, [lax, shop]);
+    // This one is recorded before the file, with a higher id than the one that is not finished yet.
+    await client.query(receipt, [rope, shop]);
+    await client.query(files[step]?.sql ?? "");
+    await beside.query("commit");
+    await beside.end();
+    const written = () =>
+      rowsOf(
+        client,
+        `select xmin::text from public.stock_opening_costs where product_id = '${rope}'`,
+      );
+    const before = await written();
+    expect(before).toHaveLength(2);
+    for (const phase of ["schema", "policies"]) {
+      for (const [index, file] of files.entries()) {
+        if (file.phase === phase && (index > step || phase === "policies")) {
+          await client.query(file.sql);
+        }
+      }
+    }
+    expect(await written()).toEqual(before);
+    const cost = "select average_cost::float as cost from public.stock_levels where product_id = ";
+    expect(await rowsOf(client, `${cost}'${lax}'`)).toEqual([{ cost: 20 }]);
+    await applySeeds(client, templates);
+    expect(await failedChecks(client, templates)).toEqual([]);
+  });
+
   it("ends with the same catalog as a fresh install", async () => {
     const upgraded = await server.createDatabase(mode);
     await applyTemplates(upgraded, names, { at: "1.0.0" });

@@ -25,6 +25,7 @@ interface Line {
   unit_price?: number;
   discount?: number;
   discount_id?: string;
+  reservation_id?: string;
 }
 
 interface Payment {

@@ -1,4 +1,5 @@
 /** `npm run templates -- check | new | release`: the templates of customers' databases. */
+import { stat } from "node:fs/promises";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { BerthError } from "#app/platform/errors.ts";
@@ -21,13 +22,26 @@ async function main(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { json: { type: "boolean" }, folder: { type: "string" } },
+    options: {
+      json: { type: "boolean" },
+      folder: { type: "string" },
+      help: { type: "boolean", short: "h" },
+    },
   });
   const [command, ...names] = positionals;
   const folder = path.resolve(
     values.folder ?? path.join(import.meta.dirname, "..", "feature-templates"),
   );
   const [name] = names;
+  if (values.help) {
+    say(USAGE);
+    return 0;
+  }
+  const isFolder = await stat(folder).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  if (!isFolder) throw new TypeError(`There is no folder ${folder}. Name another with --folder.`);
   if (command === "check") {
     const checked = await checkTemplates(folder, names);
     say(values.json ? jsonOf(checked) : textOf(checked));
@@ -57,7 +71,11 @@ async function main(args: string[]): Promise<number> {
     );
     return 0;
   }
-  process.stderr.write(USAGE);
+  const unknown =
+    command === undefined || /^(check|new|release)$/.test(command)
+      ? ""
+      : `There is no command "${command}".\n`;
+  process.stderr.write(unknown + USAGE);
   return command === undefined ? 0 : 1;
 }
 

@@ -9,6 +9,7 @@ export function SettingsOfFeatures({ settings }: { settings: ToldAnswers[] }) {
         <div key={template}>
           <h3 className="mb-2 font-medium">{title}</h3>
           <Facts
+            aligned
             items={answers.map((one) => [
               one.title,
               one.answer === "" ? (

@@ -114,10 +114,17 @@ export function Panel(props: { title?: string; action?: ReactNode; children: Rea
   );
 }
 
-/** Names and values, the names in a column of their own where there is room. */
-export function Facts({ items }: { items: [label: string, value: ReactNode][] }) {
+/**
+ * Names and values, the names in a column of their own where there is room.
+ * @param props.aligned the column is as wide in every group of the page, so that all values line up
+ */
+export function Facts(props: { items: [label: string, value: ReactNode][]; aligned?: boolean }) {
+  const { items, aligned = false } = props;
+  const columns = aligned
+    ? "sm:grid-cols-[9rem_minmax(0,1fr)]"
+    : "sm:grid-cols-[minmax(7rem,max-content)_minmax(0,1fr)]";
   return (
-    <dl className="grid gap-x-6 gap-y-2 sm:grid-cols-[minmax(7rem,max-content)_minmax(0,1fr)]">
+    <dl className={`grid gap-x-6 gap-y-2 ${columns}`}>
       {items.map(([label, value]) => (
         <div key={label} className="contents">
           <dt className="text-quiet max-sm:text-sm">{label}</dt>

@@ -1,4 +1,4 @@
-import { useRevalidator } from "@remix-run/react";
+import { useLocation, useRevalidator } from "@remix-run/react";
 import { useCallback, useContext, useEffect, useRef, useState } from "react";
 import { UNSAFE_DataRouterContext } from "react-router";
 import { type LiveStatus, openLiveConnection, type Place } from "./live-connection.ts";
@@ -39,17 +39,25 @@ export function useLive(
 /**
  * Reads the loaders again, soon, and never while they are being read, by us or on the way to another
  * page: that would begin anew, and cut off what is arriving. The router itself is asked, since what
- * React has shown of it may be old by then.
+ * React has shown of it may be old by then. Nor before React shows where the router is: the router
+ * would take how far the page before was scrolled for the new one's, and scroll that there.
  */
 function useCalmRevalidation(everyMs: number): () => void {
   const { revalidate } = useRevalidator();
   const router = useContext(UNSAFE_DataRouterContext)?.router;
   const read = useRef(() => {});
   const isBusy = useRef((): boolean => false);
+  const { key } = useLocation();
+  const shown = useRef(key);
+  useEffect(() => {
+    shown.current = key;
+  }, [key]);
   read.current = revalidate;
   isBusy.current = () =>
     router !== undefined &&
-    (router.state.revalidation !== "idle" || router.state.navigation.state !== "idle");
+    (router.state.revalidation !== "idle" ||
+      router.state.navigation.state !== "idle" ||
+      router.state.location.key !== shown.current);
   const last = useRef(Number.NEGATIVE_INFINITY);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
 

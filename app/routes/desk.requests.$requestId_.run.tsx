@@ -148,6 +148,7 @@ export default function RunPage() {
             </div>
           ) : null}
           <RunSteps
+            key={run.runId}
             run={run}
             known={isNewest ? known : []}
             acts={(step) => (step.position === blamed ? actsFor(step.error) : null)}

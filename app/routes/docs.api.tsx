@@ -1,19 +1,29 @@
-import type { MetaFunction } from "@remix-run/node";
+import type { LoaderFunctionArgs, MetaFunction } from "@remix-run/node";
 import { useLoaderData } from "@remix-run/react";
+import { questionsOf } from "#app/domain/catalog/index.server.ts";
 import { readDocument } from "../components/api-reference/document.ts";
 import { Contents, Operation, Problems, Prose } from "../components/api-reference/operation.tsx";
+import { Questions } from "../components/api-reference/questions.tsx";
 import { Frame } from "../components/frame.tsx";
 import { PageHeader } from "../components/ui.tsx";
 import { openApiDocument } from "../web/openapi.server.ts";
 
 export const meta: MetaFunction = () => [{ title: "API reference · Berth" }];
 
-export function loader() {
-  return readDocument(openApiDocument());
+export function loader({ context }: LoaderFunctionArgs) {
+  const { catalog } = context.runtime.services;
+  const names = catalog.templates.map(({ name }) => name);
+  const features = catalog.order(names).map(({ name, title, parameters }) => ({
+    name,
+    title,
+    questions: questionsOf(parameters),
+  }));
+  return { ...readDocument(openApiDocument()), features };
 }
 
 export default function ApiReference() {
-  const { title, version, description, operations, problems } = useLoaderData<typeof loader>();
+  const { title, version, description, operations, problems, features } =
+    useLoaderData<typeof loader>();
   return (
     <Frame>
       <div className="grid gap-x-12 gap-y-7 pt-6 md:grid-cols-[14rem_minmax(0,1fr)] md:pt-10">
@@ -34,6 +44,7 @@ export default function ApiReference() {
           {operations.map((operation) => (
             <Operation key={operation.id} operation={operation} />
           ))}
+          <Questions features={features} />
           <Problems problems={problems} />
         </div>
       </div>

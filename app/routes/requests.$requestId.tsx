@@ -17,6 +17,7 @@ import { Frame } from "../components/frame.tsx";
 import type { Place } from "../components/live-connection.ts";
 import { LiveState } from "../components/live-state.tsx";
 import { ProblemNotice } from "../components/notice.tsx";
+import { SettingsOfFeatures } from "../components/settings-of-features.tsx";
 import { Stations } from "../components/stations.tsx";
 import { OwnerLink, ReadyBackend } from "../components/tracking/ready.tsx";
 import { Timeline } from "../components/tracking/timeline.tsx";
@@ -245,7 +246,7 @@ function Acts({ tracking }: { tracking: Shown }) {
 }
 
 function Wish({ tracking }: { tracking: Shown }) {
-  const { company, plan, region, features, promised, requestId, backend } = tracking;
+  const { company, plan, region, features, settings, promised, requestId, backend } = tracking;
   const items: [string, React.ReactNode][] = [
     ["Company", company],
     ["Plan", plan],
@@ -254,5 +255,19 @@ function Wish({ tracking }: { tracking: Shown }) {
   if (!backend) items.push(["Features", features.map(({ title }) => title).join(", ")]);
   if (promised) items.push(["Our promise", `Ready ${promised}, ${tracking.zone}, at the latest`]);
   items.push(["Reference", <Mono key="reference">{requestId}</Mono>]);
-  return <Facts items={items} />;
+  return (
+    <>
+      <Facts items={items} aligned />
+      {settings.length > 0 ? (
+        <details className="mt-3">
+          <summary className="inline-flex min-h-6 cursor-pointer items-center text-quiet underline underline-offset-2">
+            Your answers to the features’ questions
+          </summary>
+          <div className="mt-3">
+            <SettingsOfFeatures settings={settings} />
+          </div>
+        </details>
+      ) : null}
+    </>
+  );
 }

@@ -78,6 +78,7 @@ export default function Review() {
       ))}
       <Section title="Your business" step="business">
         <Facts
+          aligned
           items={[
             ["Company", business.company],
             ["Industry", business.industry ?? <None />],
@@ -92,6 +93,7 @@ export default function Review() {
       </Section>
       <Section title="Plan" step="plan">
         <Facts
+          aligned
           items={[
             ["Plan", plan.name],
             ["Price", `${plan.price} / ${plan.billingCycle === "yearly" ? "year" : "month"}`],

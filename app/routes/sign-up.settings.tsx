@@ -5,13 +5,17 @@ import {
   type MetaFunction,
 } from "@remix-run/node";
 import { Form, useLoaderData } from "@remix-run/react";
+import { useEffect, useState } from "react";
 import {
   AnswersNotPossibleError,
+  behindOf,
   readSettings,
+  type SettingsOfFeature,
   saveSettings,
   settingField,
   viewSettings,
 } from "#app/domain/onboarding/index.server.ts";
+import { TURNS_TEXT } from "#app/platform/plain-text.ts";
 import { type FieldErrors, type PageProblem, readForm } from "#app/web/forms.server.ts";
 import { inTx } from "#app/web/session.server.ts";
 import { afterStep, attemptStep, openStep } from "#app/web/wizard.server.ts";
@@ -43,9 +47,12 @@ export async function action(args: ActionFunctionArgs) {
   if (outcome.done) return afterStep(args, "settings");
   const { error, status, problem } = outcome;
   const asked = viewSettings(catalog, draft.answers).flatMap(({ fields }) => fields);
+  const { shown, added, gone } = behindOf(form, asked);
+  // What the page did not show has no echo: it comes with what stands there beforehand.
+  const answered = asked.filter(({ name }) => shown.has(name));
   const values = Object.fromEntries(
-    asked.map(({ name, kind }) => {
-      const text = String(form.get(name) ?? "").slice(0, LONGEST_ECHO);
+    answered.map(({ name, kind }) => {
+      const text = plainEcho(String(form.get(name) ?? ""));
       return [name, kind === "boolean" && text === "" ? "false" : text];
     }),
   );
@@ -59,26 +66,51 @@ export async function action(args: ActionFunctionArgs) {
     ]),
   );
   const errors: FieldErrors = Object.fromEntries(
-    asked.flatMap(({ name }) => {
+    answered.flatMap(({ name }) => {
       const message = found.get(name);
       return message === undefined ? [] : [[name, [message]]];
     }),
   );
-  // What no feature asks has no field to stand at.
-  const isStranger = [...found.keys()].some((name) => !(name in errors));
-  return data({ errors, problem: isStranger ? NOT_ASKED : null, values }, status);
+  if (added > 0 || gone > 0) return data({ errors, problem: behind(added, gone), values }, status);
+  // Where no field carries a message, the page does.
+  const isTold = Object.keys(errors).length > 0;
+  return data({ errors, problem: isTold ? null : problem, values }, status);
 }
 
-const NOT_ASKED: PageProblem = {
-  code: "answers_not_possible",
-  text: "This form answers something that your features do not ask.",
-  fix: "They may have been changed in another window. Look through the questions below, and continue.",
-};
+/** What was written, without the marks that turn text around. */
+const plainEcho = (text: string) => text.slice(0, LONGEST_ECHO).replace(TURNS_TEXT_ALL, "");
+const TURNS_TEXT_ALL = new RegExp(TURNS_TEXT, "g");
+
+function behind(added: number, gone: number): PageProblem {
+  const questions = (count: number) => `${count} ${count === 1 ? "question is" : "questions are"}`;
+  const parts = [
+    ...(added > 0 ? [`${questions(added)} new`] : []),
+    ...(gone > 0 ? [`${questions(gone)} no longer asked`] : []),
+  ];
+  return {
+    code: "answers_not_possible",
+    text: `Your features were changed in another window: ${parts.join(", ")}.`,
+    fix: "Look through the questions below, and continue.",
+  };
+}
+
+// The questions may have become others since the page was read.
+export { readAgainAfterRefusal as shouldRevalidate } from "../components/read-again.ts";
+
+/** In this question the company says what it counts in. */
+const CURRENCY = "base.currency";
+const fieldOf = (features: SettingsOfFeature[], name: string) =>
+  features.flatMap(({ fields }) => fields).find((field) => field.name === name);
 
 export default function Settings() {
   const { features } = useLoaderData<typeof loader>();
   const answer = useAnswer<typeof action>();
   const errors: FieldErrors = answer?.errors ?? {};
+  const values = answer?.values ?? {};
+  const written = values[CURRENCY] ?? fieldOf(features, CURRENCY)?.value ?? "";
+  // Without scripts the list could be changed and the word beside the amounts would not.
+  const [currency, setCurrency] = useState("");
+  useEffect(() => setCurrency(written), [written]);
   // Far from its field a sentence such as "Fill this in." says nothing.
   const inSummary = features
     .flatMap(({ fields }) => fields)
@@ -94,13 +126,21 @@ export default function Settings() {
       errors={Object.fromEntries(inSummary)}
       problem={answer?.problem}
     >
-      <Form method="post" noValidate>
+      <Form
+        method="post"
+        noValidate
+        onChange={({ target }) => {
+          if (target instanceof HTMLSelectElement && target.name === CURRENCY) {
+            setCurrency(target.value);
+          }
+        }}
+      >
         {features.map(({ template, title, fields }) => (
           <fieldset key={template} className="mb-8">
             <legend className="mb-4 w-full border-b border-base-300 pb-2 text-base font-semibold">
               {title}
             </legend>
-            <SettingFields fields={fields} values={answer?.values ?? {}} errors={errors} />
+            <SettingFields fields={fields} values={values} errors={errors} currency={currency} />
           </fieldset>
         ))}
         <StepButtons back="/sign-up/features">

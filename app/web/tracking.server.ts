@@ -1,5 +1,5 @@
 import type { ActionFunctionArgs, LoaderFunctionArgs } from "@remix-run/node";
-import { regionName } from "#app/domain/onboarding/index.server.ts";
+import { regionName, tellAnswers } from "#app/domain/onboarding/index.server.ts";
 import { type Tracking, trackRequest } from "#app/domain/provisioning/index.server.ts";
 import {
   momentInWords,
@@ -30,7 +30,8 @@ export async function readTracking(args: Args, actor: Actor) {
   const outlook = await inTx(args, HOUSE, (tx) =>
     outlookOf(tx, tracking.requestId, args.context.runtime.hub.placeOf(tracking.requestId)),
   );
-  return inWords(tracking, outlook);
+  const { parameters, ...shown } = inWords(tracking, outlook);
+  return { ...shown, settings: tellAnswers(catalog, parameters) };
 }
 
 /** Does something for a customer with the request that the address names. @throws as above */

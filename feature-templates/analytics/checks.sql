@@ -38,11 +38,13 @@ with
     from (values
       ('private.set_snapshot_currency()'),
       ('public.record_kpi_snapshot(text,date,numeric,uuid)'),
+      ('private.add_computed_kpi(text,text,text,text,text,text,text)'),
       ('private.mark_removed_snapshots()'),
       ('private.compute_figures(text,date[])'),
       ('private.mark_everything(text)'),
-      ('private.refresh_kpi_source(text,integer)'),
-      ('private.refresh_kpis(integer)'),
+      ('private.refresh_kpi_days(text,date[])'),
+      ('private.refresh_kpi_source(text,integer,timestamptz)'),
+      ('private.refresh_kpis(integer,timestamptz,boolean)'),
       ('private.refresh_kpis_for_member()'),
       ('public.refresh_kpis()'),
       ('private.mark_after_settings()'),
@@ -58,13 +60,15 @@ with
       ('private.bind_parameters(jsonb,jsonb)'),
       ('private.named_period(text,date)'),
       ('private.period_parts(date,date,text)'),
-      ('private.report_rows(jsonb,jsonb)'),
+      ('private.comparison_wanted(jsonb)'),
+      ('private.report_rows(jsonb,jsonb,date)'),
       ('public.run_report(uuid,jsonb)'),
       ('public.run_dashboard(uuid,jsonb)'),
       ('private.next_run(text,time,integer,integer,text,timestamptz)'),
       ('private.plan_schedule()'),
       ('private.plan_schedules_again()'),
-      ('private.produce_scheduled(public.report_schedules,integer)'),
+      ('private.produce_scheduled(public.report_schedules,integer,text)'),
+      ('private.produce_due(integer,timestamptz)'),
       ('private.run_due(integer)')
     ) as f (signature)
     left join pg_catalog.pg_proc p on p.oid = to_regprocedure(f.signature)
@@ -155,7 +159,7 @@ from (
     where t.tgrelid = to_regclass('public.' || w.name)
       and t.tgname = w.name || '_mark_kpis' and t.tgenabled <> 'D'
   ) as followed
-  from (values ('stock_movements'), ('sales'), ('refunds')) as w (name)
+  from (values ('stock_movements'), ('transfers'), ('sales'), ('refunds')) as w (name)
 ) x
 union all
 select

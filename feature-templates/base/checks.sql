@@ -47,6 +47,9 @@ with
       ('private.accept_invitation_at_once()'),
       ('private.accept_invitation(uuid)'),
       ('private.accept_invitations()'),
+      ('private.log_member_profile()'),
+      ('private.end_deleted_membership()'),
+      ('private.refuse_deleted_member()'),
       ('public.accept_invitations()')
     ) as f (signature)
     left join pg_catalog.pg_proc p on p.oid = to_regprocedure(f.signature)
@@ -56,7 +59,9 @@ with
     from (values
       ('auth.users', 'berth_sync_account'),
       ('auth.users', 'berth_sync_invitations'),
+      ('auth.users', 'berth_sync_deletion'),
       ('public.members', 'members_keep_an_owner'),
+      ('public.members', 'members_refuse_deleted'),
       ('public.members', 'members_settle_invitations'),
       ('public.invitations', 'invitations_prepare'),
       ('public.invitations', 'invitations_guard'),
@@ -138,8 +143,16 @@ select
   count(*) = 0,
   count(*) || ' in vain'
 from auth.users u
-where u.raw_app_meta_data ->> 'berth_role' = 'owner'
+where u.raw_app_meta_data ->> 'berth_role' = 'owner' and u.deleted_at is null
   and not exists (select from public.members m where m.role = 'owner' and m.active)
+union all
+select
+  'base: a deleted account is no active member',
+  count(*) = 0,
+  count(*) || ' still active'
+from public.members m
+join auth.users u on u.id = m.user_id
+where m.active and u.deleted_at is not null
 union all
 select
   'base: every trigger is there and enabled',

@@ -27,7 +27,8 @@ with
       ('stock_counts'),
       ('stock_count_lines'),
       ('low_stock_alerts'),
-      ('stock_opening_costs')
+      ('stock_opening_costs'),
+      ('stock_revaluations')
     ) as t (name)
     left join pg_catalog.pg_class c
       on c.oid = to_regclass('public.' || t.name) and c.relkind = 'r'
@@ -49,12 +50,18 @@ with
       ('private.check_variant()'),
       ('private.apply_reservation()'),
       ('private.lock_level(uuid,uuid)'),
-      ('private.require_stocked(uuid,numeric)'),
+      ('private.lock_levels(uuid,uuid[])'),
+      ('private.require_stocked(uuid,numeric,boolean)'),
+      ('private.require_unused(uuid,text,text)'),
+      ('private.guard_product_in_use()'),
+      ('private.guard_unit_in_use()'),
       ('private.expire_reservations(uuid,uuid)'),
       ('private.next_cost(numeric,private.cost,numeric,numeric,text)'),
-      ('private.is_fulfilment(uuid,uuid,uuid)'),
+      ('private.is_fulfilment(uuid,uuid,uuid,numeric)'),
       ('private.reserve_stock(uuid,uuid,numeric,text,timestamptz,text,uuid)'),
       ('private.lock_reservation(uuid)'),
+      ('private.require_held(public.reservations)'),
+      ('private.take_reservation(uuid,uuid,uuid,numeric,uuid)'),
       ('private.release_reservation(uuid)'),
       ('private.fulfil_reservation(uuid,text)'),
       ('private.release_expired_reservations()'),
@@ -69,8 +76,14 @@ with
       ('private.post_stock_count(uuid)'),
       ('private.cancel_stock_count(uuid)'),
       ('private.follow_low_stock()'),
+      ('private.hold_watched()'),
+      ('private.follow_watched()'),
       ('private.acknowledge_low_stock(uuid,text)'),
-      ('private.level_by_record(uuid,uuid)'),
+      ('private.record_revaluation(public.stock_levels,numeric,text,text)'),
+      ('private.revalue_stock(uuid,uuid,numeric,text)'),
+      ('private.restate_stock_costs(text,numeric,text)'),
+      ('private.averages_by_record()'),
+      ('private.levels_by_record()'),
       ('private.stock_differences()'),
       ('private.verify_stock()'),
       ('private.recompute_stock()'),
@@ -87,6 +100,8 @@ with
       ('public.post_stock_count(uuid)'),
       ('public.cancel_stock_count(uuid)'),
       ('public.acknowledge_low_stock(uuid,text)'),
+      ('public.revalue_stock(uuid,uuid,numeric,text)'),
+      ('public.restate_stock_costs(text,numeric,text)'),
       ('public.verify_stock()'),
       ('public.recompute_stock()'),
       ('public.movement_report(date,date,uuid,uuid)')
@@ -146,12 +161,12 @@ from views x
 union all
 select
   'inventory: records refuse to be changed',
-  count(*) = 2,
-  count(*) || ' of 2 guarded'
+  count(*) = 3,
+  count(*) || ' of 3 guarded'
 from pg_catalog.pg_trigger t
 join tables x on x.oid = t.tgrelid
 where t.tgfoid = to_regprocedure('private.refuse_change()') and t.tgenabled <> 'D'
-  and x.name in ('stock_movements', 'stock_opening_costs')
+  and x.name in ('stock_movements', 'stock_opening_costs', 'stock_revaluations')
 union all
 select
   'inventory: stock equals the sum of its movements',
@@ -178,34 +193,35 @@ select
   'inventory: an alert is open where stock is low, and nowhere else',
   count(*) = 0,
   count(*) || ' differences'
-from public.stock_levels s
+from public.low_stock s
 full join (
   select a.product_id, a.location_id from public.low_stock_alerts a where a.closed_at is null
 ) open using (product_id, location_id)
-where (s.quantity <= s.reorder_point) is true <> (open.product_id is not null)
+where s.sku is null or open.product_id is null
 union all
 select
-  'inventory: a product with variants has no stock itself',
+  'inventory: nothing is reserved of a product with variants',
   count(*) = 0,
   count(*) || ' found'
 from public.stock_levels s
-where s.quantity <> 0
+where s.reserved <> 0
   and exists (select from public.products v where v.parent_id = s.product_id)
 union all
 select
-  'inventory: a transfer under way has left, and nothing else has',
+  'inventory: what a transfer took out came in or is under way, and differences are recorded',
   count(*) = 0,
   count(*) || ' differences'
 from public.transfers t
 join public.transfer_lines l on l.transfer_id = t.id
 left join public.stock_movements o on o.source_id = l.id and o.kind = 'transfer_out'
 left join public.stock_movements i on i.source_id = l.id and i.kind = 'transfer_in'
+left join public.stock_movements d on d.source_id = l.id and d.kind = 'adjustment'
 where coalesce(-o.quantity, 0) <> case when t.sent_at is null then 0 else l.quantity end
   or coalesce(i.quantity, 0) <> case
-    when t.status = 'received' then l.received_quantity
-    when t.status = 'cancelled' and t.sent_at is not null then l.quantity
+    when t.status = 'received' or t.status = 'cancelled' and t.sent_at is not null then l.quantity
     else 0
   end
+  or coalesce(d.quantity, 0) <> case when t.status = 'received' then l.difference else 0 end
 union all
 select
   'inventory: no stock is below zero that must not be',
@@ -246,14 +262,17 @@ from pg_catalog.pg_constraint c
 where not c.convalidated and c.conrelid in (select x.oid from tables x)
 union all
 select
-  'inventory: movements, reservations and levels are followed by their triggers',
-  count(*) = 4,
-  count(*) || ' of 4 enabled'
+  'inventory: movements, reservations, levels and products are followed by their triggers',
+  count(*) = 7,
+  count(*) || ' of 7 enabled'
 from pg_catalog.pg_trigger t
 join tables x on x.oid = t.tgrelid
 where t.tgenabled <> 'D' and (x.name, t.tgname) in (
   ('stock_movements', 'stock_movements_apply'),
   ('reservations', 'reservations_apply'),
   ('stock_levels', 'stock_levels_follow_low_stock'),
-  ('stock_levels', 'stock_levels_follow_low_stock_first')
+  ('stock_levels', 'stock_levels_follow_low_stock_first'),
+  ('products', 'products_follow_watched'),
+  ('products', 'products_guard_in_use'),
+  ('units', 'units_guard_in_use')
 );

@@ -41,6 +41,8 @@ with
     from (values
       ('private.open_register(uuid,numeric)'),
       ('private.lock_open_session(uuid)'),
+      ('private.lock_active_session(uuid)'),
+      ('private.keep_register()'),
       ('private.close_register(uuid,numeric,text)'),
       ('private.price_lines(jsonb,text)'),
       ('private.record_payments(uuid,jsonb,numeric,text)'),
@@ -58,6 +60,7 @@ with
       ('private.spread_amount(numeric,numeric[],numeric)'),
       ('private.price_sale(jsonb,text,uuid)'),
       ('private.sale_lines_of_order(uuid)'),
+      ('private.take_reservations(private.draft_line[],public.sales)'),
       ('private.quote_sale(uuid,jsonb,uuid,uuid)'),
       ('private.postal_address(public.locations)'),
       ('private.refund_document(uuid,uuid,bigint)'),
@@ -171,10 +174,12 @@ select
   count(*) = 0,
   count(*) || ' registers with gaps'
 from public.registers r
-where r.last_receipt_number <> (select count(*) from public.receipts p where p.register_id = r.id)
-  or r.last_receipt_number <> (
-    select coalesce(max(p.number), 0) from public.receipts p where p.register_id = r.id
-  )
+left join (
+  select p.register_id, count(*) as count, max(p.number) as last
+  from public.receipts p
+  group by p.register_id
+) g on g.register_id = r.id
+where r.last_receipt_number <> coalesce(g.count, 0) or r.last_receipt_number <> coalesce(g.last, 0)
 union all
 select
   'pos: every sale has its receipt',
@@ -188,18 +193,20 @@ select
   count(*) = 0,
   count(*) || ' differences'
 from public.sales s
-where s.total is distinct from (
-  select sum(i.total) from public.sale_lines i where i.sale_id = s.id
-)
+left join (
+  select i.sale_id, sum(i.total) as total from public.sale_lines i group by i.sale_id
+) g on g.sale_id = s.id
+where s.total is distinct from g.total
 union all
 select
   'pos: every sale is paid exactly',
   count(*) = 0,
   count(*) || ' differences'
 from public.sales s
-where s.total <> (
-  select coalesce(sum(p.amount), 0) from public.payments p where p.sale_id = s.id
-)
+left join (
+  select p.sale_id, sum(p.amount) as amount from public.payments p group by p.sale_id
+) g on g.sale_id = s.id
+where s.total <> coalesce(g.amount, 0)
 union all
 select
   'pos: every refund has its receipt',
@@ -213,18 +220,22 @@ select
   count(*) = 0,
   count(*) || ' differences'
 from public.refunds b
-where (b.net_total, b.tax_total) is distinct from (
-  select (sum(g.net_amount), sum(g.tax_amount)) from public.refund_lines g where g.refund_id = b.id
-)
+left join (
+  select l.refund_id, sum(l.net_amount) as net, sum(l.tax_amount) as tax
+  from public.refund_lines l
+  group by l.refund_id
+) g on g.refund_id = b.id
+where (b.net_total, b.tax_total) is distinct from (g.net, g.tax)
 union all
 select
   'pos: every refund is paid back exactly',
   count(*) = 0,
   count(*) || ' differences'
 from public.refunds b
-where b.total <> (
-  select coalesce(sum(p.amount), 0) from public.refund_payments p where p.refund_id = b.id
-)
+left join (
+  select p.refund_id, sum(p.amount) as amount from public.refund_payments p group by p.refund_id
+) g on g.refund_id = b.id
+where b.total <> coalesce(g.amount, 0)
 union all
 select
   'pos: nothing is given back twice',
@@ -252,10 +263,13 @@ from (
   where g.restocked
   group by g.refund_id, i.product_id
 ) g
-where g.quantity is distinct from (
-  select sum(m.quantity) from public.stock_movements m
-  where m.source_id = g.refund_id and m.product_id = g.product_id
-)
+left join (
+  select m.source_id, m.product_id, sum(m.quantity) as quantity
+  from public.stock_movements m
+  where m.kind = 'return' and m.source_id is not null
+  group by m.source_id, m.product_id
+) m on m.source_id = g.refund_id and m.product_id = g.product_id
+where g.quantity is distinct from m.quantity
 union all
 select
   'pos: discounts on record are those of the lines',
@@ -264,9 +278,10 @@ select
 from (
   select d.sale_id, sum(d.amount) as amount from public.sale_discounts d group by d.sale_id
 ) d
-where d.amount <> (
-  select sum(i.discount) from public.sale_lines i where i.sale_id = d.sale_id
-)
+left join (
+  select i.sale_id, sum(i.discount) as discount from public.sale_lines i group by i.sale_id
+) i on i.sale_id = d.sale_id
+where d.amount is distinct from i.discount
 union all
 select
   'pos: orders are numbered without gaps',
@@ -283,4 +298,21 @@ select
   count(*) = 0,
   count(*) || ' differences'
 from public.register_sessions s
-where s.expected_cash <> private.expected_cash(s.id);
+left join (
+  select x.session_id, sum(x.amount) as amount
+  from (
+    select sale.session_id, p.amount
+    from public.sales sale
+    join public.payments p on p.sale_id = sale.id
+    where p.method = 'cash'
+    union all
+    select m.session_id, m.amount from public.cash_movements m
+    union all
+    select b.session_id, -p.amount
+    from public.refunds b
+    join public.refund_payments p on p.refund_id = b.id
+    where p.method = 'cash'
+  ) x
+  group by x.session_id
+) g on g.session_id = s.id
+where s.expected_cash <> s.opening_cash + coalesce(g.amount, 0);

@@ -1,12 +1,5 @@
--- A first register at the oldest active location, unless there is one. Safe to run again.
-insert into public.registers (location_id, code, name)
-select l.id, 'REG-1', 'Register 1'
-from public.locations l
-where l.active and not exists (select from public.registers)
-order by l.created_at, l.code
-limit 1;
-
--- What the customer answered, as long as nobody has touched the settings; this touches them.
+-- What the customer answered, while it is being installed, that is before the first register: a
+-- company that sells already is never rewritten by an upgrade.
 update public.pos_settings s
 set currency = c.currency,
   staff_refund_limit = coalesce(
@@ -21,4 +14,12 @@ set currency = c.currency,
     nullif(current_setting('berth.pos.receipt_footer', true), ''), s.receipt_footer
   )
 from public.company_settings c
-where s.updated_at = s.created_at;
+where s.updated_at = s.created_at and not exists (select from public.registers);
+
+-- A first register at the oldest active location, unless there is one. Safe to run again.
+insert into public.registers (location_id, code, name)
+select l.id, 'REG-1', 'Register 1'
+from public.locations l
+where l.active and not exists (select from public.registers)
+order by l.created_at, l.code
+limit 1;

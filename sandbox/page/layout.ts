@@ -23,7 +23,7 @@ a { color: var(--brand); }
 label { display: block; font-weight: 600; margin: 16px 0 4px; }
 input, select, button { font: inherit; color: inherit; border: 1px solid var(--line);
   border-radius: 6px; background: var(--paper); padding: 8px 12px; min-height: 44px; max-width: 100%; }
-input[type=text], select { width: 100%; }
+input[type=text], input[type=password], select { width: 100%; }
 button { cursor: pointer; }
 button.main { background: var(--brand); color: var(--on-brand); border-color: var(--brand);
   font-weight: 600; margin-top: 20px; }
@@ -31,7 +31,7 @@ button.main { background: var(--brand); color: var(--on-brand); border-color: va
 ul.list { list-style: none; margin: 0; padding: 0; border-top: 1px solid var(--line); }
 ul.list li { border-bottom: 1px solid var(--line); padding: 12px 0; display: flex; gap: 12px;
   justify-content: space-between; flex-wrap: wrap; overflow-wrap: anywhere; }
-.secret { display: flex; gap: 8px; align-items: stretch; }
+.secret { display: flex; gap: 8px; align-items: flex-start; }
 .secret code { flex: 1; min-width: 0; user-select: all; overflow-wrap: anywhere; background: var(--panel);
   border: 1px solid var(--line); border-radius: 6px; padding: 10px 12px;
   font: 13px/1.5 "JetBrains Mono", ui-monospace, monospace; }

@@ -138,6 +138,7 @@ test("a project's welcome page says that it is a stand-in", async () => {
   const text = await answer.text();
   expect(text).toContain(WORDS);
   expect(text).toContain("Signed in as ");
+  expect(text).toContain("Choose a password");
   expect(text).toContain("a part of PostgREST");
   expect(text).not.toContain(NASTY);
 });

@@ -103,6 +103,8 @@ function projectPage(parts: ControlParts, project: Project, problem?: string): A
     body: html`<h1>${project.name}</h1>
 <p>Reference <code>${project.ref}</code>, region ${project.region}, ${statusHtml(project)}.</p>
 ${problem && html`<p class="problem" role="alert">${problem}</p>`}
+<p class="soft">Its Data API is a part of PostgREST: reading and writing tables and calling functions,
+with the filter “eq” alone.</p>
 ${passing && html`<p class="soft">This page looks again by itself.</p>`}
 ${secret("Project URL", shown.url)}
 ${secret("anon key (legacy)", shown.anonKey)}

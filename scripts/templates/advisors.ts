@@ -7,6 +7,7 @@
 import type pg from "pg";
 import { notOfExtension } from "#app/integrations/postgres/catalog-ddl.ts";
 import { own } from "#app/integrations/postgres/inventory-queries.ts";
+import { findsReferences } from "./schema-rules.ts";
 
 interface Advisor {
   lint: string;
@@ -45,7 +46,8 @@ const advisors: readonly Advisor[] = [
     fix: "Create an index that begins with its columns.",
     query: `select k.conrelid::regclass || '.' || k.conname from pg_constraint k
       where k.connamespace in (select oid from ours) and k.contype = 'f' and not exists (
-        select from pg_index i where i.indrelid = k.conrelid and i.indisvalid and i.indpred is null
+        select from pg_index i where i.indrelid = k.conrelid and i.indisvalid
+          and ${findsReferences("k", "i")}
           and k.conkey @> (i.indkey::smallint[])[0:cardinality(k.conkey) - 1]
           and k.conkey <@ (i.indkey::smallint[])[0:cardinality(k.conkey) - 1])`,
   },
@@ -186,7 +188,7 @@ const advisors: readonly Advisor[] = [
     lint: "rls_policy_always_true",
     says: "is a policy that lets everybody of its roles write",
     fix: "Say in its condition who may do so.",
-    query: `select ${policy} from ${policies} where p.polpermissive
+    query: `select ${policy} from ${policies} where p.polpermissive and p.polcmd <> 'r'
       and (pg_get_expr(p.polqual, p.polrelid) = 'true' or pg_get_expr(p.polwithcheck, p.polrelid) = 'true')`,
   },
   {
@@ -204,14 +206,22 @@ const advisors: readonly Advisor[] = [
 ];
 
 /** What the advisors would say of a database: the lint, and a sentence about each object. */
-export async function advice(client: pg.Client): Promise<{ lint: string; sentence: string }[]> {
-  const found: { lint: string; sentence: string }[] = [];
+export async function advice(
+  client: pg.Client,
+): Promise<{ lint: string; object: string; sentence: string }[]> {
+  const found: { lint: string; object: string; sentence: string }[] = [];
   for (const { lint, says, fix, query } of advisors) {
     const { rows } = await client.query<{ broken: string }>(
       `with ours as (select s.oid from pg_namespace s where ${own("s.oid")})
        select distinct broken from (${query}) as found (broken) order by 1`,
     );
-    found.push(...rows.map(({ broken }) => ({ lint, sentence: `${broken} ${says}. ${fix}` })));
+    found.push(
+      ...rows.map(({ broken: object }) => ({
+        lint,
+        object,
+        sentence: `${object} ${says}. ${fix}`,
+      })),
+    );
   }
   return found;
 }

@@ -81,6 +81,12 @@ describe("templates that do not fit together are told with line, reason and what
       "shop/migrations/20260101000100_again.sql:1",
       /version 20260101000100 is taken by base/,
     ],
+    [
+      "a version of PostgreSQL that nobody tries",
+      { "shop/template.yaml": manifest("shop", { postgres: "18" }) },
+      "shop/template.yaml:8",
+      /shop needs PostgreSQL 18: it would never be tried: there are 15 and 17.*up to 17/,
+    ],
     ["a template without checks", { "shop/checks.sql": "" }, "shop/checks.sql:1", /no statement/],
     [
       "a released file that was edited",

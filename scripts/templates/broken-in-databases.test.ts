@@ -54,6 +54,56 @@ describe("a broken template is told by the database that it was tried in", () =>
       /any_value/,
     ],
     [
+      "a seed that gives a row back its text",
+      {
+        "shop/seed.sql":
+          "insert into public.goods values (1, 'a') on conflict (id) do nothing; update public.goods set name = 'a' where id = 1 and name <> 'a';",
+      },
+      "seed_overwrites",
+      /^shop\/seed\.sql: When it ran again it changed or removed rows of goods\. A customer may/,
+    ],
+    [
+      "a seed that writes the same again",
+      {
+        "shop/seed.sql":
+          "insert into public.goods values (1, 'a') on conflict (id) do update set name = excluded.name;",
+      },
+      "seed_overwrites",
+      /^shop\/seed\.sql: When it ran again/,
+    ],
+    [
+      "a function that writes an account when the file calls it",
+      {
+        [more]:
+          "create function private.z() returns void language plpgsql set search_path = '' as $$ begin insert into auth.users (id, email) values (gen_random_uuid(), 'a@example.org'); end $$;\nrevoke all on function private.z() from public, anon, authenticated, service_role;\nselect private.z();",
+      },
+      "platform_rows",
+      /20260201000300_more\.sql:1: it changes rows of auth\.users when it runs/,
+    ],
+    [
+      "a row of the ledger that goes by a name put together",
+      {
+        [more]: "do $$ begin execute format('delete from %I.%I', 'ber' || 'th', 'ledger'); end $$;",
+      },
+      "platform_rows",
+      /20260201000300_more\.sql:1: it changes rows of berth\.ledger/,
+    ],
+    [
+      "checks without detail",
+      { "shop/checks.sql": "select 'x' as check_name, true as ok;" },
+      "checks_form",
+      /"x" has no detail/,
+    ],
+    [
+      "checks with one name twice",
+      {
+        "shop/checks.sql":
+          "select 'x' as check_name, true as ok, 'a' as detail union all select 'x', true, 'b';",
+      },
+      "checks_form",
+      /"x" is the name of two checks/,
+    ],
+    [
       "a seed that adds again",
       {
         "shop/seed.sql":
@@ -141,7 +191,7 @@ describe("a broken template is told by the database that it was tried in", () =>
           "create table public.open (id int primary key);\nalter table public.open enable row level security;\ncomment on table public.open is 'x';",
       },
       "schema_rule",
-      /^open: is open to anon or everyone\.$/,
+      /^shop\/migrations\/20260201000300_more\.sql:1: open is open to anon or everyone\. Revoke all/,
     ],
     [
       "a table without row-level security",
@@ -150,7 +200,7 @@ describe("a broken template is told by the database that it was tried in", () =>
           "create table public.bare (id int primary key);\nrevoke all on public.bare from anon, authenticated, service_role;\ncomment on table public.bare is 'x';",
       },
       "rls_disabled_in_public",
-      /^bare is exposed without row-level security\. Enable/,
+      /^shop\/migrations\/20260201000300_more\.sql:1: bare is exposed without row-level security\. Enable/,
     ],
     [
       "an upgrade that ends up elsewhere",

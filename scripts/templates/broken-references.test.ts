@@ -69,6 +69,22 @@ describe("a file that reads or names what it may not is told with line, reason a
       "shop/seed.sql:1",
       /runs EXECUTE/,
     ],
+    ...[
+      "select current_setting('ber' || 'th.shop.slogan', true)",
+      "select current_setting('ber'\n'th.shop.slogan', true)",
+      "select current_setting(E'\\x62erth.shop.slogan', true)",
+      "select current_setting(U&'\\0062erth.shop.slogan', true)",
+      "select current_setting(x.n, true) from (values ('name')) x (n)",
+      "show berth.shop.slogan",
+      "select x.n from (values ('berth.shop.slogan')) x (n)",
+    ].map(
+      (sql): Broken => [
+        `a name hidden in ${sql}`,
+        { "shop/seed.sql": `${sql};` },
+        "shop/seed.sql:",
+        /computed at run time, or does not stand in current_setting/,
+      ],
+    ),
     [
       "a setting with a computed name",
       {

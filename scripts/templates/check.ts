@@ -13,6 +13,9 @@ import { startProjectServer } from "./project-server.ts";
 import { settingFindings } from "./setting-rules.ts";
 import { Timings } from "./timings.ts";
 
+/** The versions of PostgreSQL that templates are tried on. */
+const TESTED: readonly PostgresVersion[] = [17, 15];
+
 /** What a check found, and how long each of its parts took. */
 export interface Checked {
   /** Templates that were checked. */
@@ -37,7 +40,7 @@ export interface CheckOptions {
 export async function checkTemplates(
   folder: string,
   names: readonly string[] = [],
-  { versions = [17, 15] }: CheckOptions = {},
+  { versions = TESTED }: CheckOptions = {},
 ): Promise<Checked> {
   const root = path.resolve(folder);
   const [steps, files, databases] = [new Timings(), new Timings(), new Timings()];
@@ -102,6 +105,18 @@ async function checkTexts(
       ...nameFindings(catalog, template, lasting, owners),
       ...lockFindings(catalog, template, migrations),
     );
+    if (TESTED.every((version) => version < template.minimumPostgres)) {
+      findings.push(
+        finding({
+          rule: "postgres_untested",
+          file,
+          line: manifest.lineOf(["postgres"]),
+          what: `${name} needs PostgreSQL ${template.minimumPostgres}`,
+          why: `it would never be tried: there are ${[...TESTED].sort().join(" and ")}`,
+          fix: `Write a version up to ${Math.max(...TESTED)}.`,
+        }),
+      );
+    }
     if (!checks) {
       findings.push(
         finding({

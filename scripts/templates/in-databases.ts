@@ -4,9 +4,11 @@ import type { RunSession } from "#app/integrations/postgres/run-session.ts";
 import type { PostgresVersion } from "#local/cluster.ts";
 import { advice } from "./advisors.ts";
 import { asFinding, type Finding, type SeenFindings } from "./findings.ts";
+import { type Place, placesOf } from "./places.ts";
 import { newProject, type Project } from "./project.ts";
 import { type GrantMode, grantModes, type ProjectServer } from "./project-server.ts";
-import { schemaBreaches } from "./schema-rules.ts";
+import { editTexts } from "./repeated-seeds.ts";
+import { breachesOf } from "./schema-rules.ts";
 import { type Selection, selectionsOf, type Upgrade, upgradesOf } from "./selections.ts";
 import { differences, rowsOf, type Snapshot, snapshotOf } from "./snapshot.ts";
 import type { Timings } from "./timings.ts";
@@ -85,6 +87,15 @@ const broken = (rule: string, file: string | null, message: string): Finding => 
   seen: [],
 });
 
+/** A breach of an object, with the place where the object was made. */
+const misplaced = (rule: string, place: Place | null, message: string): Finding =>
+  place === null
+    ? broken(rule, null, message)
+    : { ...broken(rule, null, `${place.file}:${place.line}: ${message}`), ...place };
+
+/** A sentence of others, with one full stop at its end. */
+const ended = (text: string) => `${text.replace(/[.\s]+$/, "")}.`;
+
 async function checkFresh(
   bench: Bench,
   { title, templates }: Selection,
@@ -98,7 +109,17 @@ async function checkFresh(
     for (const found of await runChecks(project, templates)) note(found);
 
     const before = await rowsOf(client);
-    await project.repeatSeeds(templates);
+    const told = new Set<string>();
+    const noteChanges = (changes: { file: string; tables: string[] }[]) => {
+      for (const { file, tables } of changes) {
+        const what = `When it ran again it changed or removed rows of ${tables.join(" and ")}`;
+        const fix = "A customer may have changed them: insert what is missing, and no more.";
+        const message = `${what}. ${fix}`;
+        if (!told.has(file)) note(broken("seed_overwrites", file, message));
+        told.add(file);
+      }
+    };
+    noteChanges(await project.repeatSeeds(templates));
     const after = await rowsOf(client);
     const touched = [...after].filter(([table, rows]) => before.get(table) !== rows);
     if (touched.length > 0) {
@@ -107,10 +128,22 @@ async function checkFresh(
       note(broken("seed_repeats", null, `The seeds changed ${names} when they ran again. ${fix}`));
     }
 
-    const breaches = await schemaBreaches(client);
-    for (const breach of breaches) note(broken("schema_rule", null, `${breach}.`));
-    for (const { lint, sentence } of await advice(client)) note(broken(lint, null, sentence));
+    const placeOf = await placesOf(templates);
+    const advised = await advice(client);
+    for (const { lint, object, sentence } of advised) {
+      note(misplaced(lint, placeOf(object), sentence));
+    }
+    // What an advisor has said of the object is not said again.
+    for (const { object, rule, fix, lint } of await breachesOf(client)) {
+      if (advised.some((each) => each.lint === lint && each.object.startsWith(object))) continue;
+      if (advised.some((each) => each.lint === lint && object.startsWith(`${each.object}.`)))
+        continue;
+      note(misplaced("schema_rule", placeOf(object), `${object} ${rule}. ${fix}`));
+    }
     snapshot = await snapshotOf(client);
+    // Last, since it changes rows: as customers do, who then upgrade.
+    await editTexts(client);
+    noteChanges(await project.repeatSeeds(templates));
     const difference = other && differences(other, snapshot);
     if (difference) {
       const why = "the two kinds of project must end up the same";
@@ -141,19 +174,26 @@ async function judgeChecks(session: RunSession, file: string, sql: string): Prom
   try {
     rows = await session.check(sql);
   } catch (error) {
-    return [broken("checks_fail", file, `${(error as Error).message}.`)];
+    return [broken("checks_fail", file, ended((error as Error).message))];
   }
   if (rows.length === 0) {
     const fix = "Answer a row for each assertion, also where it holds.";
     return [broken("checks_empty", file, `The checks answer no row. ${fix}`)];
   }
+  const names = rows.map(({ check_name: check }) => check);
+  const twice = names.find((name, i) => typeof name === "string" && names.indexOf(name) !== i);
+  if (twice !== undefined) {
+    const fix = "Give each check a name of its own.";
+    return [broken("checks_form", file, `"${twice}" is the name of two checks. ${fix}`)];
+  }
   return rows.flatMap(({ check_name: check, ok, detail }) => {
-    if (typeof ok !== "boolean" || typeof check !== "string") {
+    if (typeof ok !== "boolean" || typeof check !== "string" || detail === undefined) {
       const fix = "Answer check_name (text), ok (true or false, never null) and detail (text).";
       const row = typeof check === "string" ? `"${check}"` : "A row";
-      return [broken("checks_form", file, `${row} says neither yes nor no. ${fix}`)];
+      const what = detail === undefined ? "has no detail" : "says neither yes nor no";
+      return [broken("checks_form", file, `${row} ${what}. ${fix}`)];
     }
-    return ok ? [] : [broken("checks_red", file, `"${check}" does not hold: ${detail}.`)];
+    return ok ? [] : [broken("checks_red", file, ended(`"${check}" does not hold: ${detail}`))];
   });
 }
 
@@ -191,7 +231,7 @@ async function checkUninstall(bench: Bench, template: Template): Promise<void> {
     try {
       await client.query(template.uninstall?.sql ?? "");
     } catch (error) {
-      note(broken("uninstall_fails", file, `${(error as Error).message}.`));
+      note(broken("uninstall_fails", file, ended((error as Error).message)));
       return;
     }
     const difference = differences(before, await snapshotOf(client));

@@ -3,10 +3,13 @@ import { appendFile, cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:
 import os from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { loadCatalog } from "#app/domain/catalog/index.server.ts";
+import { folderOf, removeFolders } from "#app/domain/catalog/template-folders.ts";
 import { newTemplate } from "./new.ts";
 import { releaseTemplate } from "./release.ts";
+import { soundBase, soundShop } from "./sample-templates.ts";
 
 const root = path.join(import.meta.dirname, "..", "..");
 let scratch: string;
@@ -15,9 +18,9 @@ let folder: string;
 beforeAll(async () => {
   scratch = await mkdtemp(path.join(os.tmpdir(), "berth-new-template-"));
   folder = path.join(scratch, "templates");
-  // The others would only take longer.
+  // As they are shipped, whatever of them is released.
   const own = path.join(root, "feature-templates");
-  for (const name of ["base", "released.lock.json"]) {
+  for (const name of ["base", "inventory", "pos", "analytics", "released.lock.json"]) {
     await cp(path.join(own, name), path.join(folder, name), { recursive: true });
   }
 });
@@ -27,7 +30,7 @@ afterAll(() => rm(scratch, { recursive: true, force: true }));
 const templates = (...args: string[]) =>
   promisify(execFile)(
     process.execPath,
-    [path.join(root, "scripts", "templates.ts"), ...args, "--folder", folder],
+    [path.join(root, "scripts", "templates.ts"), "--folder", folder, ...args],
     { cwd: root },
   ).then(
     ({ stdout }) => ({ code: 0, said: stdout }),
@@ -46,23 +49,39 @@ describe("from nothing to released", () => {
   it("new takes digits after all others, and refuses names that are taken or unfit", async () => {
     const early = await newTemplate(folder, "early", new Date("2020-01-01T00:00:00Z"));
     const digits = early.flatMap((file) => /migrations\/(\d{14})_/.exec(file)?.[1] ?? []);
-    const base = await readdir(path.join(folder, "base", "migrations"));
-    const taken = base.map((file) => Number(file.slice(0, 14)));
+    const shipped = ["base", "inventory", "pos", "analytics"].map((name) =>
+      readdir(path.join(folder, name, "migrations")),
+    );
+    const taken = (await Promise.all(shipped)).flat().map((file) => Number(file.slice(0, 14)));
     expect(digits.map(Number).every((each) => each > Math.max(...taken))).toBe(true);
     expect(new Set(digits).size).toBe(2);
     await rm(path.join(folder, "early"), { recursive: true });
     await expect(newTemplate(folder, "gift-cards", new Date())).rejects.toThrow(/there already/);
-    for (const name of ["Gift", "1st", "a", "gift_cards", "../x", "x".repeat(31)]) {
+    for (const name of [
+      "Gift",
+      "1st",
+      "a",
+      "gift_cards",
+      "../x",
+      "x".repeat(41),
+      "a--b",
+      "gift-",
+    ]) {
       await expect(newTemplate(folder, name, new Date())).rejects.toThrow(/small letters/);
+    }
+    for (const name of ["select", "auth", "pg-cards", "berth"]) {
+      await expect(newTemplate(folder, name, new Date())).rejects.toThrow(/word of SQL/);
     }
   });
 
-  it("release refuses while what it stands on is unreleased, or the check is red", async () => {
-    const { version } = parse(await readFile(path.join(folder, "base", "template.yaml"), "utf8"));
-    if (!(version in ((await lock()).base ?? {}))) {
-      expect((await templates("release", "gift-cards")).said).toContain("Release base first");
-      await releaseTemplate(folder, "base");
-    }
+  it("release refuses while the check is red", async () => {
+    const manifest = path.join(folder, "gift-cards", "template.yaml");
+    const { requires } = parse(await readFile(manifest, "utf8"));
+    // The newest that is released, not what is being made.
+    const newest = Object.keys((await lock()).base ?? {})
+      .sort()
+      .at(-1);
+    expect(requires).toEqual([{ name: "base", range: `^${newest}` }]);
     const seed = path.join(folder, "gift-cards", "seed.sql");
     const sound = await readFile(seed, "utf8");
     await writeFile(seed, "delete from auth.users;\n");
@@ -96,6 +115,67 @@ describe("from nothing to released", () => {
     const { code: red, said: why } = await templates("check", "gift-cards");
     expect([red, why]).toEqual([1, expect.stringContaining("which has changed since")]);
   }, 600_000);
+});
+
+describe("a release", () => {
+  afterEach(removeFolders);
+
+  it("waits for what the template stands on", async () => {
+    const small = await folderOf({ ...soundBase, ...soundShop });
+    await expect(releaseTemplate(small, "shop")).rejects.toThrow(/Release base first/);
+  });
+
+  it("writes nothing but what was checked", async () => {
+    const small = await folderOf({ ...soundBase });
+    await loadCatalog(small);
+    await appendFile(path.join(small, "base", "checks.sql"), "-- later\n");
+    await expect(releaseTemplate(small, "base")).rejects.toThrow(
+      /not what was checked: base\/checks\.sql has changed since/,
+    );
+    expect(await readdir(small)).toEqual(["base"]);
+  });
+
+  it("loses none of two that happen at once, and passes over what a killed one left", async () => {
+    const small = await folderOf({
+      ...soundBase,
+      ...Object.fromEntries(
+        Object.entries(soundBase).map(([file, text]) => [
+          file.replace("base/", "shop/").replace("20260101", "20260501"),
+          file.endsWith(".yaml") ? (soundShop["shop/template.yaml"] ?? "") : text,
+        ]),
+      ),
+    });
+    await loadCatalog(small);
+    // No process has this number.
+    await writeFile(path.join(small, ".release"), "99999999\n");
+    await releaseTemplate(small, "base");
+    const again = await folderOf({});
+    await cp(small, again, { recursive: true });
+    const text = await readFile(path.join(again, "released.lock.json"), "utf8");
+    expect(Object.keys(JSON.parse(text))).toEqual(["base"]);
+    const both = [releaseTemplate(again, "shop"), releaseTemplate(again, "shop")];
+    const ended = await Promise.allSettled(both);
+    expect(ended.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+    const after = await readFile(path.join(again, "released.lock.json"), "utf8");
+    expect(Object.keys(JSON.parse(after)).sort()).toEqual(["base", "shop"]);
+    expect((await readdir(again)).sort()).toEqual(["base", "released.lock.json", "shop"]);
+  });
+});
+
+describe("the command", () => {
+  it("says what it can do, which command it does not know, and that a folder is missing", async () => {
+    expect(await templates("--help")).toMatchObject({
+      code: 0,
+      said: expect.stringContaining("--folder DIR"),
+    });
+    expect((await templates("chekc")).said).toContain('There is no command "chekc".');
+    const nowhere = path.join(scratch, "nowhere");
+    const { code, said } = await templates("check", "--folder", nowhere);
+    expect([code, said]).toEqual([
+      1,
+      `There is no folder ${nowhere}. Name another with --folder.\n`,
+    ]);
+  });
 });
 
 const lock = async (): Promise<Record<string, Record<string, object>>> =>

@@ -17,11 +17,18 @@ export class NameNotFreeError extends BerthError {
  * @throws NameNotFreeError, and what `loadCatalog` throws.
  */
 export async function newTemplate(folder: string, name: string, now: Date): Promise<string[]> {
-  if (!/^[a-z][a-z0-9-]{1,29}$/.test(name)) {
-    const found = "a name is 2 to 30 small letters, digits and hyphens, beginning with a letter";
+  // The prefix of its objects and settings is made from it, so that no two names may share one.
+  if (!/^(?=.{2,40}$)[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name)) {
+    const found =
+      "a name is 2 to 40 small letters, digits and single hyphens, beginning with a letter and not ending with a hyphen";
     throw new NameNotFreeError(name, found, "Choose a name like loyalty or gift-cards.");
   }
-  if ((await readdir(folder)).includes(name)) {
+  if (RESERVED.test(name)) {
+    const found = "it is a word of SQL, or belongs to PostgreSQL, Supabase or Berth";
+    throw new NameNotFreeError(name, found, "Choose a name like loyalty or gift-cards.");
+  }
+  const there: string[] = await readdir(folder).catch(() => []);
+  if (there.includes(name)) {
     throw new NameNotFreeError(name, `the folder ${name} is there already`, "Choose another name.");
   }
   const catalog = await loadCatalog(folder);
@@ -29,7 +36,7 @@ export async function newTemplate(folder: string, name: string, now: Date): Prom
   // The prefix keeps its objects apart from those of other templates.
   const prefix = name.replaceAll("-", "_");
   const files: Record<string, string> = {
-    "template.yaml": manifest(name, prefix, catalog.get("base").version),
+    "template.yaml": manifest(name, prefix, versionOfBase(catalog)),
     [`migrations/${first}_${prefix}.sql`]: schema(prefix),
     [`migrations/${second}_${prefix}_policies.sql`]: policies(prefix),
     "seed.sql": seed(prefix),
@@ -40,6 +47,16 @@ export async function newTemplate(folder: string, name: string, now: Date): Prom
     await writeFile(path.join(folder, name, file), text, { flag: "wx" });
   }
   return Object.keys(files).map((file) => `${name}/${file}`);
+}
+
+/** Names whose objects or settings would be taken for somebody else's. */
+const RESERVED =
+  /^(berth|pg(-.*)?|postgres|supabase|public|private|auth|storage|realtime|vault|extensions|graphql|cron|net|user|users|table|select|insert|update|delete|from|where|order|group|grant|role|schema|database|index|view|function|trigger|default|all|any|and|or|not|null|true|false|check|primary|references|column|constraint|create|end|in|to|with|case|limit|union|using|when|releases|migrations)$/;
+
+/** What is not released yet may still change, and nothing that stands on it can be released. */
+function versionOfBase(catalog: Catalog): string {
+  const { releases } = catalog.history("base");
+  return (releases.at(-1) ?? catalog.get("base")).version;
 }
 
 /** Two versions after every other one: the time now, or later where that is taken. */
@@ -94,7 +111,7 @@ revoke all on table public.${prefix}_entries from public, anon, authenticated, s
 comment on table public.${prefix}_entries is 'Say what one row stands for.';
 comment on column public.${prefix}_entries.note is 'Free text for the people of the company.';
 
-create index ${prefix}_entries_location_id_idx on public.${prefix}_entries (location_id);
+create index ${prefix}_entries_location_idx on public.${prefix}_entries (location_id);
 
 create trigger ${prefix}_entries_set_updated_at before update on public.${prefix}_entries
   for each row execute function private.set_updated_at();

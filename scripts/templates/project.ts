@@ -8,27 +8,53 @@ import {
   type TemplateFile,
 } from "#app/domain/catalog/index.server.ts";
 import { strongLocksOf } from "#app/integrations/postgres/effects-file.ts";
-import type { SqlStep } from "#app/integrations/postgres/ledger.ts";
+import { ledgerKey, type SqlStep } from "#app/integrations/postgres/ledger.ts";
 import { openRunSession, type RunSession } from "#app/integrations/postgres/run-session.ts";
 import { bindSettings } from "#app/integrations/postgres/session-values.ts";
+import { BerthError } from "#app/platform/errors.ts";
 import { createLogger } from "#app/platform/log.ts";
+import { changedTables, platformRows } from "./platform-rows.ts";
 import type { GrantMode, ProjectServer } from "./project-server.ts";
+import { changedBy } from "./repeated-seeds.ts";
 import type { Timings } from "./timings.ts";
+
+/** A file wrote rows that are Supabase's or the ledger's. */
+export class PlatformRowsError extends BerthError {
+  readonly file: string;
+  readonly line = 1;
+
+  constructor(file: string, tables: readonly string[]) {
+    const what = `it changes rows of ${tables.join(" and ")} when it runs`;
+    const fix = "Write into the template's own tables alone, in functions and EXECUTE too.";
+    super("platform_rows", `${file}:1: ${what}: they are Supabase's or the ledger's. ${fix}`, {
+      found: tables.join(", "),
+      fix,
+    });
+    this.file = file;
+  }
+}
 
 /** A fresh project's database, and what is done to it. */
 export interface Project {
   client: pg.Client;
-  /** Brings these templates in, as a run does: what its ledger has already is passed over. */
+  /**
+   * Brings these templates in, as a run does: what its ledger has already is passed over.
+   *
+   * @throws PlatformRowsError for a file that writes rows which are not the template's
+   */
   run(templates: readonly Template[], timings: Timings): Promise<void>;
   /** Works with a session as a run has it. */
   inSession<T>(work: (session: RunSession) => Promise<T>): Promise<T>;
-  /** The seeds once more, whatever the ledger says. */
-  repeatSeeds(templates: readonly Template[]): Promise<void>;
+  /**
+   * The seeds once more, whatever the ledger says; answers the rows that they changed or removed, as
+   * the seed's file and the tables.
+   */
+  repeatSeeds(templates: readonly Template[]): Promise<{ file: string; tables: string[] }[]>;
   end(): Promise<void>;
 }
 
 /** What customers would answer; a question without a preset goes unanswered here. */
-const facts = { company: "O'Neill & Sons", timeZone: "Europe/Berlin" };
+const facts = { company: "O'Neill & Sons", country: "DE", timeZone: "Europe/Berlin" };
 
 /**
  * @param answered whether the parameters of templates are set; without them a seed falls back on
@@ -80,9 +106,22 @@ export async function newProject(
       answer(templates);
       return inSession(async (session) => {
         await session.prepare();
-        for (const step of stepsOf(templates)) {
-          if (step === "buckets") await makeBuckets(server, client, templates);
-          else await timings.of(step.file, () => session.apply(step));
+        const admin = await server.connectAsAdmin(client);
+        try {
+          let rows = await platformRows(admin);
+          for (const step of stepsOf(templates)) {
+            if (step === "buckets") {
+              await makeBuckets(server, client, templates);
+              continue;
+            }
+            await timings.of(step.file, () => session.apply(step));
+            const now = await platformRows(admin);
+            const changed = changedTables(rows, now, [ledgerKey(step).key, step.file]);
+            if (changed.length > 0) throw new PlatformRowsError(step.file, changed);
+            rows = now;
+          }
+        } finally {
+          await admin.end();
         }
       });
     },
@@ -90,8 +129,16 @@ export async function newProject(
     async repeatSeeds(templates) {
       const session = await connect("check");
       await bindSettings(session, settings);
-      for (const { seed } of templates) if (seed) await session.query(seed.sql);
-      await session.end();
+      const changes: { file: string; tables: string[] }[] = [];
+      try {
+        for (const { seed } of templates) {
+          const tables = seed ? await changedBy(session, seed.sql) : [];
+          if (seed && tables.length > 0) changes.push({ file: seed.path, tables });
+        }
+      } finally {
+        await session.end();
+      }
+      return changes;
     },
     end: () => client.end(),
   };

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import semver from "semver";
@@ -5,11 +6,11 @@ import {
   LOCK_FILE,
   loadCatalog,
   readLock,
-  releasedPath,
   type Template,
 } from "#app/domain/catalog/index.server.ts";
 import { sha256 } from "#app/domain/catalog/template-file.ts";
 import { BerthError } from "#app/platform/errors.ts";
+import { exclusively } from "./exclusive.ts";
 
 /** A version cannot be released as it is. */
 export class NotReleasableError extends BerthError {
@@ -48,34 +49,77 @@ export async function requireReleasable(folder: string, name: string): Promise<T
 
 /**
  * Records the current version of a template: its checksums in the lock file, and copies of what may
- * differ in the next version. The lock is written last, so a crash before it has released nothing.
+ * differ in the next version. What is written is what was checked: the catalogue's texts. The lock
+ * is written last, so a crash before it has released nothing.
  *
  * @throws NotReleasableError, and what `loadCatalog` throws.
  */
 export async function releaseTemplate(folder: string, name: string): Promise<Released> {
   const template = await requireReleasable(folder, name);
   const { version } = template;
-  const files: Record<string, string> = {};
-  for (const file of namesOf(template)) {
-    const text = await readFile(path.join(folder, name, file), "utf8");
-    // As the catalogue reads it: the line ends of a checkout do not count.
-    const unified = text.replaceAll("\r\n", "\n");
-    files[file] = sha256(unified);
-    if (file.startsWith("migrations/")) continue;
-    const copy = path.join(folder, releasedPath(name, version, file));
-    await mkdir(path.dirname(copy), { recursive: true });
-    await writeFile(copy, unified);
-  }
-  const lock = await readLock(folder);
-  lock[name] = { ...lock[name], [version]: files };
+  const texts = await readTexts(folder, template);
+  const sums = Object.fromEntries(texts.map(({ file, text }) => [file, sha256(text)]));
+  requireChecked(template, sums);
   const target = path.join(folder, LOCK_FILE);
-  await writeFile(`${target}.new`, `${JSON.stringify(lock, null, 2)}\n`);
-  await rename(`${target}.new`, target);
-  return { version, files: Object.keys(files) };
+  await exclusively(path.join(folder, ".release"), async () => {
+    const lock = await readLock(folder);
+    if (lock[name]?.[version]) {
+      throw new NotReleasableError(name, version, "is released already", "Raise its version.");
+    }
+    await writeCopies(folder, template, texts);
+    lock[name] = { ...lock[name], [version]: sums };
+    const next = `${target}.${randomUUID()}`;
+    await writeFile(next, `${JSON.stringify(lock, null, 2)}\n`);
+    await rename(next, target);
+  });
+  return { version, files: Object.keys(sums) };
 }
 
-/** A template's files, by their paths below its folder. */
-function namesOf({ name, migrations, seed, checks, uninstall }: Template): string[] {
-  const files = [...migrations, seed, checks, uninstall].filter((file) => file !== null);
-  return ["template.yaml", ...files.map(({ path: file }) => file.slice(name.length + 1))];
+interface Text {
+  /** Path below the template's folder. */
+  file: string;
+  text: string;
 }
+
+function readTexts(folder: string, template: Template): Promise<Text[]> {
+  return Promise.all(
+    namesOf(template).map(async (file) => {
+      const text = await readFile(path.join(folder, template.name, file), "utf8");
+      // As the catalogue reads it: the line ends of a checkout do not count.
+      return { file, text: text.replaceAll("\r\n", "\n") };
+    }),
+  );
+}
+
+/** The files are still those that the catalogue read, and the check judged. */
+function requireChecked(template: Template, sums: Readonly<Record<string, string>>): void {
+  const { name, version, checksum } = template;
+  const { "template.yaml": manifest, ...others } = sums;
+  const now = Object.entries(others).map(([file, sum]) => [`${name}/${file}`, sum]);
+  if (sha256(JSON.stringify([manifest, ...now])) === checksum) return;
+  const changed = filesOf(template).find((file) => sums[below(name, file.path)] !== file.checksum);
+  const found = `is not what was checked: ${changed?.path ?? `${name}/template.yaml`} has changed since`;
+  throw new NotReleasableError(name, version, found, "Release it again, which checks it again.");
+}
+
+/** They appear together, by one rename. */
+async function writeCopies(folder: string, { name, version }: Template, texts: readonly Text[]) {
+  const releases = path.join(folder, name, "releases");
+  const made = path.join(releases, `.${version}.${randomUUID()}`);
+  await mkdir(made, { recursive: true });
+  for (const { file, text } of texts) {
+    if (!file.startsWith("migrations/")) await writeFile(path.join(made, file), text);
+  }
+  await rename(made, path.join(releases, version));
+}
+
+const filesOf = ({ migrations, seed, checks, uninstall }: Template) =>
+  [...migrations, seed, checks, uninstall].filter((file) => file !== null);
+
+const below = (name: string, file: string) => file.slice(name.length + 1);
+
+/** A template's files, by their paths below its folder. */
+const namesOf = (template: Template) => [
+  "template.yaml",
+  ...filesOf(template).map(({ path: file }) => below(template.name, file)),
+];

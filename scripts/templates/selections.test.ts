@@ -29,6 +29,25 @@ it("leave out what must not stand together", async () => {
   ]);
 });
 
+it("are the largest sets where not all can stand together", async () => {
+  const conflicts = "[{ name: shop, reason: Two of a kind. }]";
+  const third = Object.fromEntries(
+    Object.entries(soundShop).map(([file, text]) => [
+      file.replace("shop/", "desk/").replace("20260201", "20260401"),
+      text.replaceAll("shop", "desk").replaceAll("goods", "desks"),
+    ]),
+  );
+  const files = { ...soundBase, ...soundShop, ...third, ...till({ conflicts }) };
+  const names = ["base", "desk", "shop", "till"];
+  const all = titles(selectionsOf(await load(files), names));
+  expect(all).toContain("base + desk + shop");
+  expect(all).toContain("base + desk + till");
+  const catalog = await load(releasedAs("1.0.0", files, ...names));
+  const upgrades = titles(upgradesOf(catalog, names));
+  expect(upgrades).toContain("base 1.0.0 + desk 1.0.0 + shop 1.0.0");
+  expect(upgrades).toContain("base 1.0.0 + desk 1.0.0 + till 1.0.0");
+});
+
 it("upgrade every released version from the oldest that it works with", async () => {
   const files = { ...soundBase, ...soundShop };
   const requires = "[{ name: base, range: ^1.1.0 }]";

@@ -9,13 +9,16 @@ export interface Selection {
 
 const titleOf = (templates: readonly Template[]) => templates.map(({ name }) => name).join(" + ");
 
-/** Each alone with what it stands on, all pairs, all together; equal ones once, conflicts left out. */
+/**
+ * Each alone with what it stands on, all pairs, all together; equal ones once, pairs in conflict left
+ * out. Where not all can stand together, every largest set that can.
+ */
 export function selectionsOf(catalog: Catalog, names: readonly string[]): Selection[] {
   const all = catalog.templates.map(({ name }) => name);
   const wanted = [
     ...names.map((name) => [name]),
     ...names.flatMap((name) => all.map((other) => [name, other])),
-    all,
+    ...largestSets(catalog, all).filter((set) => names.some((name) => set.includes(name))),
   ];
   return unique(
     wanted
@@ -41,7 +44,10 @@ export function upgradesOf(catalog: Catalog, names: readonly string[]): Upgrade[
   const oldest = catalog.templates.flatMap(({ name }) => earlier(catalog, name).slice(0, 1));
   const upgrades = [
     ...names.flatMap((name) => earlier(catalog, name).map((release) => [release])),
-    oldest,
+    ...largestSets(
+      catalog,
+      oldest.map(({ name }) => name),
+    ).map((set) => oldest.filter(({ name }) => set.includes(name))),
   ].flatMap((releases) => {
     if (releases.length === 0) return [];
     const from = closure(catalog, releases);
@@ -74,13 +80,38 @@ function closure(catalog: Catalog, releases: readonly Template[]): Template[] | 
   return catalog.order([...chosen.keys()]).flatMap(({ name }) => chosen.get(name) ?? []);
 }
 
-function conflictIn(templates: readonly Template[]): boolean {
-  return templates.some(({ conflicts }) =>
-    conflicts.some(({ name, range }) =>
-      templates.some((each) => each.name === name && semver.satisfies(each.version, range)),
+/** The largest sets of these that can stand together with what they require. */
+function largestSets(catalog: Catalog, names: readonly string[]): string[][] {
+  const sets = setsWithin(catalog, names);
+  const holds = (larger: string[], set: string[]) =>
+    larger.length > set.length && set.every((name) => larger.includes(name));
+  return sets.filter((set) => !sets.some((larger) => holds(larger, set)));
+}
+
+function setsWithin(catalog: Catalog, names: readonly string[]): string[][] {
+  const clash = clashIn(catalog.order([...names]));
+  if (!clash) return [[...names]];
+  // Once without the one, once without the other, and without what stands on it.
+  return clash.flatMap((without) =>
+    setsWithin(
+      catalog,
+      names.filter((name) => catalog.order([name]).every((beneath) => beneath.name !== without)),
     ),
   );
 }
+
+/** Two that must not stand beside each other. */
+function clashIn(templates: readonly Template[]): [string, string] | null {
+  for (const { name: one, conflicts } of templates) {
+    const clash = conflicts.find(({ name, range }) =>
+      templates.some((each) => each.name === name && semver.satisfies(each.version, range)),
+    );
+    if (clash) return [one, clash.name];
+  }
+  return null;
+}
+
+const conflictIn = (templates: readonly Template[]) => clashIn(templates) !== null;
 
 function unique<T extends { title: string }>(all: readonly T[]): T[] {
   return [...new Map(all.map((each) => [each.title, each])).values()];

@@ -22,7 +22,9 @@ export function settingFindings(
     for (const { name, line, executes } of readings(file)) {
       if (name !== null && file.phase === "seed") read.add(name);
       const broken = judge(file, name, executes, declared);
-      if (broken) findings.push(finding({ file: file.path, line, ...broken }));
+      const found = broken && finding({ file: file.path, line, ...broken });
+      const isKnown = findings.some(({ message }) => message === found?.message);
+      if (found && !isKnown) findings.push(found);
     }
   }
   for (const [index, { name }] of template.parameters.entries()) {
@@ -59,9 +61,9 @@ function judge(
   if (name === null) {
     return {
       rule: "setting_computed",
-      what: "the name of a setting is computed at run time",
+      what: "the name of a setting is computed at run time, or does not stand in current_setting()",
       why: "nobody can tell which one it reads",
-      fix: "Write the name as a constant.",
+      fix: "Write current_setting('berth.…', true), with the whole name in one plain string.",
     };
   }
   if (phase !== "seed") {
@@ -106,14 +108,21 @@ function readings(file: TemplateFile): Reading[] {
 const isExecute = ({ kind, text }: Token, before: Token | undefined) =>
   kind === "word" && text === "execute" && !/^(grant|revoke|,)$/.test(before?.text ?? "");
 
+/** One literal without escapes, and nothing joined to it. */
+const isPlain = (tokens: Token[], i: number) =>
+  tokens[i]?.kind === "string" && !tokens[i]?.escaped && /^[,)]$/.test(tokens[i + 1]?.text ?? "");
+
 /** Strings within strings are looked into as well, since EXECUTE runs them. */
 function namesAt(tokens: Token[], i: number, depth: number): (string | null)[] {
   const token = tokens[i] as Token;
   const isCall = tokens[i - 1]?.text === "(" && tokens[i - 2]?.text === "current_setting";
-  if (isCall && token.kind !== "string") return [null];
+  if (isCall && !isPlain(tokens, i)) return [null];
+  if (token.text === "berth" && tokens[i + 1]?.text === "." && tokens[i - 1]?.text === "show") {
+    return [null];
+  }
   if (token.kind !== "string") return [];
   const name = token.text.trim().toLowerCase();
-  if (/^berth\.[a-z0-9_.]*$/.test(name)) return [name];
+  if (/^berth\.[a-z0-9_.]*$/.test(name)) return isCall ? [name] : [null];
   // A body has been looked through already, with its own lines.
   const isBody = /^(as|do|plpgsql|sql)$/.test(tokens[i - 1]?.text ?? "");
   if (isBody || depth >= 4 || !name.includes("current_setting")) return [];

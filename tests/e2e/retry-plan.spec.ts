@@ -52,7 +52,7 @@ for (const { on, viewport } of [
     await page.keyboard.press("Enter");
     await expect(heading(page)).toBeFocused();
     const steps = page.getByRole("region", { name: "The steps of the run" });
-    await expect(steps.locator("tbody tr").first()).toContainText("Preflight");
+    await expect(steps.locator("li").first()).toContainText("Preflight");
     await expect(page.getByText(/; nothing is applied yet\.$/)).toBeVisible();
     await expectFitting(page);
     expect(await steps.evaluate((box) => box.scrollWidth - box.clientWidth)).toBeLessThanOrEqual(0);

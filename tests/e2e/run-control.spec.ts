@@ -61,11 +61,23 @@ for (const { on, viewport } of [
         /^\d+ steps, \d+ files, \d+ statements on a fresh PostgreSQL [\d.]+; nothing is applied yet\.$/,
       ),
     ).toBeVisible();
-    const rows = page.getByRole("region", { name: "The steps of the run" }).locator("tbody tr");
-    await expect(rows.first()).toContainText("Preflight");
-    // Supabase's own table of users is there already, and is referred to.
-    await expect(rows.nth(1)).toContainText(/base\/\S+\.sql.*SHARE ROW EXCLUSIVE on auth\.users/);
-    await expect(rows.filter({ hasText: "none on what exists" }).first()).toBeVisible();
+    const steps = page.getByRole("region", { name: "The steps of the run" });
+    await expect(steps.locator("li").first()).toContainText("Preflight");
+    // Supabase's own table of users is there already, and is referred to: so its group is open.
+    const files = page.getByRole("region", { name: "Files of Company and people", exact: true });
+    await expect(files.locator("tbody tr").first()).toContainText(
+      /Company and people.*2026\d{10}.*SHARE ROW EXCLUSIVE on auth\.users/,
+    );
+    await expect(files.getByText("none on what exists").first()).toBeVisible();
+    // What locks nothing is one row, until it is opened.
+    const inventory = steps.locator("summary", { hasText: /^Inventory · \d+ files/ });
+    await expect(inventory).toContainText("no");
+    const its = page.getByRole("region", { name: "Files of Inventory", exact: true });
+    await expect(its).toBeHidden();
+    await inventory.press("Enter");
+    await expect(its.getByText("none on what exists").first()).toBeVisible();
+    await expect(steps).toContainText("Bucket files: private, up to 20 MiB");
+    await expect(steps).toContainText("Auth configuration: sign-up closed");
     await expectFitting(page);
     await axe(page);
     const { body } = await berth.api("GET", `/api/queue/${requestId}`);
@@ -73,8 +85,13 @@ for (const { on, viewport } of [
 
     await button(page, "Rehearse").click();
     await expect(page.getByText(/nothing was kept/i)).toBeVisible({ timeout: 60_000 });
-    await expect(page.locator('[data-rehearsed="rehearsed"]').first()).toBeVisible();
+    const groups = page.locator("[data-rehearsed-group]");
+    await expect(groups.filter({ hasText: /^Inventory · \d+ files/ }).first()).toContainText(
+      /\d+ rehearsed, \d+ not rehearsable/,
+    );
+    await expect(page.locator('[data-rehearsed="rehearsed"]').first()).toBeHidden();
     await expect(page.locator('[data-rehearsed="failed"]')).toHaveCount(0);
+    await groups.filter({ hasText: "not rehearsable" }).first().locator("summary").click();
     await expect(page.locator('[data-rehearsed="not_rehearsed"]').first()).toBeVisible();
     await expectFitting(page);
     await axe(page);
@@ -110,7 +127,7 @@ test("a rehearsal says which step would fail, where and why, and keeps nothing",
   await button(page, "Test").click();
   await button(page, "Rehearse").click();
   const failed = page.locator('[data-rehearsed="failed"]');
-  await expect(failed).toContainText("What to do");
+  await expect(failed.getByText("What to do")).toBeVisible();
   await expect(failed).toContainText(/base\/\S+\.sql:\d+/);
   await expectFitting(page);
   await axe(page);

@@ -69,12 +69,12 @@ test("a run is watched to its end without a reload", async ({
   await expect(badge(page, "Running")).toBeVisible();
   await expect(steps(page, "running")).toContainText("Owner account");
   await expect(page.getByText(/Now: Owner account\. Next: Health check\./)).toBeVisible();
-  await expect(badge(page, "Done")).toBeVisible();
+  await expect(badge(page, "Done")).toBeVisible({ timeout: 60_000 });
   const { body } = await berth.api("GET", `/api/queue/${requestId}`);
   expect(body.status).toBe("completed");
   await expect(steps(page, "done")).toHaveCount(body.run.steps.length);
   await expect(page.getByText(/\d+ statements applied/).first()).toBeVisible();
-  await expect(page.getByText("base 1.0.0, inventory 1.0.0")).toBeVisible();
+  await expect(page.getByText("base 1.1.0, inventory 1.1.0")).toBeVisible();
   expect(loads).toBe(0);
   await axe(page);
 });
@@ -120,7 +120,7 @@ test("a failed run says where and why, and goes on once that is mended", async (
   await inProject(project, "drop schema private");
   await failed.getByRole("button", { name: "Retry" }).click();
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Run 2 of 2");
-  await expect(badge(page, "Done")).toBeVisible();
+  await expect(badge(page, "Done")).toBeVisible({ timeout: 60_000 });
   // The run that failed is still to be looked at, and offers no act any more.
   await page.getByRole("link", { name: "Run 1: failed" }).click();
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Run 1 of 2");
@@ -145,7 +145,7 @@ test("after a failed run, other credentials build in another project", async ({
   await page.getByRole("button", { name: "Test", exact: true }).click();
   await page.getByRole("button", { name: "Start the run" }).click();
   await page.waitForURL(`**${pageOf(requestId)}`);
-  await expect(badge(page, "Done")).toBeVisible();
+  await expect(badge(page, "Done")).toBeVisible({ timeout: 60_000 });
 });
 
 test("who does not hold the request is told who may retry; a stale page, what changed", async ({
@@ -212,7 +212,7 @@ test("a step that needs a person leads to the setting, and is looked at again", 
   await axe(page);
   await sandbox.dropFaults(project.ref);
   await waiting.getByRole("button", { name: "Retry" }).click();
-  await expect(badge(page, "Done")).toBeVisible();
+  await expect(badge(page, "Done")).toBeVisible({ timeout: 60_000 });
 });
 
 test("the page works without JavaScript, and an unknown run is the newest one", async ({

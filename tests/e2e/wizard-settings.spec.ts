@@ -154,6 +154,99 @@ test("features chosen later are asked about before the end; back and forward kee
   ]);
 });
 
+for (const javaScriptEnabled of [true, false]) {
+  test(`features changed in another window, ${javaScriptEnabled ? "with" : "without"} scripts`, async ({
+    stranger,
+    berth,
+  }) => {
+    const { page, context } = await stranger({ javaScriptEnabled });
+    const ann = await toSettings(page);
+    const other = await context.newPage();
+    const change = async (features: string[]) => {
+      await other.goto("/sign-up/features");
+      await chooseFeatures(other, features);
+    };
+    const on = page.getByRole("button", { name: "Continue", exact: true });
+    const told = (words: string) =>
+      expect(page.getByRole("alert").filter({ hasText: words })).toBeVisible();
+
+    await setting(page, "base.company_name").fill("Harbour");
+    await change(["Point of sale"]);
+    await on.click();
+    await told("Your features were changed in another window: 3 questions are new.");
+    await expect(page).toHaveURL(/\/sign-up\/settings/);
+    // What is new stands there with its presets, and what was written stays.
+    await expect(setting(page, "pos.staff_refund_limit")).toHaveValue("0");
+    await expect(setting(page, "pos.receipt_footer")).toHaveValue("Thank you for your purchase.");
+    await expect(setting(page, "base.company_name")).toHaveValue("Harbour");
+    await expect(page.locator("[aria-invalid]")).toHaveCount(0);
+
+    await setting(page, "base.company_name").fill("Harbour & Sons");
+    await change(["Analytics"]);
+    await on.click();
+    await told("1 question is new, 3 questions are no longer asked.");
+    await expect(setting(page, "pos.receipt_footer")).toHaveCount(0);
+    await expect(page.getByRole("radio", { name: "Monday" })).toBeChecked();
+    await keepSettings(page);
+    await letBerthCreate(page);
+    await submit(page);
+    const [answers] = await answersOf(berth, ann);
+    expect(answers).toMatchObject({
+      base: { company_name: "Harbour & Sons" },
+      analytics: { week_start: "monday" },
+    });
+    expect(answers).not.toHaveProperty("pos");
+  });
+}
+
+test("an amount takes a comma, names its currency, and is never guessed", async ({
+  stranger,
+  berth,
+  axe,
+}) => {
+  const { page } = await stranger({ locale: "en-US" });
+  const ann = await toSettings(page, ["Point of sale"]);
+  const limit = setting(page, "pos.staff_refund_limit");
+  await expect(page.getByText("EUR", { exact: true })).toHaveCount(2);
+  await setting(page, "base.currency").selectOption("CHF");
+  await expect(page.getByText("CHF", { exact: true })).toHaveCount(2);
+  await limit.fill("");
+  await limit.pressSequentially("1,250");
+  await setting(page, "base.company_name").fill("Har\u202ebour\u2060");
+  await page.getByRole("button", { name: "Continue", exact: true }).click();
+  await expect(limit).toHaveAccessibleDescription(/Leave out the sign between thousands/);
+  await expect(limit).toHaveValue("1,250");
+  await expect(page.getByText("CHF", { exact: true })).toHaveCount(2);
+  await axe(page);
+  await setting(page, "base.company_name").fill("Harbour");
+  await limit.fill("");
+  await limit.pressSequentially("12,50");
+  await goOn(page, "backend");
+  await letBerthCreate(page);
+  const section = page.getByRole("region", { name: "Settings" });
+  await expect(section).toContainText(/CHF\s12\.50/);
+  await submit(page);
+  await expect(page.getByText(/CHF\s12\.50/)).toBeHidden();
+  await page.getByText("Your answers to the features’ questions").click();
+  await expect(page.getByText(/CHF\s12\.50/)).toBeVisible();
+  await axe(page);
+  expect(await answersOf(berth, ann)).toMatchObject([{ pos: { staff_refund_limit: "12.5" } }]);
+});
+
+test("a country brings its currency and language", async ({ page }) => {
+  const ann = newPerson();
+  await page.goto("/sign-up/business");
+  await answerBusiness(page, ann);
+  await page.goto("/sign-up/business");
+  await page.getByLabel("Country").selectOption("CH");
+  await goOn(page, "plan");
+  await choosePlan(page, "Business");
+  await chooseFeatures(page, []);
+  await expect(setting(page, "base.currency")).toHaveValue("CHF");
+  await expect(setting(page, "base.locale")).toHaveValue("de-CH");
+  await expect(setting(page, "base.currency")).toHaveAccessibleDescription(/from step 1/);
+});
+
 test("what nobody asks, or a form cannot hold, is refused", async ({ page, berth }) => {
   const ann = await toSettings(page);
   const right = {
@@ -181,9 +274,15 @@ test("what nobody asks, or a form cannot hold, is refused", async ({ page, berth
       422,
     );
   }
-  for (const name of ["base.colour", "pos.receipt_footer", "teleport.speed", "constructor.name"]) {
+  for (const name of [
+    "base.colour",
+    "base.currency.x",
+    "pos.receipt_footer",
+    "teleport.speed",
+    "constructor.name",
+  ]) {
     const strange = await send({ ...right, [name]: "x" });
-    expect([strange.status, strange.text.includes("your features do not ask")], name).toEqual([
+    expect([strange.status, strange.text.includes("1 question is no longer asked")], name).toEqual([
       422,
       true,
     ]);

@@ -23,7 +23,7 @@ test("six steps make one request, which the person is led to", async ({
   const ann = newPerson();
   await page.goto("/sign-up");
   await expect(page).toHaveURL(/\/sign-up\/business$/);
-  await expect(page.getByText("Step 1 of 6 · about 6 minutes left")).toBeVisible();
+  await expect(page.getByText("Step 1 of 6 · about 7 minutes left")).toBeVisible();
   // The browser's own zone is chosen before anybody looks.
   await expect(page.getByLabel("Time zone")).toHaveValue("Europe/Berlin");
   await axe(page);

@@ -118,7 +118,7 @@ describe("answers to what the features ask", () => {
       company_name: wish.company,
       currency: "JPY",
       time_zone: "Asia/Tokyo",
-      locale: "en",
+      locale: "de",
     };
     const { body } = await api("GET", `/api/queue/${made.body.requestId}`);
     expect(body.parameters).toMatchObject({ base });

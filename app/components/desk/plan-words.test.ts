@@ -1,6 +1,13 @@
 import { describe, expect, test } from "vitest";
 import type { StepEffects } from "#db/provisioning.ts";
-import { expectedWords, limitWords, type PlanStep, planSentence } from "./plan-words.ts";
+import {
+  expectedWords,
+  groupFacts,
+  limitWords,
+  mustBeSeen,
+  type PlanStep,
+  planSentence,
+} from "./plan-words.ts";
 
 const effects = (statements: number, timeoutMs = 300_000): StepEffects => ({
   statements,
@@ -52,4 +59,36 @@ test("how long a step takes is said only where earlier runs taught it, limits on
   expect(expectedWords(430)).toBe("usually 430 ms");
   expect(limitWords(effects(1))).toBe("");
   expect(limitWords(effects(1, 1_800_000))).toBe("at most 30 min per statement");
+});
+
+describe("what a group of files comes to", () => {
+  const lock = { relation: "app.notes", mode: "ACCESS EXCLUSIVE", line: 3 };
+  const locking = { ...file("b", "apply", 3), effects: { ...effects(3, 900_000), locks: [lock] } };
+
+  test("says limits and times once, where all files share them", () => {
+    const long = { ...file("a", "apply", 2), effects: effects(2, 900_000), expectedMs: 200 };
+    expect(groupFacts([long, { ...long, expectedMs: 100 }])).toEqual([
+      "4 statements",
+      "no locks on what exists",
+      "usually 300 ms",
+      "at most 15 min per statement",
+    ]);
+    expect(groupFacts([long, file("b", "apply", 1)])).toEqual([
+      "3 statements",
+      "no locks on what exists",
+    ]);
+  });
+
+  test("names what a person must see before it starts, and only that", () => {
+    expect(groupFacts([file("a", "applied", 2), locking])).toEqual([
+      "3 statements",
+      "1 of 2 applied already",
+      "1 file locks what exists",
+    ]);
+    expect(mustBeSeen(locking)).toBe(true);
+    expect(mustBeSeen({ ...locking, planned: "applied" })).toBe(false);
+    expect(mustBeSeen(file("a", "differs", 1))).toBe(true);
+    expect(mustBeSeen(file("a", "apply", 1))).toBe(false);
+    expect(mustBeSeen(preflight)).toBe(false);
+  });
 });

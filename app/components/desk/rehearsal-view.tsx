@@ -1,7 +1,18 @@
-import { CircleCheck, CircleMinus, CircleX, type LucideIcon } from "lucide-react";
+import { ChevronRight, CircleCheck, CircleMinus, CircleX, type LucideIcon } from "lucide-react";
+import type { ReactNode } from "react";
 import type { RehearsalView } from "#app/domain/provisioning/index.server.ts";
 import { Duration } from "../time.tsx";
-import { rehearsalPlace, rehearsalSentence } from "./rehearsal-words.ts";
+import { count } from "./plan-words.ts";
+import {
+  groupRehearsed,
+  nameWithin,
+  rehearsalPlace,
+  rehearsalSentence,
+  tally,
+  worstOf,
+} from "./rehearsal-words.ts";
+import { Fold } from "./run-fold.tsx";
+import type { StepGroup } from "./run-groups.ts";
 import { StepFailure } from "./step-failure.tsx";
 
 type Step = RehearsalView["steps"][number];
@@ -14,7 +25,7 @@ const LOOKS: Record<Step["outcome"], { word: string; icon: LucideIcon; ink: stri
   not_reached: { word: "Not reached", icon: CircleMinus, ink: "text-quiet" },
 };
 
-/** How a rehearsal went: a verdict, where it was, and every step. */
+/** How a rehearsal went: a verdict, where it was, and every step, those of a feature as one row. */
 export function RehearsalResult({ rehearsal }: { rehearsal: RehearsalView }) {
   const { steps, missing, notPart } = rehearsal;
   return (
@@ -35,31 +46,70 @@ export function RehearsalResult({ rehearsal }: { rehearsal: RehearsalView }) {
         </div>
       ) : null}
       <ol aria-label="What was rehearsed" className="mt-3 max-w-4xl border-t border-base-300">
-        {steps.map((step) => (
-          <RehearsedStep key={step.name} step={step} />
-        ))}
+        {groupRehearsed(steps).map((group) => {
+          const [first, ...others] = group.steps;
+          return others.length === 0 ? (
+            <RehearsedStep key={first.name} step={first} name={first.name} />
+          ) : (
+            <RehearsedGroup key={first.name} group={group} />
+          );
+        })}
       </ol>
     </>
   );
 }
 
-function RehearsedStep({ step }: { step: Step }) {
-  const { name, outcome, durationMs, reason, error } = step;
-  const { word, icon: Icon, ink } = LOOKS[outcome];
+/** The files of one feature: open where one of them failed. */
+function RehearsedGroup({ group: { title, steps } }: { group: StepGroup<Step> }) {
+  const failed = steps.some(({ outcome }) => outcome === "failed");
+  const outcome = worstOf(steps);
+  const isPolicies = steps.every(({ name }) => /policies\b/.test(name));
+  const label = isPolicies ? `${title}: policies` : title;
+  const took = steps.reduce((sum, step) => sum + step.durationMs, 0);
   return (
-    <li data-rehearsed={outcome} className="border-b border-base-300 py-1.5">
-      <div className="grid grid-cols-[1rem_minmax(0,1fr)_auto] items-start gap-x-2">
-        <Icon size={16} aria-hidden="true" className={`mt-0.5 ${ink}`} />
-        <span className="min-w-0 wrap-anywhere">{name}</span>
-        <span className={`text-right text-xs/5 font-medium ${ink}`}>
-          {word}
-          {outcome === "rehearsed" ? (
-            <span className="font-normal text-quiet">
-              , <Duration ms={durationMs} />
-            </span>
-          ) : null}
-        </span>
-      </div>
+    <li data-rehearsed-group={outcome} className="border-b border-base-300">
+      <Fold
+        isUrgent={failed}
+        className="group/fold"
+        summary={
+          <summary className="list-none py-1.5 hover:bg-base-200">
+            <Line
+              outcome={outcome}
+              words={tally(steps)}
+              ms={steps.some((step) => step.outcome === "rehearsed") ? took : null}
+            >
+              {label}
+              <span className="text-quiet"> · {count(steps.length, "file")}</span>
+              <ChevronRight
+                size={14}
+                aria-hidden="true"
+                className="ml-1 inline text-quiet transition-transform duration-150 group-open/fold:rotate-90"
+              />
+            </Line>
+          </summary>
+        }
+      >
+        <ol aria-label={`Files of ${label}`} className="ml-6 border-t border-base-300">
+          {steps.map((step) => (
+            <RehearsedStep key={step.name} step={step} name={nameWithin(title, step)} />
+          ))}
+        </ol>
+      </Fold>
+    </li>
+  );
+}
+
+function RehearsedStep({ step, name }: { step: Step; name: string }) {
+  const { outcome, durationMs, reason, error } = step;
+  return (
+    <li data-rehearsed={outcome} className="border-b border-base-300 py-1.5 last:border-b-0">
+      <Line
+        outcome={outcome}
+        words={LOOKS[outcome].word}
+        ms={outcome === "rehearsed" ? durationMs : null}
+      >
+        {name}
+      </Line>
       {reason ? <p className="ml-6 text-quiet wrap-anywhere">{reason}</p> : null}
       {error ? (
         <div className="mt-2 mb-3 ml-6 max-sm:ml-0">
@@ -67,5 +117,29 @@ function RehearsedStep({ step }: { step: Step }) {
         </div>
       ) : null}
     </li>
+  );
+}
+
+function Line(props: {
+  outcome: Step["outcome"];
+  words: string;
+  ms: number | null;
+  children: ReactNode;
+}) {
+  const { outcome, words, ms, children } = props;
+  const { icon: Icon, ink } = LOOKS[outcome];
+  return (
+    <div className="grid grid-cols-[1rem_minmax(0,1fr)_auto] items-start gap-x-2">
+      <Icon size={16} aria-hidden="true" className={`mt-0.5 ${ink}`} />
+      <span className="min-w-0 wrap-break-word">{children}</span>
+      <span className={`text-right text-xs/5 font-medium ${ink}`}>
+        {words}
+        {ms === null ? null : (
+          <span className="font-normal text-quiet">
+            , <Duration ms={ms} />
+          </span>
+        )}
+      </span>
+    </div>
   );
 }

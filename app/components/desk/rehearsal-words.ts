@@ -1,8 +1,10 @@
 import type { RehearsalView } from "#app/domain/provisioning/index.server.ts";
 import { formatDuration } from "../time.tsx";
 import { count } from "./plan-words.ts";
+import type { StepGroup } from "./run-groups.ts";
 
-type Outcome = RehearsalView["steps"][number]["outcome"];
+type Step = RehearsalView["steps"][number];
+type Outcome = Step["outcome"];
 
 /** What the files came to: how many went through, or that one did not. */
 export function rehearsalSentence({ ok, steps, durationMs }: RehearsalView): string {
@@ -23,3 +25,49 @@ export const rehearsalPlace = ({ where }: RehearsalView): string =>
   where === "backend"
     ? "It ran on the project itself, in one transaction that was rolled back: nothing was kept."
     : "The project holds rows, so it ran on a scratch copy of its catalog, without them. The copy is gone: nothing was kept.";
+
+/** A feature's name before what its file does: "Inventory: stock". */
+const featureOf = ({ name }: Step) => name.split(": ")[0] ?? name;
+
+/** The steps in their order, with consecutive files of one feature as one group. */
+export function groupRehearsed(steps: readonly Step[]): StepGroup<Step>[] {
+  const groups: StepGroup<Step>[] = [];
+  for (const step of steps) {
+    const last = groups.at(-1);
+    const title = featureOf(step);
+    if (last?.title === title) last.steps.push(step);
+    else groups.push({ title, steps: [step] });
+  }
+  return groups;
+}
+
+/** What a step is called below the name of its feature. */
+export const nameWithin = (title: string, { name }: Step): string => {
+  const own = name.startsWith(`${title}: `) ? name.slice(title.length + 2) : name;
+  return own.charAt(0).toUpperCase() + own.slice(1);
+};
+
+/** The outcome in a group that asks most for a person's eye. */
+export function worstOf(steps: readonly Pick<Step, "outcome">[]): Outcome {
+  const order = ["failed", "not_reached", "rehearsed", "not_rehearsed", "applied"] as const;
+  const found = order.find((outcome) => steps.some((step) => step.outcome === outcome));
+  return found ?? "not_reached";
+}
+
+const TALLIES: [Outcome, string][] = [
+  ["failed", "failed"],
+  ["rehearsed", "rehearsed"],
+  ["applied", "applied already"],
+  ["not_rehearsed", "not rehearsable"],
+  ["not_reached", "not reached"],
+];
+
+/** "Rehearsed", "3 rehearsed, 1 not rehearsable": what became of the steps of a group. */
+export function tally(steps: readonly Pick<Step, "outcome">[]): string {
+  const found = TALLIES.flatMap(([outcome, word]) => {
+    const number = steps.filter((step) => step.outcome === outcome).length;
+    return number === 0 ? [] : [number === steps.length ? word : `${number} ${word}`];
+  });
+  const words = found.join(", ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}

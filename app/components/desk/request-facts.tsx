@@ -15,6 +15,7 @@ export function RequestFacts(props: { request: RequestOnPage; children?: React.R
     <div className="[&>section:first-child]:border-t-0 [&>section:first-child]:pt-0">
       <Panel title="Who">
         <Facts
+          aligned
           items={[
             ["Contact", customer.contactName],
             [
@@ -45,6 +46,7 @@ export function RequestFacts(props: { request: RequestOnPage; children?: React.R
       </Panel>
       <Panel title="What was bought">
         <Facts
+          aligned
           items={[
             [
               "Plan",
@@ -87,6 +89,7 @@ export function RequestFacts(props: { request: RequestOnPage; children?: React.R
       </Panel>
       <Panel title="People">
         <Facts
+          aligned
           items={[
             [
               "Assignee",
@@ -161,6 +164,7 @@ function Clock(props: { request: RequestOnPage; children?: React.ReactNode }) {
   ]);
   return (
     <Facts
+      aligned
       items={[
         due,
         ...kept,

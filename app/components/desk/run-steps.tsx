@@ -1,19 +1,16 @@
-import { ChevronRight } from "lucide-react";
 import type { ReactNode } from "react";
 import type { RunReport, StepReport } from "#app/domain/provisioning/index.server.ts";
-import { Duration, formatDuration } from "../time.tsx";
+import { formatDuration } from "../time.tsx";
 import { DriftUncompared } from "./drift-uncompared.tsx";
-import { expectedWords } from "./plan-words.ts";
+import { count, expectedWords } from "./plan-words.ts";
+import { Fold } from "./run-fold.tsx";
+import { groupOutcome, isUrgent, statusOf } from "./run-group-words.ts";
+import { fileWords, groupSteps, type StepGroup, stepTitle } from "./run-groups.ts";
+import { type Axis, ROW, Row } from "./run-row.tsx";
 import { outcomeWords, STEP_LOOKS, uncompared } from "./run-words.ts";
 import { PlannedFacts } from "./step-effects.tsx";
 import { StepFailure } from "./step-failure.tsx";
 import { useRunClock } from "./use-run-clock.ts";
-
-/** From when to when a run's time axis goes; the steps' bars are measured against it. */
-interface Axis {
-  start: number;
-  length: number;
-}
 
 function axisOf(run: RunReport, now: number): Axis {
   const start = Date.parse(run.startedAt ?? run.createdAt);
@@ -28,7 +25,8 @@ function lengthOf(step: StepReport, now: number): { begin: number; end: number }
 }
 
 /**
- * Every step on one time axis. A step that failed is open, and says first what to do.
+ * Every step on one time axis, the files of a feature as one row that opens. A step that failed is
+ * open, and says first what to do.
  * @param props.acts what the person can do about a step that did not end well
  * @param props.known differences that were accepted earlier
  */
@@ -42,6 +40,9 @@ export function RunSteps(props: {
   const axis = axisOf(run, now);
   const next = run.steps.find((step) => step.status === "pending")?.position;
   const isOpen = run.status === "running" || run.status === "queued";
+  const shared = { now, axis, acts, known };
+  const aheadOf = (steps: readonly StepReport[]) =>
+    !isOpen ? NOT_BEGUN : steps.some(({ position }) => position === next) ? "Next" : "Waiting";
   return (
     <section aria-label="Steps of the run">
       <div
@@ -57,39 +58,95 @@ export function RunSteps(props: {
         <span className="text-right">Took</span>
       </div>
       <ol>
-        {run.steps.map((step) => (
-          <StepItem
-            key={step.position}
-            step={step}
-            now={now}
-            axis={axis}
-            ahead={!isOpen ? NOT_BEGUN : step.position === next ? "Next" : "Waiting"}
-            acts={acts}
-            known={known}
-          />
-        ))}
+        {groupSteps(run.steps).map((group) => {
+          const [first, ...others] = group.steps;
+          return others.length === 0 ? (
+            <StepItem key={first.position} step={first} ahead={aheadOf([first])} {...shared} />
+          ) : (
+            <GroupItem key={first.position} group={group} aheadOf={aheadOf} {...shared} />
+          );
+        })}
       </ol>
     </section>
   );
 }
 
-/**
- * Whether it opens, icon, name, what it did, bar, duration; on a narrow screen the bar has a line of
- * its own.
- */
-const ROW =
-  "grid grid-cols-[0.875rem_1rem_minmax(0,1fr)_auto] items-center gap-x-2 lg:grid-cols-[0.875rem_1rem_minmax(0,17rem)_minmax(0,15rem)_minmax(6rem,1fr)_4.5rem]";
-
-function StepItem(props: {
-  step: StepReport;
+/** What all rows are shown with. */
+interface Shown {
   now: number;
   axis: Axis;
-  /** The words for a step that has not begun. */
-  ahead: string;
   acts: (step: StepReport) => ReactNode;
   known: readonly string[];
-}) {
-  const { step, now, axis, ahead, acts, known } = props;
+}
+
+/** The files of one feature and phase: their span on the axis, and themselves once it is opened. */
+function GroupItem(
+  props: Shown & {
+    group: StepGroup<StepReport>;
+    aheadOf: (steps: readonly StepReport[]) => string;
+  },
+) {
+  const { group, aheadOf, ...shared } = props;
+  const { title, steps } = group;
+  const status = statusOf(steps, aheadOf(steps) !== NOT_BEGUN);
+  const span = spanOf(steps, shared.now);
+  return (
+    <li data-group={status} className="border-b border-base-300">
+      <Fold
+        isUrgent={isUrgent(status, steps)}
+        className="group/fold"
+        summary={
+          <summary className="list-none py-1.5 hover:bg-base-200 lg:min-h-9">
+            <Row
+              status={status}
+              isLoud={status === "failed" || status === "needs_person"}
+              chevron="group-open/fold:rotate-90"
+              did={groupOutcome(status, steps, aheadOf(steps))}
+              axis={shared.axis}
+              begin={span?.begin ?? 0}
+              ms={span && span.end - span.begin}
+            >
+              {title}
+              <span className="text-quiet"> · {count(steps.length, "file")}</span>
+            </Row>
+          </summary>
+        }
+      >
+        <ol aria-label={`Files of ${title}`} className="border-t border-base-300 bg-base-200/40">
+          {steps.map((step) => (
+            <StepItem
+              key={step.position}
+              isNested
+              step={step}
+              ahead={aheadOf([step])}
+              {...shared}
+            />
+          ))}
+        </ol>
+      </Fold>
+    </li>
+  );
+}
+
+/** From the first that was begun to the end of the last; null where none was. */
+function spanOf(steps: readonly StepReport[], now: number): { begin: number; end: number } | null {
+  const begun = steps
+    .filter(({ startedAt, status }) => startedAt !== null && status !== "pending")
+    .map((step) => lengthOf(step, now));
+  if (begun.length === 0) return null;
+  const begin = Math.min(...begun.map((one) => one.begin));
+  return { begin, end: Math.max(begin, ...begun.map((one) => one.end)) };
+}
+
+function StepItem(
+  props: Shown & {
+    step: StepReport;
+    /** The words for a step that has not begun. */
+    ahead: string;
+    isNested?: boolean;
+  },
+) {
+  const { step, now, axis, ahead, acts, known, isNested = false } = props;
   const notices = linesOf(step.outcome?.notices);
   const failed = linesOf(step.outcome?.failedAttempts);
   const obstacle = uncompared(step);
@@ -98,20 +155,21 @@ function StepItem(props: {
     step.effects !== null ||
     notices.length + failed.length > 0 ||
     obstacle !== null;
-  const row = <StepRow step={step} now={now} axis={axis} ahead={ahead} opens={opens} />;
+  const row = <StepRow {...{ step, now, axis, ahead, opens, isNested }} />;
+  const edge = isNested ? "not-last:border-b border-base-300" : "border-b border-base-300";
   const anchor = { id: `step-${step.position + 1}`, "data-step": step.status };
   if (!opens) {
     return (
-      <li {...anchor} className="border-b border-base-300 py-1.5 lg:min-h-9">
+      <li {...anchor} className={`scroll-mt-4 ${edge} py-1.5 lg:min-h-9`}>
         {row}
       </li>
     );
   }
   return (
-    <li {...anchor} className="scroll-mt-4 border-b border-base-300">
+    <li {...anchor} className={`scroll-mt-4 ${edge}`}>
       <details open={step.error !== null} className="group">
         <summary className="list-none py-1.5 hover:bg-base-200 lg:min-h-9">{row}</summary>
-        <div className="grid gap-4 pt-1 pb-5 lg:pl-12">
+        <div className={`grid gap-4 pt-1 pb-5 ${isNested ? "pl-3 lg:pl-18" : "lg:pl-12"}`}>
           {step.error ? (
             <StepFailure
               error={step.error}
@@ -159,64 +217,33 @@ function StepRow(props: {
   axis: Axis;
   ahead: string;
   opens: boolean;
+  isNested: boolean;
 }) {
-  const { step, now, axis, ahead, opens } = props;
-  const { word, icon: Icon, ink, fill } = STEP_LOOKS[step.status];
+  const { step, now, axis, ahead, opens, isNested } = props;
   const { begin, end } = lengthOf(step, now);
   const isRunning = step.status === "running";
-  const ms = isRunning ? Math.max(0, end - begin) : step.durationMs;
   const did = isRunning
     ? "Running"
-    : outcomeWords(step) || (step.status === "pending" ? undoneWords(step, ahead) : word);
+    : outcomeWords(step) ||
+      (step.status === "pending" ? undoneWords(step, ahead) : STEP_LOOKS[step.status].word);
   const again =
     step.attempts > 1 && step.status !== "pending" ? `, begun ${step.attempts} times` : "";
   const isAhead = isRunning || (step.status === "pending" && ahead !== NOT_BEGUN);
-  const expected = isAhead ? expectedWords(step.expectedMs) : "";
+  // In a group it is said once, of all of it.
+  const expected = isAhead && (isRunning || !isNested) ? expectedWords(step.expectedMs) : "";
   return (
-    <div className={ROW}>
-      {opens ? (
-        <ChevronRight
-          size={14}
-          aria-hidden="true"
-          className="text-quiet transition-transform duration-150 group-open:rotate-90"
-        />
-      ) : (
-        <span />
-      )}
-      <Icon
-        size={16}
-        aria-hidden="true"
-        className={`${ink} ${isRunning ? "motion-safe:animate-spin" : ""}`}
-      />
-      <span className={`min-w-0 wrap-anywhere ${step.status === "pending" ? "text-quiet" : ""}`}>
-        {step.name}
-        {/* Where the words beside say something else, the state is still told. */}
-        <span className="sr-only">{step.status === "pending" ? ". " : `, ${word}. `}</span>
-      </span>
-      <span
-        className={`min-w-0 text-quiet max-lg:col-span-2 max-lg:col-start-3 max-lg:row-start-2 max-lg:text-xs ${
-          step.error ? `font-medium ${ink}` : ""
-        }`}
-      >
-        {did}
-        {again}
-        {expected ? `, ${expected}` : ""}
-      </span>
-      <svg
-        viewBox="0 0 1000 8"
-        preserveAspectRatio="none"
-        aria-hidden="true"
-        className="h-2 w-full max-lg:col-span-2 max-lg:col-start-3 max-lg:row-start-3 max-lg:mt-1"
-      >
-        <rect width="1000" height="8" className="fill-base-200" />
-        {ms === null || !fill ? null : (
-          <rect {...barOf(axis, begin, ms)} height="8" className={fill} />
-        )}
-      </svg>
-      <span className="text-right text-quiet max-lg:col-start-4 max-lg:row-start-1">
-        {ms === null ? null : <Duration ms={ms} />}
-      </span>
-    </div>
+    <Row
+      status={step.status}
+      isLoud={step.error !== null}
+      isNested={isNested}
+      chevron={opens ? "group-open:rotate-90" : null}
+      did={`${did}${again}${expected ? `, ${expected}` : ""}`}
+      axis={axis}
+      begin={begin}
+      ms={isRunning ? Math.max(0, end - begin) : step.durationMs}
+    >
+      {isNested ? fileWords(step) : stepTitle(step)}
+    </Row>
   );
 }
 
@@ -227,13 +254,4 @@ const NOT_BEGUN = "Not begun";
 function undoneWords({ attempts, kind }: StepReport, ahead: string): string {
   if (attempts === 0) return ahead;
   return kind === "sql" || kind === "seed" ? "Rolled back" : "Stopped, to be done again";
-}
-
-/** Narrowest bar, in thousandths of the axis: a step of a millisecond is still to be seen. */
-const NARROWEST = 6;
-
-function barOf({ start, length }: Axis, begin: number, ms: number): { x: number; width: number } {
-  const width = Math.min(1_000, Math.max(NARROWEST, Math.round((ms / length) * 1_000)));
-  const x = Math.round(((begin - start) / length) * 1_000);
-  return { x: Math.min(1_000 - width, Math.max(0, x)), width };
 }

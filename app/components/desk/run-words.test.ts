@@ -11,6 +11,7 @@ const STEP: StepReport = {
   kind: "sql",
   status: "running",
   file: "base/1.sql",
+  about: null,
   attempts: 1,
   startedAt: null,
   endedAt: null,

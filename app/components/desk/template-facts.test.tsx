@@ -10,8 +10,8 @@ const PLAIN: TemplateItem = {
   category: "operations",
   version: "1.1.0",
   versions: [
-    { version: "1.1.0", isReleased: false, since: null },
-    { version: "1.0.0", isReleased: true, since: "2026-11-20T12:00:00.000Z" },
+    { version: "1.1.0", isReleased: false },
+    { version: "1.0.0", isReleased: true },
   ],
   active: true,
   isBase: false,
@@ -32,10 +32,10 @@ const shown = (change: Partial<TemplateItem> = {}) =>
     "",
   );
 
-it("says what is not released, and since when the rest is here", () => {
+it("says what is not released", () => {
   expect(shown()).toContain("operations · not released");
-  expect(shown()).toMatch(/1\.0\.0 released, here since 20 Nov/);
-  const versions = [{ version: "1.1.0", isReleased: true, since: null }];
+  expect(shown()).toContain("1.0.0 released");
+  const versions = [{ version: "1.1.0", isReleased: true }];
   expect(shown({ versions })).not.toContain("not released");
 });
 
@@ -51,13 +51,35 @@ it("says what it uses and cannot stand beside, where there is something", () => 
 });
 
 it("says what it asks, stores and holds", () => {
-  const asked = { title: "Asked", type: "text" as const, preset: null, prefill: null };
+  const asked = {
+    title: "Asked",
+    type: "text" as const,
+    help: null,
+    preset: null,
+    prefill: null,
+    options: [],
+    min: null,
+    max: null,
+    isMoney: false,
+  };
   const text = shown({
     parameters: [
       { ...asked, name: "one" },
       { ...asked, name: "two", preset: "" },
       { ...asked, name: "three", prefill: "company" },
-      { ...asked, name: "four", type: "decimal", preset: "0.2" },
+      { ...asked, name: "four", type: "decimal", preset: "0.2", min: 0, max: 1 },
+      { ...asked, name: "five", type: "currency", prefill: "currency", preset: "EUR" },
+      {
+        ...asked,
+        name: "six",
+        type: "choice",
+        options: [
+          { value: "mon", title: "Monday" },
+          { value: "sun", title: "Sunday" },
+        ],
+        preset: "mon",
+      },
+      { ...asked, name: "seven", type: "decimal", isMoney: true, min: 0, preset: "0" },
     ],
     buckets: [
       { name: "dishes", isPublic: false, largestFile: 50 * 1024 ** 2, types: ["image/png"] },
@@ -68,8 +90,11 @@ it("says what it asks, stores and holds", () => {
     "one a text, must be answered",
     "two a text, beforehand empty",
     "three a text, beforehand the company’s name",
-    "four a number, beforehand 0.2",
-    "dishes private, files up to 50 MiB, image/png",
+    "four a number from 0 to 1, beforehand 0.2",
+    "five a currency, beforehand the currency of the customer’s country, else EUR",
+    "six one of a list (Monday mon, Sunday sun), beforehand mon",
+    "seven an amount of money, 0 or more, beforehand 0",
+    "dishes private, files up to 50 MiB: PNG",
     "2 files, 3 statements",
     "migrations/20261122000100_ovens.sql schema",
     "seed.sql seed, only with Point of sale",

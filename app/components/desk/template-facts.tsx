@@ -1,6 +1,8 @@
-import type { ReactNode } from "react";
+import { Fragment, type ReactNode } from "react";
 import type { TemplateItem } from "#app/domain/catalog/index.server.ts";
-import { ExactTime } from "../time.tsx";
+import { Beforehand } from "../api-reference/questions.tsx";
+import { fileKind } from "../file-kinds.ts";
+import { answerInWords } from "../question-words.ts";
 import { Facts, Mono } from "../ui.tsx";
 
 const inWords = new Intl.ListFormat("en-GB", { style: "long", type: "conjunction" });
@@ -84,35 +86,15 @@ function conflictsOf({ conflicts }: TemplateItem): Fact[] {
 
 const List = ({ children }: { children: ReactNode }) => <ul className="grid gap-1">{children}</ul>;
 
-/** What an answer is. */
-const TYPES: Record<TemplateItem["parameters"][number]["type"], string> = {
-  text: "a text",
-  integer: "a whole number",
-  decimal: "a number",
-  boolean: "yes or no",
-  choice: "one of a list",
-  currency: "a currency",
-  time_zone: "a time zone",
-  locale: "a language",
-};
-const PREFILLED = { company: "the company’s name", time_zone: "the customer’s time zone" };
-
 function insideOf({ versions, parameters, buckets, files, statements }: TemplateItem): Fact[] {
   return [
     [
       "Versions",
       <List key="versions">
-        {versions.map(({ version, isReleased, since }) => (
+        {versions.map(({ version, isReleased }) => (
           <li key={version}>
             <Mono>{version}</Mono>{" "}
-            <span className="text-quiet">
-              {isReleased ? "released" : "not released"}
-              {since === null ? null : (
-                <>
-                  , here since <ExactTime at={since} />
-                </>
-              )}
-            </span>
+            <span className="text-quiet">{isReleased ? "released" : "not released"}</span>
           </li>
         ))}
       </List>,
@@ -125,11 +107,7 @@ function insideOf({ versions, parameters, buckets, files, statements }: Template
         <List key="asks">
           {parameters.map((asked) => (
             <li key={asked.name}>
-              {asked.title} <Mono>{asked.name}</Mono>{" "}
-              <span className="text-quiet">
-                {TYPES[asked.type]}
-                <Preset asked={asked} />
-              </span>
+              {asked.title} <Mono>{asked.name}</Mono> <Details asked={asked} />
             </li>
           ))}
         </List>
@@ -147,7 +125,7 @@ function insideOf({ versions, parameters, buckets, files, statements }: Template
               <span className="text-quiet">
                 {isPublic ? "public" : "private"}
                 {largestFile === null ? "" : `, files up to ${sizeInWords(largestFile)}`}
-                {types.length === 0 ? "" : `, ${inWords.format(types)}`}
+                {types.length === 0 ? "" : `: ${inWords.format(types.map(fileKind))}`}
               </span>
             </li>
           ))}
@@ -175,14 +153,28 @@ function insideOf({ versions, parameters, buckets, files, statements }: Template
   ];
 }
 
-function Preset({ asked }: { asked: TemplateItem["parameters"][number] }) {
-  if (asked.prefill !== null) return <>, beforehand {PREFILLED[asked.prefill]}</>;
-  if (asked.preset === null) return <>, must be answered</>;
-  if (asked.preset === "") return <>, beforehand empty</>;
+/** What may be chosen, and what stands there beforehand. */
+function Details({ asked }: { asked: TemplateItem["parameters"][number] }) {
+  const isOpen = asked.prefill === null && asked.preset === null;
   return (
-    <>
-      , beforehand <Mono>{asked.preset}</Mono>
-    </>
+    <span className="text-quiet">
+      {answerInWords(asked)}
+      {asked.options.length > 0 ? (
+        <>
+          {" "}
+          (
+          {asked.options.map(({ value, title }, index) => (
+            <Fragment key={value}>
+              {index > 0 ? ", " : ""}
+              {title} <Mono>{value}</Mono>
+            </Fragment>
+          ))}
+          )
+        </>
+      ) : null}
+      {isOpen ? ", " : ", beforehand "}
+      <Beforehand asked={asked} />
+    </span>
   );
 }
 

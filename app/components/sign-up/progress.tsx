@@ -8,20 +8,19 @@ export interface ProgressStep {
   done: boolean;
 }
 
-/** How many minutes most people need for each step. */
+/** How many minutes most people need for each step; whole ones, so that each step leaves fewer. */
 const MINUTES: Record<Step, number> = {
   business: 2,
   plan: 1,
-  features: 0.5,
+  features: 1,
   settings: 1,
   backend: 1,
-  review: 0.5,
+  review: 1,
 };
 
 /** Where one is in the wizard, how long it still takes, and the way back to what is answered. */
 export function Progress({ steps, current }: { steps: ProgressStep[]; current: number }) {
-  const left = steps.slice(current).reduce((sum, { step }) => sum + MINUTES[step], 0);
-  const minutes = Math.max(1, Math.round(left));
+  const minutes = steps.slice(current).reduce((sum, { step }) => sum + MINUTES[step], 0);
   return (
     <nav aria-label="Steps of the sign-up" className="mb-8">
       <p className="mb-2 text-sm text-quiet tabular-nums">

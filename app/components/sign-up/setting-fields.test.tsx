@@ -12,6 +12,8 @@ const field = (change: Partial<SettingField>): SettingField => ({
   options: [],
   min: null,
   max: null,
+  isMoney: false,
+  isKnown: false,
   longest: null,
   autoComplete: null,
   ...change,
@@ -31,16 +33,33 @@ const OPTIONS = [
 ];
 
 describe("a question's field", () => {
-  it("of a number has its bounds, its step and its keyboard", () => {
+  it("of a number has its bounds and its keyboard, and takes a comma in every browser", () => {
     const whole = shown({ kind: "integer", min: 1, max: 2_000, value: "7" });
-    for (const part of ['inputMode="numeric"', 'step="1"', 'min="1"', 'max="2000"', 'value="7"']) {
+    for (const part of ['type="text"', 'inputMode="numeric"', 'value="7"']) {
       expect(whole).toContain(part);
     }
     expect(whole).toContain("What it is for. From 1 to 2,000.");
     const decimal = shown({ kind: "decimal", min: 0 });
     expect(decimal).toContain('inputMode="decimal"');
-    expect(decimal).toContain('step="any"');
-    expect(decimal).toContain("0 or more.");
+    expect(shown({ kind: "integer", min: -5 })).toContain('inputMode="text"');
+    // A bound that nobody reaches is no help.
+    expect(shown({ kind: "decimal", min: 0, max: 1_000_000_000 })).not.toMatch(/or more|From/);
+    expect(shown({ kind: "decimal", min: 2 })).toContain("2 or more.");
+  });
+
+  it("of an amount names its currency, once that is known", () => {
+    const money = field({ kind: "decimal", isMoney: true });
+    const page = (currency: string) =>
+      renderToStaticMarkup(
+        <SettingFields fields={[money]} values={{}} errors={{}} currency={currency} />,
+      );
+    expect(page("CHF")).toContain(">CHF<");
+    expect(page("")).not.toContain("CHF");
+  });
+
+  it("that is filled with what is known says so", () => {
+    expect(shown({ isKnown: true })).toContain("We took this from step 1");
+    expect(shown({})).not.toContain("step 1");
   });
 
   it("of a text takes no more than is allowed", () => {
@@ -57,6 +76,7 @@ describe("a question's field", () => {
   it("of a choice is radios in a group with its name, or a list", () => {
     const radios = shown({ kind: "radios", options: OPTIONS, value: "two" });
     expect(radios).toContain("<legend");
+    expect(radios).toContain('<input type="hidden" name="shown" value="pos.thing"/>');
     expect(radios).toMatch(/id="pos\.thing-two"[^>]*checked/);
     // What nobody knows is not chosen for the person.
     const open = shown({ kind: "select", options: OPTIONS });

@@ -10,19 +10,23 @@ export function SettingFields(props: {
   fields: SettingField[];
   values: Record<string, string>;
   errors: FieldErrors;
+  /** What amounts of money are in; empty where that is not known. */
+  currency?: string;
 }) {
-  const { fields, values, errors } = props;
+  const { fields, values, errors, currency = "" } = props;
   return fields.map((field) => (
     <Setting
       key={field.name}
       field={{ ...field, value: values[field.name] ?? field.value }}
       error={errors[field.name]}
+      currency={currency}
     />
   ));
 }
 
-function Setting({ field, error }: { field: SettingField; error?: string[] }) {
-  const { name, title: label, value, options, min, max } = field;
+function Setting(props: { field: SettingField; error?: string[]; currency: string }) {
+  const { field, error, currency } = props;
+  const { name, title: label, value, options, min } = field;
   const facts = { name, label, error, hint: hintOf(field) };
   switch (field.kind) {
     case "boolean":
@@ -42,19 +46,25 @@ function Setting({ field, error }: { field: SettingField; error?: string[] }) {
       );
     }
     case "integer":
-    case "decimal":
+    case "decimal": {
+      // No field of type "number": in some browsers it drops the comma of 12,50 without a word. And
+      // the keyboards of numbers have no minus.
+      const keyboard = field.kind === "integer" ? "numeric" : "decimal";
       return (
         <Field
           {...facts}
-          type="number"
-          inputMode={field.kind === "integer" ? "numeric" : "decimal"}
-          step={field.kind === "integer" ? 1 : "any"}
-          min={min ?? undefined}
-          max={max ?? undefined}
+          inputMode={min !== null && min >= 0 ? keyboard : "text"}
+          autoComplete="off"
+          maxLength={40}
           defaultValue={value}
           className="max-w-48 tabular-nums"
-        />
+        >
+          {field.isMoney && currency !== "" ? (
+            <span className="ml-2 text-quiet">{currency}</span>
+          ) : null}
+        </Field>
       );
+    }
     default:
       return (
         <Field
@@ -69,17 +79,22 @@ function Setting({ field, error }: { field: SettingField; error?: string[] }) {
 
 const numbers = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 9 });
 
+/** Nobody writes a number this large, or one below nothing, by mistake. */
+const FAR = 1_000_000;
+
 /** What a person is told of a field before writing in it. */
-function hintOf({ help, min, max }: SettingField): string | undefined {
+function hintOf({ help, min, max: most, isKnown }: SettingField): string | undefined {
+  const max = most !== null && most < FAR ? most : null;
   const bounds =
     min !== null && max !== null
       ? `From ${numbers.format(min)} to ${numbers.format(max)}.`
-      : min !== null
+      : min !== null && min !== 0 && min > -FAR
         ? `${numbers.format(min)} or more.`
         : max !== null
           ? `${numbers.format(max)} or less.`
           : null;
-  return [help, bounds].filter(Boolean).join(" ") || undefined;
+  const known = isKnown ? "We took this from step 1; change it if it should be another." : null;
+  return [help, bounds, known].filter(Boolean).join(" ") || undefined;
 }
 
 /** One of a few, each on a line of its own. */
@@ -98,6 +113,8 @@ function Radios(props: {
       className={`mb-5 ${error ? "border-l-4 border-error pl-3" : ""}`}
       aria-describedby={described.join(" ") || undefined}
     >
+      {/* Of radios of which none is chosen nothing is sent. */}
+      <input type="hidden" name="shown" value={name} />
       <legend className="font-semibold">{label}</legend>
       <Beside id={name} hint={hint} error={error} />
       <div className="mt-1.5 grid gap-1">

@@ -10,7 +10,7 @@ import {
 import { orderTemplates } from "./order.ts";
 import { checkProjectSettings } from "./project-settings.ts";
 import { type ReadTemplate, readTemplate, type Template, type TemplateHistory } from "./read.ts";
-import { readLock } from "./releases.ts";
+import { readLock, requireFolders } from "./releases.ts";
 import { baseTemplate, planNames } from "./schema.ts";
 
 /** All templates there are, checked against each other. */
@@ -54,7 +54,9 @@ export function loadCatalog(folder: string): Promise<Catalog> {
 async function readCatalog(folder: string): Promise<Catalog> {
   const lock = await readLock(folder);
   const read: (ReadTemplate & TemplateHistory)[] = [];
-  for (const name of await templateFolders(folder)) {
+  const names = await templateFolders(folder);
+  requireFolders(lock, names);
+  for (const name of names) {
     read.push(await readTemplate(folder, name, lock));
   }
   const templates = read.map(({ template }) => template);

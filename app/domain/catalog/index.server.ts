@@ -4,14 +4,16 @@ export { filesFor } from "./files-for.ts";
 export {
   type AnswerProblem,
   type Answers,
-  type CustomerFacts,
   completeAnswers,
-  judgeAnswer,
+  knownOf,
   type Parameter,
   presetOf,
   settingName,
   settingsOf,
 } from "./parameters.ts";
+export type { CustomerFacts, Fact } from "./parameters-facts.ts";
+export { judgeAnswer } from "./parameters-judge.ts";
+export { type Question, questionsOf } from "./parameters-told.ts";
 export { PLANS, type Plan } from "./plans.ts";
 export { authSettingsOf, bucketsOf } from "./project-settings.ts";
 export type { Template, TemplateHistory } from "./read.ts";

@@ -1,12 +1,14 @@
 import { afterEach, describe, expect, it } from "vitest";
+import { isCountry } from "../onboarding/schema.ts";
 import {
   completeAnswers,
-  judgeAnswer,
+  knownOf,
   type Parameter,
   parameterSchema,
   presetOf,
   settingsOf,
 } from "./parameters.ts";
+import { judgeAnswer } from "./parameters-judge.ts";
 import { base, failure, manifest, removeFolders } from "./template-folders.ts";
 
 afterEach(removeFolders);
@@ -14,7 +16,7 @@ afterEach(removeFolders);
 const asked = { name: "it", title: "It" };
 const parameter = (more: Record<string, unknown>): Parameter =>
   parameterSchema.parse({ ...asked, ...more });
-const facts = { company: "Müller & Söhne", timeZone: "Europe/Vienna" };
+const facts = { company: "Müller & Söhne", country: "AT", timeZone: "Europe/Vienna" };
 
 describe("a parameter in a manifest", () => {
   const cases: [string, string, RegExp][] = [
@@ -61,7 +63,7 @@ describe("a parameter in a manifest", () => {
     [
       "an unknown fact",
       "type: text, prefill: phone",
-      /what can be prefilled is company or time_zone/,
+      /what can be prefilled is company, time_zone, currency or locale/,
     ],
   ];
 
@@ -91,10 +93,18 @@ describe("an answer", () => {
     [text, "  Ünal's  ", "Ünal's"],
     [text, "😀😀😀😀😀😀😀😀😀😀", "😀😀😀😀😀😀😀😀😀😀"],
     [parameter({ type: "text", min: 0 }), " ", ""],
+    [parameter({ type: "text", min: 0 }), "\u200b\u2060\u200f", ""],
+    [text, "!", "!"],
+    [text, "مرحبا\u200f", "مرحبا\u200f"],
     [parameter({ type: "integer" }), "+007", "7"],
     [parameter({ type: "integer" }), "-12", "-12"],
     [parameter({ type: "decimal" }), "0.10", "0.1"],
     [parameter({ type: "decimal" }), "100", "100"],
+    [parameter({ type: "decimal" }), "12,50", "12.5"],
+    [parameter({ type: "decimal" }), "0,125", "0.125"],
+    [parameter({ type: "decimal" }), "1.125", "1.125"],
+    [parameter({ type: "decimal" }), "1250,500", "1250.5"],
+    [parameter({ type: "decimal" }), "-0", "0"],
     [parameter({ type: "decimal" }), "0.000000001", "0.000000001"],
     [parameter({ type: "boolean" }), " true ", "true"],
     [parameter({ type: "choice", options }), "b", "b"],
@@ -118,7 +128,7 @@ describe("an answer", () => {
     [text, "longer than ten"],
     [parameter({ type: "integer" }), "1e3"],
     [parameter({ type: "integer" }), "9".repeat(16)],
-    [parameter({ type: "decimal" }), "1,5"],
+    [parameter({ type: "decimal" }), "12,50 €"],
     [parameter({ type: "decimal" }), "NaN"],
     [parameter({ type: "boolean" }), "yes"],
     [parameter({ type: "choice", options }), "A"],
@@ -127,6 +137,71 @@ describe("an answer", () => {
     [parameter({ type: "locale" }), "english"],
   ])("%o refuses %j with a sentence", (asking, given) => {
     expect(judgeAnswer(asking, given)).toEqual({ problem: expect.stringMatching(/^[A-Z].+\.$/) });
+  });
+});
+
+describe("a sentence about", () => {
+  const amount = parameter({ type: "decimal", unit: "currency", min: 0, max: 1_000_000_000 });
+  const thousands =
+    "Leave out the sign between thousands: write 1250 or 1250.50, with one comma or point for decimals.";
+  it.each([
+    [amount, "", "Fill this in."],
+    [amount, "\u200b", "Fill this in."],
+    [parameter({ type: "text" }), "\u200b\u2060\u200f\u3164\u2800", "Fill this in."],
+    [amount, "99999999999999999", "Use 1000000000 or less."],
+    [amount, "-3", "Use 0 or more."],
+    [amount, `-${"9".repeat(20)}`, "Use 0 or more."],
+    [amount, "1e5", "Write the number out, such as 100000."],
+    [amount, "1,250", thousands],
+    [amount, "1.250", thousands],
+    [amount, "1.250,00", thousands],
+    [amount, "1,250.00", thousands],
+    [amount, "1 250", thousands],
+    [amount, "1’250,50", thousands],
+    [amount, "12,50e", "Use a number, such as 12 or 12.50."],
+    [amount, "0.0000000001", "Use at most 9 decimals."],
+    [parameter({ type: "integer" }), "1.5", "Use a whole number, such as 12."],
+    [parameter({ type: "integer" }), "1,250", "Leave out the sign between thousands: write 1250."],
+  ])("%o and %j says what to do", (asking, given, problem) => {
+    expect(judgeAnswer(asking, given)).toEqual({ problem });
+  });
+});
+
+describe("a preset", () => {
+  const money = parameter({ type: "currency", prefill: "currency", default: "EUR" });
+  const language = parameter({ type: "locale", prefill: "locale", default: "en" });
+  it.each([
+    ["DE", "EUR", "de"],
+    ["AT", "EUR", "de-AT"],
+    ["CH", "CHF", "de-CH"],
+    ["US", "USD", "en"],
+    ["GB", "GBP", "en-GB"],
+    ["LI", "CHF", "de-LI"],
+    ["CA", "CAD", "en-CA"],
+    ["BR", "BRL", "pt"],
+    ["ZZ", "EUR", "en"],
+    ["", "EUR", "en"],
+  ])("of a company in %j is %s and %s", (country, currency, locale) => {
+    const here = { ...facts, country };
+    expect([presetOf(money, here), presetOf(language, here)]).toEqual([currency, locale]);
+  });
+
+  it("is known for every country, but for those whose money is nowhere offered", () => {
+    const letters = [..."ABCDEFGHIJKLMNOPQRSTUVWXYZ"];
+    const codes = letters.flatMap((one) => letters.map((two) => one + two)).filter(isCountry);
+    expect(codes.length).toBeGreaterThan(240);
+    const open = codes.filter((country) => knownOf(money, { ...facts, country }) === null);
+    expect(open).toEqual(["AQ", "CW", "SX"]);
+    for (const country of codes) {
+      const known = knownOf(language, { ...facts, country });
+      if (known !== null) expect(judgeAnswer(language, known)).toEqual({ value: known });
+    }
+  });
+
+  it("is the default where the fact is nothing that the question takes", () => {
+    const short = parameter({ type: "text", max: 3, prefill: "company", default: "Me" });
+    expect(presetOf(short, facts)).toBe("Me");
+    expect(presetOf(short, { ...facts, company: "Ann" })).toBe("Ann");
   });
 });
 
@@ -155,6 +230,10 @@ describe("all answers of a choice", () => {
       "my-shop.currency",
       "my-shop.colour",
       "till.a",
+    ]);
+    expect(problems.slice(2).map(({ message }) => message)).toEqual([
+      "This feature does not ask this. It asks: company, tables, currency.",
+      "This feature is not among those chosen, so nothing of it is asked.",
     ]);
   });
 

@@ -1,12 +1,6 @@
 import { z } from "zod";
-import { TURNS_TEXT } from "#app/platform/plain-text.ts";
-
-/** What Berth knows of a customer anyway, and need not ask twice. */
-export interface CustomerFacts {
-  company: string;
-  /** IANA name. */
-  timeZone: string;
-}
+import { type CustomerFacts, FACTS, factOf } from "./parameters-facts.ts";
+import { judgeAnswer } from "./parameters-judge.ts";
 
 const sentence = (max: number) => z.string().trim().min(1).max(max);
 const asked = {
@@ -16,9 +10,9 @@ const asked = {
   title: sentence(80),
   /** One sentence below the field. */
   help: sentence(300).optional(),
-  /** A fact that stands in the field beforehand. */
+  /** A fact that stands in the field beforehand; where nothing is known, the default does. */
   prefill: z
-    .enum(["company", "time_zone"], { error: "what can be prefilled is company or time_zone" })
+    .enum(FACTS, { error: "what can be prefilled is company, time_zone, currency or locale" })
     .optional(),
 };
 const textDefault = { default: z.string({ error: "a default of this type is a text" }).optional() };
@@ -45,6 +39,8 @@ const kinds = [
     type: z.literal("decimal"),
     ...asked,
     ...bounds,
+    /** An amount of money, in the currency that the base asks for. */
+    unit: z.literal("currency", { error: "a decimal's unit is currency" }).optional(),
     default: z.number({ error: "a default of this type is a number" }).optional(),
   }),
   z.strictObject({
@@ -101,96 +97,25 @@ interface Asking {
   parameters: readonly Parameter[];
 }
 
-const CURRENCIES = new Set(Intl.supportedValuesOf("currency"));
-
 /**
- * Judges one answer. It comes back in the one form that databases get: trimmed, `true` or `false`,
- * numbers in plain decimals.
+ * What stands in a question's field before the customer answers: the fact, where Berth knows one that
+ * the question takes, else the default; null where it must be answered.
  */
-export function judgeAnswer(
-  parameter: Parameter,
-  given: string,
-): { value: string } | { problem: string } {
-  const text = given.trim();
-  if (/\p{Cc}|\p{Zl}|\p{Zp}/u.test(text) || !text.isWellFormed()) {
-    return { problem: "Use plain text on one line." };
-  }
-  if (TURNS_TEXT.test(text)) {
-    return { problem: "This holds invisible marks that turn text around. Type it instead." };
-  }
-  switch (parameter.type) {
-    case "text":
-      return judgeText(parameter, text);
-    case "integer":
-      if (!/^[+-]?\d{1,15}$/.test(text)) return { problem: "Use a whole number." };
-      return withinBounds(parameter, Number(text));
-    case "decimal":
-      if (!/^[+-]?\d{1,12}(\.\d{1,9})?$/.test(text)) {
-        return { problem: "Use a number with a point, such as 0.2." };
-      }
-      return withinBounds(parameter, Number(text));
-    case "boolean":
-      return text === "true" || text === "false"
-        ? { value: text }
-        : { problem: "Answer true or false." };
-    case "choice":
-      return parameter.options.some(({ value }) => value === text)
-        ? { value: text }
-        : { problem: "Choose one of the options." };
-    case "currency":
-      return CURRENCIES.has(text.toUpperCase())
-        ? { value: text.toUpperCase() }
-        : { problem: "Use a currency's three letters, such as EUR." };
-    case "time_zone":
-      return isZone(text) ? { value: text } : { problem: "Use a time zone such as Europe/Berlin." };
-    case "locale":
-      return isLocale(text)
-        ? { value: text }
-        : { problem: "Use a language, or one with its region, such as de or de-AT." };
-  }
-}
-
-function judgeText(parameter: Parameter & { type: "text" }, text: string) {
-  if (text === "" && parameter.min > 0) return { problem: "Fill this in." };
-  const { length } = [...text];
-  if (length < parameter.min) return { problem: `Use at least ${parameter.min} characters.` };
-  if (length > parameter.max) return { problem: `Use at most ${parameter.max} characters.` };
-  if (parameter.pattern && !new RegExp(`^(?:${parameter.pattern})$`, "u").test(text)) {
-    return { problem: "This does not have the form that is asked for." };
-  }
-  return { value: text };
-}
-
-function withinBounds({ min, max }: { min?: number; max?: number }, number: number) {
-  if (min !== undefined && number < min) return { problem: `Use ${min} or more.` };
-  if (max !== undefined && number > max) return { problem: `Use ${max} or less.` };
-  // Nine decimals at most came in, so this notation is exact, and never an exponent.
-  return { value: number.toFixed(9).replace(/\.?0+$/, "") };
-}
-
-/** As the templates' own constraints have it: no offsets, no POSIX rules. */
-function isZone(text: string): boolean {
-  if (!/^[A-Za-z_]+(\/[A-Za-z0-9_+-]+)*$/.test(text)) return false;
-  try {
-    return new Intl.DateTimeFormat("en", { timeZone: text }).resolvedOptions().timeZone !== "";
-  } catch {
-    return false;
-  }
-}
-
-/** A BCP 47 tag of language, script and region. */
-function isLocale(text: string): boolean {
-  if (!/^[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?$/.test(text)) return false;
-  return new Intl.DisplayNames("en", { type: "language", fallback: "none" }).of(text) !== undefined;
-}
-
-/** What stands in a question's field before the customer answers; null where it must be answered. */
 export function presetOf(parameter: Parameter, facts: CustomerFacts): string | null {
-  if (parameter.default !== undefined) return String(parameter.default);
+  return (
+    knownOf(parameter, facts) ??
+    (parameter.default === undefined ? null : String(parameter.default))
+  );
+}
+
+/** What Berth knows of a customer that answers a question; null where it knows nothing. */
+export function knownOf(parameter: Parameter, facts: CustomerFacts): string | null {
   if (parameter.prefill === undefined) return null;
-  const fact = parameter.prefill === "company" ? facts.company : facts.timeZone;
+  const fact = factOf(parameter.prefill, facts);
+  if (fact === null) return null;
   const judged = judgeAnswer(parameter, fact);
-  return "value" in judged ? judged.value : null;
+  // Where a question may stay empty, an unknown fact would answer it with nothing.
+  return "value" in judged && judged.value !== "" ? judged.value : null;
 }
 
 /**
@@ -225,12 +150,19 @@ export function completeAnswers(
   }
   for (const [template, values] of Object.entries(given)) {
     const asking = templates.find(({ name }) => name === template);
+    const names = asking?.parameters.map(({ name }) => name) ?? [];
     for (const name of Object.keys(values)) {
-      if (asking?.parameters.some((parameter) => parameter.name === name)) continue;
-      problems.push({ template, parameter: name, message: "Nobody asks for this." });
+      if (names.includes(name)) continue;
+      problems.push({ template, parameter: name, message: notAsked(asking !== undefined, names) });
     }
   }
   return { answers, problems };
+}
+
+function notAsked(isChosen: boolean, names: readonly string[]): string {
+  if (!isChosen) return "This feature is not among those chosen, so nothing of it is asked.";
+  if (names.length === 0) return "This feature asks nothing.";
+  return `This feature does not ask this. It asks: ${names.join(", ")}.`;
 }
 
 /** The name under which SQL reads an answer: `current_setting('berth.base.currency', true)`. */

@@ -1,5 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
+import semver from "semver";
 import { TemplateFileInvalidError } from "./errors.ts";
 import { type LocatedManifest, parseManifest } from "./manifest.ts";
 import type { Parameter } from "./parameters.ts";
@@ -9,6 +10,7 @@ import {
   releasedPath,
   releasedVersions,
   requireNewest,
+  requireReleased,
   requireUnchanged,
 } from "./releases.ts";
 import type { AuthSettings, Bucket, Manifest } from "./schema.ts";
@@ -74,6 +76,7 @@ export async function readTemplate(
   lock: Lock,
 ): Promise<ReadTemplate & TemplateHistory> {
   await refuseStrangers(templatesFolder, folder);
+  requireReleased(folder, (await list(templatesFolder, `${folder}/releases`)).sort(), lock);
   const releases: Template[] = [];
   for (const version of releasedVersions(lock, folder)) {
     const files = lock[folder]?.[version] as ReleasedFiles;
@@ -123,6 +126,17 @@ async function readVersion(
         found: manifest.name,
         needed: folder,
         fix: "Change the name, or rename the folder.",
+      },
+    );
+  }
+  if (semver.prerelease(manifest.version)) {
+    throw new TemplateFileInvalidError(
+      { file: manifestFile, line: lineOf(["version"]) },
+      {
+        problem: `${manifest.version} is a prerelease, which no range of another template takes in`,
+        found: manifest.version,
+        needed: "three numbers, like 1.0.0",
+        fix: "Leave out what follows the three numbers.",
       },
     );
   }

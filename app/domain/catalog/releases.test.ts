@@ -118,7 +118,31 @@ describe("a released version", () => {
       "a version that comes before",
       { ...files, "shop/template.yaml": manifest("shop", { version: "1.0.0-beta.1" }) },
       "shop/template.yaml",
-      /not above 1\.0\.0/,
+      /1\.0\.0-beta\.1 is a prerelease.*Leave out/,
+    ],
+    [
+      "a prerelease of what was never released",
+      { ...sound, "shop/template.yaml": manifest("shop", { version: "1.1.0-rc.1" }) },
+      "shop/template.yaml",
+      /is a prerelease/,
+    ],
+    [
+      "a released template whose folder is gone",
+      Object.fromEntries(Object.entries(files).filter(([file]) => !file.startsWith("shop/"))),
+      "released.lock.json",
+      /shop was released, and its folder is gone.*Restore the folder shop/,
+    ],
+    [
+      "a release that the lock does not know",
+      { ...files, "shop/releases/3.0.0/seed.sql": "select 1;\n" },
+      "shop/releases/3.0.0",
+      /knows no release 3\.0\.0 of shop.*Remove the folder/,
+    ],
+    [
+      "a lock with something that is no version",
+      { ...files, "released.lock.json": lock.replace("1.0.0", "first") },
+      "released.lock.json",
+      /not a record of released files/,
     ],
     [
       "a lock that is not JSON",

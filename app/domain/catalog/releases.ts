@@ -12,7 +12,10 @@ export type ReleasedFiles = Readonly<Record<string, string>>;
 
 const lockSchema = z.record(
   z.string(),
-  z.record(z.string(), z.record(z.string(), z.string().regex(/^[0-9a-f]{64}$/))),
+  z.record(
+    z.string().refine((version) => semver.valid(version) === version),
+    z.record(z.string(), z.string().regex(/^[0-9a-f]{64}$/)),
+  ),
 );
 
 /** Template → version → its files. */
@@ -57,6 +60,37 @@ export function releasedPath(template: string, version: string, file: string): s
   return file.startsWith("migrations/")
     ? `${template}/${file}`
     : `${template}/releases/${version}/${file}`;
+}
+
+/** Whoever has a released template keeps it. @throws TemplateFileInvalidError */
+export function requireFolders(lock: Lock, folders: readonly string[]): void {
+  const lost = Object.keys(lock).find((name) => !folders.includes(name));
+  if (lost === undefined) return;
+  throw new TemplateFileInvalidError(
+    { file: LOCK_FILE, line: 1 },
+    {
+      problem: `${lost} was released, and its folder is gone or has another name`,
+      found: folders.join(", "),
+      needed: lost,
+      fix: `Restore the folder ${lost}: customers have that template.`,
+    },
+  );
+}
+
+/** What stands in `releases/` was written by a release. @throws TemplateFileInvalidError */
+export function requireReleased(template: string, folders: readonly string[], lock: Lock): void {
+  const versions = releasedVersions(lock, template);
+  const stranger = folders.find((folder) => !versions.includes(folder));
+  if (stranger === undefined) return;
+  throw new TemplateFileInvalidError(
+    { file: `${template}/releases/${stranger}`, line: 1 },
+    {
+      problem: `${LOCK_FILE} knows no release ${stranger} of ${template}`,
+      found: stranger,
+      needed: versions.join(", ") || "no release",
+      fix: `Remove the folder, or restore ${LOCK_FILE} as it was committed.`,
+    },
+  );
 }
 
 interface Found {

@@ -97,7 +97,7 @@ describe("the list of templates", () => {
     }
   });
 
-  it("says which versions there are, and what of them is released, since when", async () => {
+  it("says which versions there are, and what of them is released", async () => {
     const [base] = await list();
     const { releases, isReleased } = desk.catalog.history("base");
     const released = base?.versions.filter((one) => one.isReleased);
@@ -105,7 +105,6 @@ describe("the list of templates", () => {
       releases.map(({ version }) => version).reverse(),
     );
     expect(base?.versions[0]).toMatchObject({ version: base?.version, isReleased });
-    for (const { since } of base?.versions ?? []) expect(since).toMatch(/^\d{4}-\d\d-\d\dT/);
   });
 
   it("says what each asks, stores, makes use of and cannot stand beside", async () => {

@@ -5,7 +5,7 @@ import type { Actor, Tx } from "#db/index.ts";
 import { recordAudit } from "../audit/index.server.ts";
 import { requireStaff } from "../identity/index.server.ts";
 import type { Catalog } from "./catalog.ts";
-import type { Parameter } from "./parameters.ts";
+import { type Question, questionsOf } from "./parameters-told.ts";
 import { PLANS } from "./plans.ts";
 import { baseTemplate } from "./schema.ts";
 
@@ -25,7 +25,7 @@ export interface TemplateItem {
   /** The newest version, which new backends get. */
   version: string;
   /** The newest first; of one that is not released, files may still change. */
-  versions: { version: string; isReleased: boolean; since: string | null }[];
+  versions: { version: string; isReleased: boolean }[];
   active: boolean;
   isBase: boolean;
   requires: { name: string; title: string; range: string; active: boolean }[];
@@ -33,14 +33,8 @@ export interface TemplateItem {
   optional: { name: string; title: string; range: string }[];
   /** What it cannot stand beside, whichever of the two says so. */
   conflicts: { name: string; title: string; reason: string }[];
-  /** What is asked of the customer, and the default or the fact that stands there beforehand. */
-  parameters: {
-    name: string;
-    title: string;
-    type: Parameter["type"];
-    preset: string | null;
-    prefill: Exclude<Parameter["prefill"], undefined> | null;
-  }[];
+  /** What is asked of the customer. */
+  parameters: Question[];
   buckets: { name: string; isPublic: boolean; largestFile: number | null; types: string[] }[];
   /** Titles of the templates that need this one, directly or through others. */
   neededBy: string[];
@@ -60,13 +54,6 @@ export async function listTemplates(tx: Tx, catalog: Catalog): Promise<TemplateI
     from customer_backends, jsonb_object_keys(installed) as name
     where status = 'ready' group by name`);
   const installed = new Map(rows.map(({ name, count }) => [name, count]));
-  const dates = await tx
-    .select({
-      name: featureTemplates.name,
-      version: featureTemplates.version,
-      at: featureTemplates.releasedAt,
-    })
-    .from(featureTemplates);
   const names = catalog.templates.map((template) => template.name);
   const titleOf = (name: string) => catalog.get(name).title;
   return catalog.order(names).map((template) => {
@@ -82,12 +69,7 @@ export async function listTemplates(tx: Tx, catalog: Catalog): Promise<TemplateI
       description,
       category,
       version,
-      versions: versionsOf(catalog, name).map((one) => ({
-        ...one,
-        since:
-          dates.find((row) => row.name === name && row.version === one.version)?.at.toISOString() ??
-          null,
-      })),
+      versions: versionsOf(catalog, name),
       active: !off.has(name),
       isBase: name === baseTemplate,
       requires: template.requires.map((required) => ({
@@ -104,13 +86,7 @@ export async function listTemplates(tx: Tx, catalog: Catalog): Promise<TemplateI
         const { name: otherName, title: otherTitle } = other;
         return said.map(({ reason }) => ({ name: otherName, title: otherTitle, reason }));
       }),
-      parameters: template.parameters.map((asked) => ({
-        name: asked.name,
-        title: asked.title,
-        type: asked.type,
-        preset: asked.default === undefined ? null : String(asked.default),
-        prefill: asked.default === undefined ? (asked.prefill ?? null) : null,
-      })),
+      parameters: questionsOf(template.parameters),
       buckets: template.storage.map((bucket) => ({
         name: bucket.bucket,
         isPublic: bucket.public,

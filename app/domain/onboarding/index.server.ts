@@ -46,6 +46,7 @@ export {
   REGIONS,
 } from "./schema.ts";
 export {
+  behindOf,
   readSettings,
   type SettingField,
   type SettingsOfFeature,

@@ -34,6 +34,8 @@ export const line = (longest: number) =>
   z
     .string()
     .max(longest * 2)
+    // What stands around it is taken off first; the API's description tells what is kept.
+    .meta({ maxLength: longest })
     .transform((text) => text.replace(AROUND, ""))
     .pipe(
       z
@@ -137,7 +139,7 @@ export const newCustomerInput = z.strictObject({
   parameters: parametersInput
     .optional()
     .describe(
-      "Answers to what the features ask: feature → parameter → text, number, true or false. The desk's page of templates lists the questions, and what stands there where an answer is left out.",
+      "Answers to what the features ask: feature → parameter → text, number, true or false. /docs/api lists the questions of each feature, and what stands there where an answer is left out.",
     ),
   priority: z.enum(PRIORITIES).default("normal"),
   backend: credentialsInput.optional(),

@@ -6,6 +6,7 @@ import { type Catalog, judgeAnswer } from "../catalog/index.server.ts";
 import { businessAnswer } from "./answers.ts";
 import {
   AnswersNotPossibleError,
+  behindOf,
   findDraft,
   firstOpenStep,
   leaveToBerth,
@@ -283,7 +284,7 @@ describe("answers", () => {
     ];
     for (const strange of strangers) {
       expect(await refusalOf({ base: BASE, ...strange })).toEqual([
-        expect.stringMatching(/: Nobody asks for this\.$/),
+        expect.stringMatching(/: This feature (is not among|does not ask)/),
       ]);
     }
     expect((await draft()).answers.settings).toBeUndefined();
@@ -338,6 +339,28 @@ describe("a form", () => {
     });
   });
 
+  it("with a second point in a name answers what nobody asks", () => {
+    expect(form(["base.money.x", "EUR"], [".x", "1"])).toEqual({
+      base: { "money.x": "EUR" },
+      "": { x: "1" },
+    });
+  });
+
+  it("shows what its page lacks and what is no longer asked", async () => {
+    await begin("pos");
+    const fields = viewSettings(catalog, (await draft()).answers).flatMap((one) => one.fields);
+    const data = new FormData();
+    for (const { name, kind } of fields) {
+      if (name === "pos.footer") continue;
+      if (kind === "boolean") data.append("asked", name);
+      else if (kind === "radios") data.append("shown", name);
+      else data.append(name, "x");
+    }
+    data.append("gone.one", "x");
+    data.append("role", "admin");
+    expect(behindOf(data, fields)).toMatchObject({ added: 1, gone: 1 });
+  });
+
   it("changes no prototype", () => {
     const given = form(["constructor.name", "x"], ["__proto__.polluted", "x"]);
     expect(Object.hasOwn(given, "constructor")).toBe(true);
@@ -362,5 +385,20 @@ describe("in words", () => {
       ["gone", ["size: 3"]],
     ]);
     expect(tellAnswers(catalog, {})).toEqual([]);
+  });
+
+  it("money has its currency's decimals", () => {
+    const asking = askingOnly(desk.catalog, {
+      pos: [{ name: "limit", title: "Limit", type: "decimal", unit: "currency" }],
+    });
+    const told = (limit: string, currency?: string) =>
+      tellAnswers(asking, { pos: { limit }, ...(currency && { base: { currency } }) })
+        .find(({ template }) => template === "pos")
+        ?.answers[0]?.answer.replace(/\u00a0/g, " ");
+    expect(told("12.5", "EUR")).toBe("EUR 12.50");
+    expect(told("1250", "JPY")).toBe("JPY 1,250");
+    expect(told("0.125", "CHF")).toBe("CHF 0.125");
+    expect(told("12.5")).toBe("12.5");
+    expect(told("much", "EUR")).toBe("much");
   });
 });

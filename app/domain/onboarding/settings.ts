@@ -2,11 +2,17 @@ import {
   type Catalog,
   type CustomerFacts,
   completeAnswers,
+  knownOf,
   type Parameter,
   presetOf,
 } from "../catalog/index.server.ts";
 import type { DraftAnswers } from "./answers.ts";
-import { listCurrencies, listLanguages } from "./currencies-and-languages.ts";
+import {
+  currencyName,
+  languageName,
+  listCurrencies,
+  listLanguages,
+} from "./currencies-and-languages.ts";
 import { type DraftContext, lockDraft, writeAnswers } from "./drafts.ts";
 import { AnswersNotPossibleError } from "./errors.ts";
 import { templatesOf } from "./offers.ts";
@@ -26,6 +32,10 @@ export interface SettingField {
   /** Of a number. */
   min: number | null;
   max: number | null;
+  /** An amount of the company's money. */
+  isMoney: boolean;
+  /** The value is what Berth knows from the first step. */
+  isKnown: boolean;
   /** Of a text, in characters. */
   longest: number | null;
   /** What the browser may fill in. */
@@ -47,6 +57,7 @@ const MOST_RADIOS = 5;
 
 const factsOf = ({ business }: DraftAnswers): CustomerFacts => ({
   company: business?.company ?? "",
+  country: business?.country ?? "",
   timeZone: business?.timezone ?? "",
 });
 
@@ -62,7 +73,8 @@ export function viewSettings(catalog: Catalog, answers: DraftAnswers): SettingsO
         title,
         fields: parameters.map((asked) => {
           const value = kept.get(asked.name) ?? presetOf(asked, facts) ?? "";
-          return toField(asked, settingField(template, asked.name), value);
+          const field = toField(asked, settingField(template, asked.name), value);
+          return { ...field, isKnown: value !== "" && value === knownOf(asked, facts) };
         }),
       };
     });
@@ -77,13 +89,15 @@ function toField(asked: Parameter, name: string, value: string): SettingField {
     options: [],
     min: null,
     max: null,
+    isMoney: false,
+    isKnown: false,
     longest: null,
     autoComplete: null,
   };
-  const select = (options: readonly Choice[]) => {
+  const select = (options: readonly Choice[], nameOf = (one: string) => one) => {
     // An answer that is right and not in the list must not turn into its first option.
     const isListed = value === "" || options.some((option) => option.value === value);
-    const own = isListed ? [] : [{ value, label: value }];
+    const own = isListed ? [] : [{ value, label: nameOf(value) }];
     return { ...plain, kind: "select" as const, options: [...own, ...options] };
   };
   switch (asked.type) {
@@ -93,7 +107,13 @@ function toField(asked: Parameter, name: string, value: string): SettingField {
     }
     case "integer":
     case "decimal":
-      return { ...plain, kind: asked.type, min: asked.min ?? null, max: asked.max ?? null };
+      return {
+        ...plain,
+        kind: asked.type,
+        min: asked.min ?? null,
+        max: asked.max ?? null,
+        isMoney: "unit" in asked && asked.unit === "currency",
+      };
     case "boolean":
       return { ...plain, kind: "boolean" };
     case "choice": {
@@ -101,11 +121,11 @@ function toField(asked: Parameter, name: string, value: string): SettingField {
       return options.length > MOST_RADIOS ? select(options) : { ...plain, kind: "radios", options };
     }
     case "currency":
-      return select(listCurrencies());
+      return select(listCurrencies(), currencyName);
     case "time_zone":
       return select(listTimeZones());
     case "locale":
-      return select(listLanguages());
+      return select(listLanguages(), languageName);
   }
 }
 
@@ -121,13 +141,31 @@ export function readSettings(form: FormData): Given {
   const sent = [...new Set(form.keys())].map((name) => [name, form.getAll(name)] as const);
   const given: Given = {};
   for (const [name, values] of [...unticked, ...sent]) {
-    const [template = "", parameter] = name.split(".", 2);
-    if (parameter === undefined) continue;
+    const point = name.indexOf(".");
+    if (point < 0) continue;
+    // A second point belongs to a name that no question has.
+    const [template, parameter] = [name.slice(0, point), name.slice(point + 1)];
     const own = Object.hasOwn(given, template) ? given[template] : {};
     // Whoever sends a field twice means neither.
     given[template] = { ...own, [parameter]: values.length === 1 ? values[0] : values };
   }
   return given;
+}
+
+/**
+ * How a form differs from what is asked now: questions that its page did not show, and answers that
+ * nobody asks for, since the features were changed in another window.
+ */
+export function behindOf(form: FormData, fields: readonly SettingField[]) {
+  // A box that is not ticked and radios of which none is chosen send nothing: the page names them.
+  const named = [...form.getAll("asked"), ...form.getAll("shown")].map(String);
+  const shown = new Set([...form.keys(), ...named].filter((name) => name.includes(".")));
+  const asked = new Set(fields.map(({ name }) => name));
+  return {
+    shown,
+    added: fields.filter(({ name }) => !shown.has(name)).length,
+    gone: [...shown].filter((name) => !asked.has(name)).length,
+  };
 }
 
 /**

@@ -45,5 +45,5 @@ export function answersTo(
       return [name, Object.fromEntries(each)];
     }),
   );
-  return completeAnswers(asking, given, { company: "", timeZone: "" });
+  return completeAnswers(asking, given, { company: "", country: "", timeZone: "" });
 }

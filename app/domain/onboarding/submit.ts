@@ -25,11 +25,11 @@ export async function submitRequest(
   input: NewCustomer,
 ): Promise<Taken> {
   const choice = await resolveChoice(tx, catalog, input);
-  const { company, timezone: timeZone } = input;
+  const { company, country, timezone: timeZone } = input;
   const { answers: parameters, problems } = completeAnswers(
     choice.features.map((name) => catalog.get(name)),
     input.parameters ?? {},
-    { company, timeZone },
+    { company, country, timeZone },
   );
   if (problems.length > 0) throw new AnswersNotPossibleError(problems);
   const account = await ensureAccount(tx, { email: input.email, name: input.contactName });

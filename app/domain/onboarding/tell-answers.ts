@@ -25,15 +25,17 @@ export function tellAnswers(catalog: Catalog, answers: Answers): ToldAnswers[] {
     const told = asked.map((one) => ({
       name: one.name,
       title: one.title,
-      answer: inWords(one, given.get(one.name) ?? ""),
+      answer: inWords(one, given.get(one.name) ?? "", answers.base?.currency),
     }));
     const left = others.map((name) => ({ name, title: name, answer: given.get(name) ?? "" }));
     return [{ template, title: found?.title ?? template, answers: [...told, ...left] }];
   });
 }
 
-function inWords(asked: Parameter, value: string): string {
+function inWords(asked: Parameter, value: string, currency: string | undefined): string {
   switch (asked.type) {
+    case "decimal":
+      return asked.unit === "currency" ? moneyInWords(value, currency) : value;
     case "boolean":
       return value === "true" ? "Yes" : "No";
     case "choice":
@@ -47,4 +49,17 @@ function inWords(asked: Parameter, value: string): string {
     default:
       return value;
   }
+}
+
+/** An amount with its currency's decimals, and with more where it has more. */
+function moneyInWords(value: string, currency: string | undefined): string {
+  if (currency === undefined || !/^[A-Z]{3}$/.test(currency) || value.trim() === "") return value;
+  const amount = Number(value);
+  if (!Number.isFinite(amount)) return value;
+  return new Intl.NumberFormat("en-GB", {
+    style: "currency",
+    currency,
+    currencyDisplay: "code",
+    maximumFractionDigits: 9,
+  }).format(amount);
 }

@@ -9,7 +9,7 @@ import { runStep, type Site } from "./steps.ts";
 const QUESTIONS = `
   - { name: company_name, type: text, title: The company's name, prefill: company }
   - { name: currency, type: currency, title: Currency, default: EUR }`;
-const FACTS = { company: "Rope & Sail", timeZone: "Europe/Zurich" };
+const FACTS = { company: "Rope & Sail", country: "", timeZone: "Europe/Zurich" };
 
 let catalog: Catalog;
 beforeAll(async () => {

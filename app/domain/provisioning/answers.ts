@@ -36,8 +36,10 @@ export async function givenOf(tx: Tx, requestId: string): Promise<Given> {
     .innerJoin(customers, eq(customers.id, provisioningQueue.customerId))
     .where(eq(provisioningQueue.id, requestId));
   if (!row) throw new Error("A run without a request.");
-  const { parameters, ...facts } = row;
-  return { parameters, facts };
+  const { parameters, ...known } = row;
+  // What the country makes likely is for a person to confirm. Where nobody was asked, the default
+  // stands: a database at work must not turn to another currency.
+  return { parameters, facts: { ...known, country: "" } };
 }
 
 /**

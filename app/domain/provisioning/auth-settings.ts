@@ -39,7 +39,8 @@ const WORDS: Record<Setting, { on: string; off: string; dashboard: string }> = {
   },
 };
 
-const wordsOf = (settings: AuthSettings) =>
+/** "sign-up closed", "e-mail sign-in on", …: what is asked of Auth. */
+export const wordsOf = (settings: AuthSettings) =>
   entriesOf(settings).map(([name, value]) => WORDS[name][value ? "on" : "off"]);
 
 const entriesOf = (settings: AuthSettings) => Object.entries(settings) as [Setting, boolean][];

@@ -11,6 +11,7 @@ import {
   type TemplateFile,
 } from "../catalog/index.server.ts";
 import { bucketSteps } from "./project-buckets.ts";
+import { aboutOf } from "./step-about.ts";
 
 /** Whether a file is in the ledger: not yet, as it is, or as something else. */
 export type Planned = (typeof PLANNED)[number];
@@ -23,6 +24,8 @@ export interface PlannedStep {
   file?: string;
   ledgerVersion?: string;
   checksum?: string;
+  /** Of a bucket and of Auth: what it is set to, in words. */
+  about?: string;
   /** Of a file, where the database was looked at. */
   planned?: Planned;
   /** Of a file: on what exists. */
@@ -69,8 +72,10 @@ export function planRun(
     steps: [
       { name: "Preflight", kind: "preflight" } as const,
       ...files("schema"),
-      ...bucketSteps(ordered),
-      { name: "Auth configuration", kind: "auth-config" } as const,
+      ...[
+        ...bucketSteps(ordered),
+        { name: "Auth configuration", kind: "auth-config" } as const,
+      ].map((step) => ({ ...step, ...aboutOf(ordered, step) })),
       ...files("policies"),
       ...ordered.flatMap((template) =>
         template.seed ? [fileStep(template, template.seed, "seed", { judge, nameStep })] : [],

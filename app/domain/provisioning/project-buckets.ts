@@ -5,7 +5,8 @@ import { CheckFailedError, NeedsPersonError } from "./errors.ts";
 import type { PlannedStep } from "./plan.ts";
 import type { Site, StepFacts } from "./steps.ts";
 
-const stepName = ({ bucket }: Bucket) => `Storage: ${bucket}`;
+/** The name of the step that makes a bucket. */
+export const stepName = ({ bucket }: Bucket) => `Storage: ${bucket}`;
 
 /** A step for each bucket that the templates of a run ask for. */
 export function bucketSteps(templates: Parameters<typeof bucketsOf>[0]): PlannedStep[] {

@@ -8,6 +8,7 @@ const step: StepReport = {
   kind: "sql",
   status: "done",
   file: "base/migrations/20260901000100_company_and_people.sql",
+  about: null,
   attempts: 1,
   startedAt: "2026-11-21T10:00:00.000Z",
   endedAt: "2026-11-21T10:00:00.120Z",

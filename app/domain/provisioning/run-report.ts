@@ -14,6 +14,7 @@ import { databaseNow } from "../queue/index.server.ts";
 import { expectedRemaining } from "./expected.ts";
 import type { Run } from "./lease.ts";
 import { type Step, stepsOf } from "./runs.ts";
+import { aboutOf } from "./step-about.ts";
 
 /** Lines of a file around the one that failed. */
 export interface Excerpt {
@@ -31,6 +32,8 @@ export interface StepReport {
   kind: Step["kind"];
   status: Step["status"];
   file: string | null;
+  /** What a bucket or Auth is set to, in words, by the templates as they are now. */
+  about: string | null;
   attempts: number;
   startedAt: string | null;
   endedAt: string | null;
@@ -160,7 +163,7 @@ export async function readRun(
     expectedRemainingMs: expectedRemaining(run, steps, now),
     basis: basisOf(run),
     error: isBlamed ? null : run.error,
-    steps: steps.map((step) => reportStep(catalog, step)),
+    steps: steps.map((step) => reportStep(catalog, step, Object.keys(run.templates))),
     doneBefore: steps.filter(({ status, name }) => status === "pending" && before.has(name)).length,
     now: now.toISOString(),
   };
@@ -198,14 +201,16 @@ function inOrder(catalog: Catalog, templates: Record<string, string>): Record<st
   return { ...ordered, ...templates };
 }
 
-function reportStep(catalog: Catalog, step: Step): StepReport {
+function reportStep(catalog: Catalog, step: Step, names: readonly string[]): StepReport {
   const { position, name, kind, status, file, attempts, durationMs, outcome, error } = step;
+  const templates = catalog.templates.filter((template) => names.includes(template.name));
   return {
     position,
     name,
     kind,
     status,
     file,
+    about: aboutOf(templates, step)?.about ?? null,
     attempts,
     startedAt: iso(step.startedAt),
     endedAt: iso(step.endedAt),

@@ -13,7 +13,7 @@ import {
   liveBackendOf,
   retireBackend,
 } from "../backends/index.server.ts";
-import type { Catalog } from "../catalog/index.server.ts";
+import type { Answers, Catalog } from "../catalog/index.server.ts";
 import {
   type Context,
   lockRequest,
@@ -86,6 +86,8 @@ export interface Tracking extends OwnRequest {
   timezone: string;
   region: string;
   features: { title: string; version: string | null }[];
+  /** What was answered to what the features ask. */
+  parameters: Answers;
   /** The promise; null while the clock stands still. */
   dueAt: string | null;
   endedAt: string | null;
@@ -135,6 +137,7 @@ export async function trackRequest(
     isPaused: isPaused(request),
     region: request.region,
     features: featuresOf(catalog, request.features, isReady ? backend?.installed : undefined),
+    parameters: request.parameters,
     createdAt: request.createdAt.toISOString(),
     dueAt: iso(request.dueAt),
     endedAt: iso(request.endedAt),

@@ -193,8 +193,27 @@ export function openingGuard(identity: RunIdentity, step: LedgerKey): string {
   );
 }
 
-/** Before the ledger is written: same transaction, same role. The rest is locked. */
-export function closingGuard(): string {
+/**
+ * Before the ledger is written: same transaction, same role, and in a run the same lock and fence. A
+ * name put together at run time could have let the lock go; the fence's row is locked for others,
+ * not for the file itself.
+ */
+export function closingGuard(run?: RunIdentity): string {
+  const held = run
+    ? `
+    if not exists (
+      select from pg_catalog.pg_lock_status()
+      where locktype = 'advisory' and classid = ${LOCK_CLASS} and objid = ${RUN_LOCK} and objsubid = 2
+        and pid = pg_catalog.pg_backend_pid() and granted
+    ) then
+      raise exception using errcode = '${GUARD.escaped}', message = 'the run lock was let go';
+    end if;
+    if not exists (
+      select from berth.fence where id and token = ${run.token} and run_id = '${run.runId}'
+    ) then
+      raise exception using errcode = '${GUARD.escaped}', message = 'the fence changed';
+    end if;`
+    : "";
   return block(
     "",
     `
@@ -206,6 +225,6 @@ export function closingGuard(): string {
         case when pg_catalog.current_setting('berth.xid', true)
           = pg_catalog.pg_current_xact_id()::text
         then 'the role changed' else 'the transaction id changed' end;
-    end if;`,
+    end if;${held}`,
   );
 }

@@ -60,8 +60,8 @@ export async function parseMigration(
   if (!options.transactional && located.length !== 1) {
     throw new ForbiddenStatementError(
       { file: options.file, line: located[1]?.line ?? 1 },
-      `a file without a transaction that has ${located.length} statements`,
-      "if the second one failed, nothing could undo the first",
+      `a file without a transaction that has ${located.length === 0 ? "no statement" : `${located.length} statements`}`,
+      "it holds exactly one: if a second one failed, nothing could undo the first",
       "Put each such statement in a file of its own.",
     );
   }

@@ -401,6 +401,16 @@ describe("a file that gets past the wall", () => {
     ],
     ["ROLLBACK", "rollback; create table after (id int)", "the transaction id changed"],
     ["SET ROLE", "create table after (id int); set local role anon", "the role changed"],
+    [
+      "an unlock whose name is put together",
+      "create table after (id int); do $$ begin execute format('select %I()', 'pg_' || 'advisory_unlock_all'); end $$",
+      "the run lock was let go",
+    ],
+    [
+      "a change of the fence",
+      "create table after (id int); update berth.fence set token = token + 1",
+      "the fence changed",
+    ],
   ])("with %s is caught before the ledger is written", async (_, sql, found) => {
     const session = await prepared();
     const error: StepEscapedError = await rejected(
@@ -412,14 +422,15 @@ describe("a file that gets past the wall", () => {
     expect(await session.ledger()).toEqual([]);
   });
 
-  test("with pg_advisory_unlock_all() loses the lock, which is taken again before the next step", async () => {
+  test("with pg_advisory_unlock_all() leaves nothing, and the lock is taken again before the next step", async () => {
     const session = await prepared();
-    await session.apply(await sqlStep("20260101000000", "select pg_advisory_unlock_all()"));
+    const unlock = await sqlStep("20260101000000", "select pg_advisory_unlock_all()");
+    expect(await rejected(session.apply(unlock))).toBeInstanceOf(StepEscapedError);
     await session.apply(await sqlStep("20260101000001", "create table a (id int)"));
     const held =
       "select count(*) from pg_locks l join pg_database d on d.oid = l.database where locktype = 'advisory' and datname = current_database()";
     expect(await one(held)).toBe("1");
-    expect(await session.ledger()).toHaveLength(2);
+    expect(await session.ledger()).toHaveLength(1);
   });
 });
 

@@ -1,5 +1,6 @@
 import {
   type Finding,
+  FORBIDDEN_STATEMENTS,
   isProtected,
   protectedSchemaFinding,
   roleFinding,
@@ -15,6 +16,8 @@ const TARGET = new RegExp(
 );
 const OUTSIDE =
   /^(?:create|alter|drop) (?<what>role|user|group|database|tablespace|subscription|server|event trigger|system) /;
+const AUTHORIZED = /^create schema .*\bauthorization /;
+const DEFAULTS = /^alter default privileges /;
 const OWNED = /^(?:reassign|drop) owned /;
 
 /**
@@ -29,8 +32,17 @@ export function judgeStatement(tokens: readonly Token[]): Finding | null {
   if (what && /^(role|user|group)$/.test(what)) return roleFinding(`a change of a ${what}`);
   if (what) return SERVER_FINDING;
   if (OWNED.test(text)) return roleFinding("a change of what roles own");
+  if (AUTHORIZED.test(text)) return roleFinding("a schema that belongs to another role");
+  if (DEFAULTS.test(text)) return FORBIDDEN_STATEMENTS.AlterDefaultPrivilegesStmt ?? null;
   const { verb = "", schema, whole, name = "" } = TARGET.exec(text)?.groups ?? {};
   const changed = schema ?? whole;
-  if (!changed || !isProtected(changed)) return null;
+  if (!changed) return writesCatalog(text) ? protectedSchemaFinding("pg_catalog") : null;
+  if (!isProtected(changed)) return null;
   return isOpenTo(verb, `${changed}.${name}`) ? null : protectedSchemaFinding(changed);
 }
+
+/** A name without a schema that begins with pg_ is found in pg_catalog first. */
+const writesCatalog = (text: string) =>
+  /^(insert into|update (only )?|delete from (only )?|merge into|truncate (table )?(only )?) ?pg_/.test(
+    text,
+  );

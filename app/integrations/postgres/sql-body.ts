@@ -1,4 +1,5 @@
 import { judgeStatement } from "./sql-block.ts";
+import { judgePathAt, judgeSetConfigPath } from "./sql-path.ts";
 import {
   type Finding,
   FOREIGN_FINDING,
@@ -6,6 +7,7 @@ import {
   isForbiddenFunction,
   isSettable,
   LEDGER_SCHEMAS,
+  PG_SETTINGS_FINDING,
   protectedSchemaFinding,
   roleFinding,
   SERVER_FINDING,
@@ -24,18 +26,20 @@ const MAX_STRING_DEPTH = 6;
 /**
  * Looks through the body of a plpgsql function or DO block; the latter runs at once. The build of PostgreSQL's parser that
  * is used has no grammar for plpgsql, so this goes by tokens: comments are skipped, strings are
- * looked into as well, since EXECUTE runs them. What a body assembles at run time from pieces
+ * looked into as well, since EXECUTE runs them; only the format of a RAISE is not. What a body assembles at run time from pieces
  * stays unseen; for that the step's own guard compares transaction id, role, lock and fence
  * before it commits.
  */
 export function scanBody(body: string, { runsNow }: { runsNow: boolean }): Finding | null {
-  return scan(tokenize(body), { runsNow, inString: false, depth: 0 });
+  return scan(tokenize(body), { runsNow, inString: false, continues: false, depth: 0 });
 }
 
 interface Where {
   /** Part of a DO block: of what the file itself does. */
   runsNow: boolean;
   inString: boolean;
+  /** Part of a string that more is joined to. */
+  continues: boolean;
   depth: number;
 }
 
@@ -52,8 +56,10 @@ function scanAt(tokens: Token[], i: number, where: Where): Finding | null {
   const next = tokens[i + 1];
   if (token.kind === "string") {
     const reads = tokens[i - 1]?.text === "(" && tokens[i - 2]?.text === "current_setting";
-    if (reads || where.depth >= MAX_STRING_DEPTH) return null;
-    return scan(tokenize(token.text), { ...where, inString: true, depth: where.depth + 1 });
+    if (reads || isMessage(tokens, i) || where.depth >= MAX_STRING_DEPTH) return null;
+    const continues = next?.text === "|" || next?.kind === "string";
+    const depth = where.depth + 1;
+    return scan(tokenize(token.text), { ...where, inString: true, continues, depth });
   }
   if (token.kind !== "word" && token.kind !== "name") return null;
   const isCall = next?.text === "(";
@@ -61,6 +67,10 @@ function scanAt(tokens: Token[], i: number, where: Where): Finding | null {
     return functionFinding(token.text);
   }
   if (token.text === "set_config" && isCall) return scanSetConfig(tokens, i);
+  if (token.text === "search_path" && (next?.text === "=" || next?.text === "to")) {
+    return judgePathAt(tokens, i, where.continues);
+  }
+  if (token.text === "pg_settings" && namesRelation(tokens[i - 1])) return PG_SETTINGS_FINDING;
   if (LEDGER_SCHEMAS.has(token.text) && next?.text === ".") {
     return protectedSchemaFinding(token.text);
   }
@@ -73,6 +83,17 @@ function scanAt(tokens: Token[], i: number, where: Where): Finding | null {
     return { ...SERVER_FINDING, found: "ALTER SYSTEM" };
   }
   return startsStatement(tokens, i) ? scanStatement(tokens, i, where) : null;
+}
+
+const namesRelation = (before: Token | undefined) =>
+  /^(update|only|from|join|into|table|,|\.)$/.test(before?.text ?? "");
+
+/** Whether a string is the format of a RAISE: it is shown, and never run. */
+function isMessage(tokens: Token[], i: number): boolean {
+  if (!/^(,|;|using)$/.test(tokens[i + 1]?.text ?? "")) return false;
+  const levelled = /^(debug|log|info|notice|warning|exception)$/.test(tokens[i - 1]?.text ?? "");
+  const raise = i - (levelled ? 2 : 1);
+  return tokens[raise]?.text === "raise" && startsStatement(tokens, raise);
 }
 
 function startsStatement(tokens: Token[], i: number): boolean {
@@ -125,6 +146,8 @@ function scanSet(tokens: Token[], i: number, where: Where): Finding | null {
 function scanSetConfig(tokens: Token[], i: number): Finding | null {
   const argument = tokens[i + 2];
   const constant = argument?.kind === "string" && tokens[i + 3]?.text === ",";
-  if (constant && isSettable(argument.text.toLowerCase())) return null;
+  const name = constant ? argument.text.toLowerCase() : "";
+  if (name === "search_path") return judgeSetConfigPath(tokens, i);
+  if (constant && isSettable(name)) return null;
   return settingFinding(constant ? argument.text : "a name computed at run time");
 }

@@ -27,12 +27,15 @@ export function isProtected(schema: string | undefined): boolean {
 const FORBIDDEN_FUNCTIONS = new Set(
   (
     "pg_terminate_backend pg_cancel_backend pg_reload_conf pg_rotate_logfile pg_promote " +
-    "pg_read_file pg_read_binary_file pg_ls_dir pg_stat_file pg_file_write pg_switch_wal " +
-    "lo_import lo_export query_to_xml query_to_xmlschema query_to_xml_and_xmlschema " +
-    "cursor_to_xml ts_stat crosstab connectby pg_create_logical_replication_slot " +
+    "pg_read_file pg_read_binary_file pg_stat_file pg_file_write pg_switch_wal " +
+    "query_to_xml query_to_xmlschema query_to_xml_and_xmlschema cursor_to_xml xpath_table " +
+    "ts_stat ts_rewrite crosstab crosstab2 crosstab3 crosstab4 crosstab_hash connectby pg_create_logical_replication_slot " +
     "pg_create_physical_replication_slot pg_drop_replication_slot pg_export_snapshot"
   ).split(" "),
 );
+
+const LARGE_OBJECT =
+  /^(lo_(creat|create|open|close|import|export|from_bytea|get|put|truncate|truncate64|unlink|lseek|lseek64|tell|tell64|manage)|loread|lowrite)$/;
 
 /**
  * Whether a function may not be called: advisory locks (the run holds one, and
@@ -41,7 +44,9 @@ const FORBIDDEN_FUNCTIONS = new Set(
  */
 export function isForbiddenFunction(name: string): boolean {
   return (
-    /^pg_(try_)?advisory_/.test(name) || name.startsWith("dblink") || FORBIDDEN_FUNCTIONS.has(name)
+    /^pg_(try_)?advisory_|^pg_ls_|^dblink/.test(name) ||
+    LARGE_OBJECT.test(name) ||
+    FORBIDDEN_FUNCTIONS.has(name)
   );
 }
 
@@ -52,6 +57,13 @@ export function functionFinding(name: string): Finding {
       found: `${name}()`,
       reason: "advisory locks keep two runs apart, and a template could release them",
       fix: "Lock a row (SELECT … FOR UPDATE) instead.",
+    };
+  }
+  if (LARGE_OBJECT.test(name)) {
+    return {
+      found: `${name}()`,
+      reason: "large objects stand outside all schemas, and some reach the server's files",
+      fix: "Keep bytes in a column of type bytea, or files in Storage.",
     };
   }
   return {
@@ -120,6 +132,11 @@ export const FORBIDDEN_STATEMENTS: Readonly<Record<string, Finding>> = {
   DropOwnedStmt: ROLES,
   AlterOwnerStmt: ROLES,
   AlterSystemStmt: { ...SERVER, found: "ALTER SYSTEM" },
+  AlterDefaultPrivilegesStmt: {
+    found: "ALTER DEFAULT PRIVILEGES",
+    reason: "it reaches what other templates and the customer create later",
+    fix: "Grant and revoke on each object right after it is created.",
+  },
   CreatedbStmt: SERVER,
   DropdbStmt: SERVER,
   AlterDatabaseStmt: SERVER,
@@ -153,13 +170,23 @@ export const FORBIDDEN_STATEMENTS: Readonly<Record<string, Finding>> = {
 };
 
 export const FORBIDDEN_EXTENSIONS = new Set(
-  "dblink postgres_fdw file_fdw plpython3u plperlu pltclu plperl pltcl plv8 adminpack".split(" "),
+  (
+    "dblink postgres_fdw file_fdw plpython3u plperlu pltclu plperl pltcl plv8 adminpack " +
+    "http pg_net pg_cron tablefunc xml2 lo"
+  ).split(" "),
 );
 
 export const FOREIGN_FINDING = FOREIGN;
 export const TRANSACTION_FINDING = TRANSACTION;
 export const SESSION_FINDING = SESSION;
 export const SERVER_FINDING = SERVER;
+
+/** Its rule for UPDATE changes settings, and a view of it would pass that on. */
+export const PG_SETTINGS_FINDING: Finding = {
+  found: "pg_settings",
+  reason: "an UPDATE of it changes the runner's own limits",
+  fix: "Read a setting with current_setting('name').",
+};
 
 const CLOSES_TABLE =
   "it closes the table to everyone, and whoever comes while it waits for others waits behind it";

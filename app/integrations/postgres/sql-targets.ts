@@ -2,7 +2,11 @@ import { names, type SyntaxTree } from "./syntax-tree.ts";
 
 type Lister = (node: SyntaxTree) => (string | undefined)[];
 
-const rangeVar = (value: unknown) => (value as { schemaname?: string } | undefined)?.schemaname;
+/** A name without a schema that begins with pg_ is found in pg_catalog first. */
+const rangeVar = (value: unknown) => {
+  const relation = value as { schemaname?: string; relname?: string } | undefined;
+  return relation?.schemaname ?? (relation?.relname?.startsWith("pg_") ? "pg_catalog" : undefined);
+};
 const ofRelation: Lister = (node) => [rangeVar(node.relation)];
 const qualifier = (list: unknown) => names(list).at(-2);
 
@@ -15,7 +19,7 @@ function schemasOfObject(object: SyntaxTree, isSchema: boolean, isChild: boolean
     ObjectWithArgs?: { objname?: SyntaxTree[] };
     TypeName?: { names?: SyntaxTree[] };
   };
-  if (wrapped.RangeVar) return wrapped.RangeVar.schemaname ? [wrapped.RangeVar.schemaname] : [];
+  if (wrapped.RangeVar) return [rangeVar(wrapped.RangeVar) ?? []].flat();
   if (wrapped.String) return isSchema && wrapped.String.sval ? [wrapped.String.sval] : [];
   const parts = names(
     wrapped.List?.items ?? wrapped.ObjectWithArgs?.objname ?? wrapped.TypeName?.names ?? [],

@@ -8,6 +8,8 @@ export interface Token {
   /** `word`: unquoted and folded to lower case; `name`: a quoted identifier; `string`: its content. */
   kind: "word" | "name" | "string" | "number" | "sign";
   text: string;
+  /** A string written with backslashes: E'…'. */
+  escaped?: boolean;
   /** Offset of the first character in the source. */
   at: number;
   /** Offset after the last. */
@@ -58,6 +60,26 @@ function skipBlockComment(text: string, at: number): number {
   return text.length;
 }
 
+const ESCAPE =
+  /\\(?:x(?<byte>[0-9a-fA-F]{1,2})|(?<octal>[0-7]{1,3})|u(?<short>[0-9a-fA-F]{4})|U(?<long>[0-9a-fA-F]{8}))/y;
+const CONTROL: Readonly<Record<string, string>> = { b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
+
+/** What a backslash and what follows it stand for. A byte above 127 is part of no word of SQL. */
+function readEscape(text: string, at: number): { text: string; end: number } {
+  ESCAPE.lastIndex = at;
+  const found = ESCAPE.exec(text);
+  if (!found) {
+    const next = text[at + 1] ?? "";
+    return { text: CONTROL[next] ?? next, end: at + 2 };
+  }
+  const { byte, octal, short, long } = found.groups ?? {};
+  const hex = byte ?? short ?? long;
+  const code =
+    hex === undefined ? Number.parseInt(octal ?? "0", 8) & 0xff : Number.parseInt(hex, 16);
+  const isCharacter = code > 0 && code <= 0x10ffff;
+  return { text: isCharacter ? String.fromCodePoint(code) : "", end: at + found[0].length };
+}
+
 /** Reads a quoted run that starts at `at`; a doubled quote stands for itself. */
 function readQuoted(text: string, at: number, backslashes: boolean): { text: string; end: number } {
   const quote = text[at];
@@ -66,7 +88,13 @@ function readQuoted(text: string, at: number, backslashes: boolean): { text: str
   while (i < text.length) {
     const c = text[i] as string;
     if (c === quote && text[i + 1] !== quote) return { text: content, end: i + 1 };
-    if (c === quote || (backslashes && c === "\\")) i += 1;
+    if (backslashes && c === "\\") {
+      const meant = readEscape(text, i);
+      content += meant.text;
+      i = meant.end;
+      continue;
+    }
+    if (c === quote) i += 1;
     content += text[i] ?? "";
     i += 1;
   }
@@ -85,10 +113,10 @@ export function tokenize(text: string): Token[] {
   return tokens;
 }
 
-function readToken(text: string, at: number): { kind: Token["kind"]; text: string; end: number } {
+function readToken(text: string, at: number): Omit<Token, "at"> {
   const first = text[at] as string;
   if (/[eE]/.test(first) && text[at + 1] === "'") {
-    return { kind: "string", ...readQuoted(text, at + 1, true) };
+    return { kind: "string", escaped: true, ...readQuoted(text, at + 1, true) };
   }
   if (first === "'") return { kind: "string", ...readQuoted(text, at, false) };
   if (first === '"') return { kind: "name", ...readQuoted(text, at, false) };

@@ -1,4 +1,5 @@
 import { scanBody } from "./sql-body.ts";
+import { judgePath } from "./sql-path.ts";
 import {
   CLOSING,
   type Finding,
@@ -10,6 +11,7 @@ import {
   isProtected,
   isSettable,
   LEDGER_SCHEMAS,
+  PG_SETTINGS_FINDING,
   protectedSchemaFinding,
   roleFinding,
   SERVER_FINDING,
@@ -50,6 +52,9 @@ async function checkWithin(
       checkName(key, node) ??
       (key === "VariableSetStmt" ? checkSetting(node, definesFunction) : null) ??
       (key === "FuncCall" ? checkSetConfig(node) : null) ??
+      (key === "CreateSchemaStmt" && node.authrole
+        ? roleFinding("a schema that belongs to another role")
+        : null) ??
       (key === "CreateExtensionStmt" ? checkExtension(node) : null);
     if (finding) return finding;
     // At run time a function acts for whoever calls it, under their privileges: only the ledger
@@ -75,7 +80,7 @@ function checkName(key: string, node: SyntaxTree): Finding | null {
   if (typeof schema === "string" && LEDGER_SCHEMAS.has(schema)) {
     return protectedSchemaFinding(schema);
   }
-  return null;
+  return node.relname === "pg_settings" ? PG_SETTINGS_FINDING : null;
 }
 
 function checkSetting(node: SyntaxTree, onFunction: boolean): Finding | null {
@@ -85,16 +90,20 @@ function checkSetting(node: SyntaxTree, onFunction: boolean): Finding | null {
     return roleFinding(node.kind === "VAR_RESET" ? role.replace("SET", "RESET") : role);
   }
   if (node.kind === "VAR_SET_MULTI") return TRANSACTION_FINDING;
+  const path = name === "search_path" ? judgePath(pathOf(node)) : null;
+  if (path) return path;
   // A setting of a function holds within it; what the customer answered is the runner's to say.
   if (onFunction) return name.startsWith("berth.") ? settingFinding(name) : null;
   if (node.is_local !== true) {
     return { ...SESSION_FINDING, found: `SET ${name}`.trim(), fix: "Write SET LOCAL." };
   }
-  if (!isSettable(name)) return settingFinding(name);
-  const schemas = (node.args as SyntaxTree[] | undefined)?.map(constantText) ?? [];
-  const closed = name === "search_path" ? schemas.find((s) => s && isProtected(s)) : undefined;
-  // "extensions" holds functions that templates use; being on the path changes nothing there.
-  return closed && closed !== "extensions" ? protectedSchemaFinding(closed) : null;
+  return isSettable(name) ? null : settingFinding(name);
+}
+
+/** The entries that a SET gives to search_path; none for RESET, DEFAULT and FROM CURRENT. */
+function pathOf({ args = [] }: SyntaxTree): string[] | null {
+  const entries = (args as SyntaxTree[]).map(constantText);
+  return entries.every((entry) => entry !== undefined) ? entries : null;
 }
 
 function constantText(tree: SyntaxTree | undefined): string | undefined {
@@ -109,17 +118,11 @@ function checkSetConfig(node: SyntaxTree): Finding | null {
   if (!name) return settingFinding("a name computed at run time");
   const value = constantText(args?.[1]);
   if (!isSettable(name)) return settingFinding(name);
-  const path = name === "search_path" && !/^[\w", $]*$/.test(value ?? "-");
-  const closed =
-    name === "search_path" && value?.split(",").some((s) => LEDGER_SCHEMAS.has(bare(s)));
-  if (path || closed) return settingFinding("search_path to this value");
+  const path = name === "search_path" ? judgePath(value === undefined ? null : [value]) : null;
+  if (path) return path;
   const local = args?.[2]?.A_Const as { boolval?: { boolval?: boolean } } | undefined;
   if (local?.boolval?.boolval === true) return null;
   return { ...SESSION_FINDING, fix: "Pass true as the third argument of set_config." };
-}
-
-function bare(name: string): string {
-  return name.trim().replaceAll('"', "");
 }
 
 function checkExtension(node: SyntaxTree): Finding | null {

@@ -101,7 +101,7 @@ function buildScript(work: GuardedWork, connection: RunConnection) {
   const after = [
     // Nothing that the file left on the path may stand in for what the ledger needs.
     "set local search_path to ''",
-    closingGuard(),
+    closingGuard(identity),
     // A deferred constraint fails here, not at a COMMIT whose failure would name no statement.
     "set constraints all immediate",
     ...(work.record ? ledgerStatements(step, identity) : []),

@@ -239,6 +239,10 @@ export const planAnswer = z.object({
         file: z.string().optional(),
         ledgerVersion: z.string().optional(),
         checksum: z.string().optional(),
+        about: z
+          .string()
+          .optional()
+          .describe("Of a bucket and of Auth: what it is set to, in words."),
         planned: z
           .enum(PLANNED)
           .optional()

@@ -41,6 +41,49 @@ comment on table public.kpi_computations is
   'Key figures that are computed, and are hence not recorded by hand.';
 comment on column public.kpi_computations.measure is 'What the source calls it, whatever its key is.';
 
+-- A company may have a figure of its own under the same key; that one stays what it is.
+create function private.add_computed_kpi(
+  p_source text, p_measure text, p_name text, p_description text, p_unit text,
+  p_aggregation text, p_better text
+) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  candidate text;
+  bound uuid;
+begin
+  if exists (
+    select from public.kpi_computations c where c.source = p_source and c.measure = p_measure
+  ) then
+    return;
+  end if;
+  for candidate in
+    select p_measure
+    union all
+    select p_source || '_' || p_measure || case when n > 1 then '_' || n else '' end
+    from generate_series(1, 1000) n
+  loop
+    insert into public.kpis (key, name, description, unit, aggregation, better)
+    values (candidate, p_name, p_description, p_unit, p_aggregation, p_better)
+    on conflict (key) do nothing;
+    select k.id into bound
+    from public.kpis k
+    where k.key = candidate and k.unit = p_unit and k.aggregation = p_aggregation
+      and not exists (select from public.kpi_computations c where c.kpi_id = k.id);
+    exit when found;
+  end loop;
+  insert into public.kpi_computations (kpi_id, source, measure) values (bound, p_source, p_measure);
+end;
+$$;
+
+comment on function private.add_computed_kpi(text, text, text, text, text, text, text) is
+  'Has a source compute a measure from now on: in the figure of that key if it is of this unit and
+  aggregation, or else in one whose key begins with the source.';
+
+revoke all on function private.add_computed_kpi(text, text, text, text, text, text, text)
+  from public, anon, authenticated, service_role;
+
 -- Each writer adds a row of its own and waits for nobody; a refresh takes away only the rows that it
 -- sees. A sale that commits late leaves its row for the next refresh, so nothing is missed.
 create table public.kpi_changes (

@@ -9,37 +9,65 @@ language sql
 stable
 set search_path = ''
 as $$
+  -- One look into the index per location; "is not distinct from" would read every location's days.
   select case p_aggregation
     -- Where it stood at the end, per location; a day without a value leaves it where it was.
     when 'last' then (
       select sum(v.value)
-      from unnest(coalesce(p_locations, array[null::uuid])) l (location_id)
-      cross join lateral (
-        select s.value
-        from public.kpi_snapshots s
-        where s.kpi_id = p_kpi_id and s.location_id is not distinct from l.location_id
-          and s.day <= p_to
-          and (p_weekdays is null or extract(isodow from s.day) = any (p_weekdays))
-          and (s.currency is null or s.currency = p_currency)
-        order by s.day desc
-        limit 1
+      from (
+        (
+          select s.value
+          from public.kpi_snapshots s
+          where p_locations is null and s.kpi_id = p_kpi_id and s.location_id is null
+            and s.day <= p_to
+            and (p_weekdays is null or extract(isodow from s.day) = any (p_weekdays))
+            and (s.currency is null or s.currency = p_currency)
+          order by s.day desc
+          limit 1
+        )
+        union all
+        select n.value
+        from unnest(p_locations) l (id)
+        cross join lateral (
+          select s.value
+          from public.kpi_snapshots s
+          where s.kpi_id = p_kpi_id and s.location_id = l.id and s.day <= p_to
+            and (p_weekdays is null or extract(isodow from s.day) = any (p_weekdays))
+            and (s.currency is null or s.currency = p_currency)
+          order by s.day desc
+          limit 1
+        ) n
       ) v
     )
     else (
-      select case p_aggregation
-        when 'sum' then sum(s.value)
+      select case
+        when p_aggregation = 'sum' and count(*) = 0 and exists (
+          select from public.kpi_computations c where c.kpi_id = p_kpi_id
+        ) then 0
+        when p_aggregation = 'sum' then sum(v.value) filter (where v.counts)
         else round(
-          sum(coalesce(s.numerator, s.value)) / nullif(sum(coalesce(s.denominator, 1)), 0), 6
+          sum(coalesce(v.numerator, v.value)) filter (where v.counts)
+            / nullif(sum(coalesce(v.denominator, 1)) filter (where v.counts), 0), 6
         )
       end
-      from public.kpi_snapshots s
-      where s.kpi_id = p_kpi_id and s.day between p_from and p_to
-        and case
-          when p_locations is null then s.location_id is null
-          else s.location_id = any (p_locations)
-        end
-        and (p_weekdays is null or extract(isodow from s.day) = any (p_weekdays))
-        and (s.currency is null or s.currency = p_currency)
+      from (
+        select s.day, s.value, s.numerator, s.denominator,
+          s.currency is null or s.currency = p_currency as counts
+        from public.kpi_snapshots s
+        where p_locations is null and s.kpi_id = p_kpi_id and s.location_id is null
+          and s.day between p_from and p_to
+        union all
+        select n.*
+        from unnest(p_locations) l (id)
+        cross join lateral (
+          select s.day, s.value, s.numerator, s.denominator,
+            s.currency is null or s.currency = p_currency
+          from public.kpi_snapshots s
+          where s.kpi_id = p_kpi_id and s.location_id = l.id and s.day between p_from and p_to
+          offset 0
+        ) n
+      ) v
+      where p_weekdays is null or extract(isodow from v.day) = any (p_weekdays)
     )
   end;
 $$;
@@ -47,7 +75,8 @@ $$;
 comment on function private.kpi_value(uuid, text, date, date, uuid[], integer[], text) is
   'sum adds the days up; average is the sum of numerators by the sum of denominators; last is the
   newest value up to the end. Locations empty: the company. Weekdays: 1 is Monday. Money in another
-  currency than the one given is not counted.';
+  currency than the one given is not counted. A computed sum of no days is 0, for nothing happened;
+  of one recorded by hand nothing is known.';
 
 revoke all on function private.kpi_value(uuid, text, date, date, uuid[], integer[], text)
   from public, anon, authenticated, service_role;
@@ -65,43 +94,30 @@ language sql
 immutable
 set search_path = ''
 as $$
-  with facts as (
-    select
-      extract(day from p_from) = 1 as from_first,
-      extract(day from p_to + 1) = 1 as to_last,
-      date_trunc('month', p_from::timestamp) = date_trunc('month', p_to::timestamp) as one_month,
-      make_interval(months => (
-        (extract(year from p_to) - extract(year from p_from)) * 12
-        + extract(month from p_to) - extract(month from p_from) + 1
-      )::integer) as months
-  )
   select case
-    when p_against = 'previous_year' then row(
-      (p_from::timestamp - interval '1 year')::date,
-      case
-        -- The whole of February is the whole of February, in a leap year or out of one.
-        when f.to_last and f.from_first
-          then (p_to + 1)::timestamp - interval '1 year' - interval '1 day'
-        else p_to::timestamp - interval '1 year'
-      end::date
-    )::private.period
-    when p_against = 'previous_period' and f.from_first and f.to_last
-      then row((p_from::timestamp - f.months)::date, p_from - 1)::private.period
-    when p_against = 'previous_period' and f.from_first and f.one_month and p_from < p_to
-      then row(
-        (p_from::timestamp - interval '1 month')::date,
-        (p_to::timestamp - interval '1 month')::date
-      )::private.period
     when p_against = 'previous_period'
       then row(p_from - (p_to - p_from + 1), p_from - 1)::private.period
+    when p_against = 'previous_week' then row(p_from - 7, p_to - 7)::private.period
+    when a.step is not null then row(
+      (p_from::timestamp - a.step)::date,
+      case
+        -- The whole of February is the whole of a month or year before, whatever its length.
+        when extract(day from p_from) = 1 and extract(day from p_to + 1) = 1
+          then (p_to + 1)::timestamp - a.step - interval '1 day'
+        else p_to::timestamp - a.step
+      end::date
+    )::private.period
   end
-  from facts f;
+  from (select case p_against
+    when 'previous_month' then interval '1 month'
+    when 'previous_year' then interval '1 year'
+  end as step) a;
 $$;
 
 comment on function private.comparison_period(date, date, text) is
-  'previous_period: of whole months, as many whole months before; of the first days of a month, the
-  same days of the month before; else as many days before. previous_year: the same dates a year
-  before, whole months staying whole; the 29th of February becomes the 28th.';
+  'previous_period: as many days before. previous_week: the same weekdays a week before.
+  previous_month and previous_year: the same dates a month or a year before, whole months staying
+  whole; a day that is not there becomes the last one.';
 
 revoke all on function private.comparison_period(date, date, text)
   from public, anon, authenticated, service_role;
@@ -143,8 +159,8 @@ begin
     raise exception 'A period goes from a day to the same or a later one, over ten years at most'
       using errcode = 'invalid_parameter_value';
   end if;
-  if $5 is null or $5 not in ('previous_period', 'previous_year') then
-    raise exception 'A period is compared with previous_period or previous_year'
+  if $5 is null or $5 not in ('previous_period', 'previous_month', 'previous_year') then
+    raise exception 'A period is compared with previous_period, previous_month or previous_year'
       using errcode = 'invalid_parameter_value';
   end if;
   select * into kpi from public.kpis k where k.key = $1;
@@ -167,8 +183,9 @@ end;
 $$;
 
 comment on function public.compare_periods(text, date, date, uuid, text) is
-  'What a key figure came to in a period and in the one before (previous_period) or the same of the
-  year before (previous_year). Without a location, the company as a whole.';
+  'What a key figure came to in a period and in as many days before (previous_period), or in the same
+  dates a month or a year before (previous_month, previous_year). Without a location, the company as
+  a whole.';
 
 revoke all on function public.compare_periods(text, date, date, uuid, text)
   from public, anon, authenticated, service_role;
@@ -191,13 +208,15 @@ from public.kpi_targets t
 join public.kpis k on k.id = t.kpi_id
 cross join public.company_settings c
 cross join lateral (
-  select private.kpi_value(
+  -- Of a period that is still to come there is nothing to say, whatever stands today.
+  select case when t.starts_on <= (now() at time zone c.time_zone)::date then private.kpi_value(
     t.kpi_id, k.aggregation, t.starts_on, t.ends_on,
     case when t.location_id is not null then array[t.location_id] end, null, c.currency
-  ) as value
+  ) end as value
 ) v;
 
 revoke all on table public.kpi_target_progress from public, anon, authenticated, service_role;
 
-comment on view public.kpi_target_progress is 'How far each target has been reached.';
+comment on view public.kpi_target_progress is
+  'How far each target has been reached; empty for a period that has not begun.';
 comment on column public.kpi_target_progress.percent is 'The value by the target, times 100.';

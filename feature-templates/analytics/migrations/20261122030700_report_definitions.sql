@@ -27,8 +27,8 @@ begin
       then 'groups are none, day, week, month or location' end;
   elsif p_type = 'comparison' then
     return case when jsonb_typeof(p_value) <> 'string'
-      or written not in ('none', 'previous_period', 'previous_year')
-      then 'a comparison is none, previous_period or previous_year' end;
+      or written not in ('none', 'previous_period', 'previous_month', 'previous_year')
+      then 'a comparison is none, previous_period, previous_month or previous_year' end;
   elsif p_type = 'limit' then
     return case when jsonb_typeof(p_value) <> 'number' or written !~ '^[1-9]\d{0,4}$'
       or written::integer > 10000
@@ -49,6 +49,9 @@ begin
       where jsonb_typeof(e.value) <> 'number' or e.value #>> '{}' !~ '^[1-7]$'
     ) then
       return 'weekdays are numbers from 1, Monday, to 7';
+    end if;
+    if (select count(*) > count(distinct e.value) from jsonb_array_elements(p_value) e) then
+      return format('%s are given once each', p_type);
     end if;
     return null;
   end if;
@@ -160,6 +163,11 @@ begin
     )
   then
     return 'kpis are a list of 1 to 50 keys of key figures';
+  end if;
+  if (
+    select count(*) > count(distinct e.value) from jsonb_array_elements(p_definition -> 'kpis') e
+  ) then
+    return 'kpis are given once each';
   end if;
   if jsonb_typeof(p_definition -> 'period') is distinct from 'string'
     or p_definition ->> 'period' not in (

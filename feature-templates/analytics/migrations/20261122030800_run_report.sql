@@ -103,7 +103,30 @@ $$;
 revoke all on function private.period_parts(date, date, text)
   from public, anon, authenticated, service_role;
 
-create function private.report_rows(p_definition jsonb, p_parameters jsonb) returns jsonb
+-- A period before is one of the same kind: what kind, the report says, not what its dates look like.
+create function private.comparison_wanted(p_definition jsonb) returns text
+language sql
+immutable
+set search_path = ''
+as $$
+  select case
+    when coalesce(p_definition ->> 'compare', 'none') <> 'previous_period'
+      then nullif(p_definition ->> 'compare', 'none')
+    when p_definition ->> 'group_by' = 'week' then 'previous_week'
+    when p_definition ->> 'group_by' = 'month' then 'previous_month'
+    when p_definition ->> 'group_by' = 'day' or p_definition ? 'from' then 'previous_period'
+    when p_definition ->> 'period' in ('this_month', 'last_month') then 'previous_month'
+    when p_definition ->> 'period' = 'this_year' then 'previous_year'
+    else 'previous_period'
+  end;
+$$;
+
+revoke all on function private.comparison_wanted(jsonb)
+  from public, anon, authenticated, service_role;
+
+create function private.report_rows(
+  p_definition jsonb, p_parameters jsonb, p_today date default null
+) returns jsonb
 language plpgsql
 stable
 set search_path = ''
@@ -119,16 +142,18 @@ declare
     p_parameters
   );
   grouping text := coalesce(definition ->> 'group_by', 'none');
-  comparison text := nullif(coalesce(definition ->> 'compare', 'none'), 'none');
+  comparison text := private.comparison_wanted(definition);
   weekdays integer[];
   wanted uuid[];
   period private.period;
   home text;
   today date;
-  cells bigint;
+  -- What a report may look up: each row once per location, and once more where it is compared.
+  most constant integer := 10000;
+  lookups bigint;
   answer jsonb;
 begin
-  select s.currency, (now() at time zone s.time_zone)::date into home, today
+  select s.currency, coalesce(p_today, (now() at time zone s.time_zone)::date) into home, today
   from public.company_settings s;
   period := private.named_period(definition ->> 'period', today);
   if definition ? 'from' then
@@ -141,7 +166,7 @@ begin
 
   select array_agg((e.value #>> '{}')::integer) into weekdays
   from jsonb_array_elements(definition #> '{filters,weekdays}') e;
-  select array_agg((e.value #>> '{}')::uuid) into wanted
+  select array_agg(distinct (e.value #>> '{}')::uuid) into wanted
   from jsonb_array_elements(definition #> '{filters,locations}') e;
 
   select jsonb_array_length(definition -> 'kpis') * case grouping
@@ -149,16 +174,19 @@ begin
       select count(*) from public.locations l where wanted is null or l.id = any (wanted)
     )
     else (select count(*) from private.period_parts(period.from_day, period.to_day, grouping))
-  end into cells;
-  if cells > 5000 then
-    raise exception 'The report would have % rows', cells
-      using errcode = 'program_limit_exceeded', hint = 'Take a shorter period or larger groups.';
+      * coalesce(cardinality(wanted), 1)
+  end * case when comparison is null then 1 else 2 end into lookups;
+  if lookups > most then
+    raise exception 'The report would look up % values, over % at most', lookups, most
+      using errcode = 'program_limit_exceeded',
+        hint = 'Take a shorter period, larger groups or fewer locations.';
   end if;
 
   with kpis as (
-    select k.id, k.key, k.unit, k.aggregation, e.number
+    select k.id, k.key, k.unit, k.aggregation, min(e.number) as number
     from jsonb_array_elements_text(definition -> 'kpis') with ordinality e (key, number)
     join public.kpis k on k.key = e.key
+    group by k.id
   ),
   groups as (
     select p.starts_on::text as label, p.from_day, p.to_day, wanted as locations, p.starts_on::text as place
@@ -183,7 +211,7 @@ begin
       select private.comparison_period(g.from_day, g.to_day, comparison) as before
     ) c
     order by g.place, k.number
-    limit coalesce((definition ->> 'limit')::integer, 1000)
+    limit coalesce((definition ->> 'limit')::integer, most)
   )
   select coalesce(jsonb_agg(
     jsonb_build_object(
@@ -202,10 +230,11 @@ begin
 end;
 $$;
 
-comment on function private.report_rows(jsonb, jsonb) is
-  'The rows of a report, as a list of objects. Raises 22023 for parameters that do not fit.';
+comment on function private.report_rows(jsonb, jsonb, date) is
+  'The rows of a report, as a list of objects, as of a day, which is today unless given. Raises 22023
+  for parameters that do not fit, 54000 for a report that is too large.';
 
-revoke all on function private.report_rows(jsonb, jsonb)
+revoke all on function private.report_rows(jsonb, jsonb, date)
   from public, anon, authenticated, service_role;
 
 create function public.run_report(report_id uuid, parameters jsonb default '{}') returns jsonb
@@ -226,8 +255,9 @@ $$;
 
 comment on function public.run_report(uuid, jsonb) is
   'Runs a report: a list of {kpi, from, to, value, currency}, with group where it is grouped and
-  comparison_value, change, change_percent where it is compared. A figure that no longer exists is
-  left out.';
+  comparison_value, change, change_percent where it is compared. The previous_period of months is the
+  month before, of weeks the week before, of a year the year before, of anything else as many days
+  before. A figure that no longer exists is left out.';
 
 revoke all on function public.run_report(uuid, jsonb)
   from public, anon, authenticated, service_role;

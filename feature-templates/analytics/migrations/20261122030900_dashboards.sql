@@ -16,7 +16,9 @@ alter table public.dashboards enable row level security;
 revoke all on table public.dashboards from public, anon, authenticated, service_role;
 
 comment on table public.dashboards is 'Pages of widgets.';
-comment on column public.dashboards.owner_id is 'Empty for dashboards of the company.';
+comment on column public.dashboards.owner_id is
+  'Empty for dashboards of the company, and of people who left: those that are not shared are the
+  managers'' alone.';
 comment on column public.dashboards.shared is 'Whether everyone in the company sees it.';
 
 create index dashboards_owner_id_idx on public.dashboards (owner_id);
@@ -65,7 +67,9 @@ stable
 set search_path = ''
 as $$
 declare
-  answer jsonb;
+  answer jsonb := '[]';
+  widget public.dashboard_widgets;
+  shown jsonb;
 begin
   if not exists (select from public.dashboards d where d.id = $1) then
     raise exception 'There is no dashboard %', $1 using errcode = 'no_data_found';
@@ -74,23 +78,33 @@ begin
     raise exception 'Parameters are an object' using errcode = 'invalid_parameter_value';
   end if;
 
-  -- Each widget is given those parameters that it knows.
-  select coalesce(jsonb_agg(jsonb_build_object(
-    'widget', w.id, 'kind', w.kind, 'title', w.title,
-    'rows', private.report_rows(w.definition, (
-      select coalesce(jsonb_object_agg(p.key, p.value), '{}')
-      from jsonb_each($2) p
-      where coalesce(w.definition -> 'parameters' ? p.key, false)
-    ))
-  ) order by w."position"), '[]') into answer
-  from public.dashboard_widgets w
-  where w.dashboard_id = $1;
+  for widget in
+    select * from public.dashboard_widgets w where w.dashboard_id = $1 order by w."position"
+  loop
+    -- What is wrong with one widget is said in its place.
+    begin
+      -- Each is given those parameters that it knows.
+      shown := jsonb_build_object('rows', private.report_rows(widget.definition, (
+        select coalesce(jsonb_object_agg(p.key, p.value), '{}')
+        from jsonb_each($2) p
+        where coalesce(widget.definition -> 'parameters' ? p.key, false)
+      )));
+    exception when others then
+      shown := jsonb_build_object(
+        'rows', '[]'::jsonb, 'error', jsonb_build_object('code', sqlstate, 'message', sqlerrm)
+      );
+    end;
+    answer := answer || (jsonb_build_object(
+      'widget', widget.id, 'kind', widget.kind, 'title', widget.title
+    ) || shown);
+  end loop;
   return answer;
 end;
 $$;
 
 comment on function public.run_dashboard(uuid, jsonb) is
-  'The widgets of a dashboard with their rows: a list of {widget, kind, title, rows}.';
+  'The widgets of a dashboard with their rows: a list of {widget, kind, title, rows}, with error
+  {code, message} for one that cannot be shown.';
 
 revoke all on function public.run_dashboard(uuid, jsonb)
   from public, anon, authenticated, service_role;

@@ -104,15 +104,20 @@ begin
   end if;
   -- What run_due puts to rest keeps what it says about why.
   if tg_op = 'INSERT' or new.active then
+    new.failures := 0;
+    new.error_code := null;
+    new.error_message := null;
+    -- A run that is due, or is tried again, comes before whatever was changed holds.
+    if tg_op = 'UPDATE' and old.active and old.due_at <= now() then
+      new.next_run_at := old.due_at;
+      return new;
+    end if;
     -- Of a frequency that nobody knows nothing can be said; the table's check refuses it.
     new.next_run_at := coalesce(private.next_run(
       new.frequency, new.at_time, new.weekday, new.day_of_month,
       (select s.time_zone from public.company_settings s), now()
     ), 'infinity');
     new.due_at := new.next_run_at;
-    new.failures := 0;
-    new.error_code := null;
-    new.error_message := null;
   end if;
   return new;
 end;

@@ -178,18 +178,14 @@ insert into public.kpi_sources (key, compute_function, mark_function)
 values ('pos', 'compute_sales_figures', 'mark_sales_figures')
 on conflict (key) do nothing;
 
-insert into public.kpis (key, name, description, unit, aggregation, better)
-values
+select private.add_computed_kpi(
+  'pos', f.measure, f.name, f.description, f.unit, f.aggregation, f.better
+)
+from (values
   ('revenue', 'Revenue', 'Net value of what was sold.', 'money', 'sum', 'higher'),
   ('refunds', 'Refunds', 'Net value of what was given back.', 'money', 'sum', 'lower'),
   ('sales_count', 'Sales', 'Number of completed sales.', 'count', 'sum', 'higher'),
   ('average_sale', 'Average sale', 'Net value of one sale.', 'money', 'average', 'higher'),
   ('gross_margin', 'Gross margin', 'Share of revenue left after the cost of goods.', 'percent',
    'average', 'higher')
-on conflict (key) do nothing;
-
-insert into public.kpi_computations (kpi_id, source, measure)
-select k.id, 'pos', k.key
-from public.kpis k
-where k.key in ('revenue', 'refunds', 'sales_count', 'average_sale', 'gross_margin')
-on conflict do nothing;
+) f (measure, name, description, unit, aggregation, better);

@@ -58,6 +58,7 @@ create policy kpi_changes_select on public.kpi_changes
   using ((select private.has_role('viewer')));
 
 -- dashboards: a dashboard belongs to who made it; managers also keep the company's and the shared.
+-- What somebody had alone is not everybody's when they leave, so only a shared one is seen by all.
 grant select, delete on table public.dashboards to authenticated, service_role;
 grant insert (name, description, shared) on table public.dashboards to authenticated, service_role;
 grant update (name, description, shared) on table public.dashboards to authenticated, service_role;
@@ -65,8 +66,8 @@ grant update (name, description, shared) on table public.dashboards to authentic
 create policy dashboards_select on public.dashboards
   for select to authenticated
   using (
-    (select private.has_role('viewer'))
-    and (shared or owner_id is null or owner_id = (select auth.uid()))
+    ((select private.has_role('viewer')) and (shared or owner_id = (select auth.uid())))
+    or ((select private.has_role('manager')) and owner_id is null)
   );
 
 create policy dashboards_insert on public.dashboards
@@ -190,7 +191,8 @@ grant execute on function private.definition_problem(jsonb) to authenticated, se
 grant execute on function private.bind_parameters(jsonb, jsonb) to authenticated, service_role;
 grant execute on function private.named_period(text, date) to authenticated, service_role;
 grant execute on function private.period_parts(date, date, text) to authenticated, service_role;
-grant execute on function private.report_rows(jsonb, jsonb) to authenticated, service_role;
+grant execute on function private.comparison_wanted(jsonb) to authenticated, service_role;
+grant execute on function private.report_rows(jsonb, jsonb, date) to authenticated, service_role;
 grant execute on function private.refresh_kpis_for_member() to authenticated;
 
 grant execute on function public.compare_periods(text, date, date, uuid, text)

@@ -68,7 +68,7 @@ declare
   parent record;
 begin
   -- Locked against every movement, which holds its product: either it or we come first.
-  select p.sku, p.parent_id into parent
+  select p.parent_id into parent
   from public.products p
   where p.id = new.parent_id
   for update;
@@ -79,14 +79,9 @@ begin
     raise exception 'A variant has no variants of its own'
       using errcode = 'check_violation', constraint = 'products_no_variants_of_variants';
   end if;
-  if exists (
-    select from public.stock_levels s
-    where s.product_id = new.parent_id and (s.quantity <> 0 or s.reserved <> 0)
-  ) then
-    raise exception 'Product % has stock, so it cannot get variants', parent.sku
-      using errcode = 'check_violation', constraint = 'products_parent_without_stock',
-        hint = 'Take its stock to zero first.';
-  end if;
+  perform private.require_unused(
+    new.parent_id, 'it cannot get variants', 'products_parent_without_stock'
+  );
   return new;
 end;
 $$;

@@ -15,6 +15,7 @@ create table public.reservations (
   created_by uuid default auth.uid(),
   closed_at timestamptz,
   closed_by uuid,
+  taken_for uuid,
   constraint reservations_level_fkey foreign key (product_id, location_id)
     references public.stock_levels (product_id, location_id) on delete restrict,
   constraint reservations_quantity_positive check (quantity > 0 and quantity <> 'NaN'),
@@ -23,7 +24,8 @@ create table public.reservations (
   constraint reservations_status_known check (
     status in ('open', 'fulfilled', 'released', 'expired')
   ),
-  constraint reservations_closed_whole check ((status = 'open') = (closed_at is null))
+  constraint reservations_closed_whole check ((status = 'open') = (closed_at is null)),
+  constraint reservations_taken_whole check ((status = 'fulfilled') = (taken_for is not null))
 );
 
 alter table public.reservations enable row level security;
@@ -36,6 +38,9 @@ comment on column public.reservations.expires_at is
   'From then on it holds nothing back. Empty for a reservation without an end.';
 comment on column public.reservations.created_by is
   'The account that acted. No foreign key: the record outlives the account.';
+
+comment on column public.reservations.taken_for is
+  'The source_id of the movement that carried it out: a sale, or for an issue its own id.';
 
 -- Its first columns also serve the foreign key.
 create index reservations_level_idx
@@ -96,10 +101,29 @@ $$;
 revoke all on function private.lock_level(uuid, uuid)
   from public, anon, authenticated, service_role;
 
--- Refuses a product that has no stock of its own, and a quantity finer than its unit. The product
--- stays locked against getting variants. Answers the SKU, and whether stock may fall below zero.
+-- Locks levels of a location in order of product, for acts that write several movements.
+create function private.lock_levels(p_location_id uuid, p_product_ids uuid[]) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  product_id uuid;
+begin
+  for product_id in select distinct g.id from unnest(p_product_ids) g (id) order by g.id loop
+    perform private.lock_level(product_id, p_location_id);
+  end loop;
+end;
+$$;
+
+revoke all on function private.lock_levels(uuid, uuid[])
+  from public, anon, authenticated, service_role;
+
+-- Refuses a product that has no stock of its own, and a quantity finer than its unit, unless the
+-- caller asks for neither. The product stays locked against changes of what is asked here. Answers
+-- the SKU, and whether stock may fall below zero.
 create function private.require_stocked(
-  p_product_id uuid, p_quantity numeric, out sku text, out allow_oversell boolean
+  p_product_id uuid, p_quantity numeric, p_always boolean default false, out sku text,
+  out allow_oversell boolean
 )
 language plpgsql
 set search_path = ''
@@ -115,6 +139,11 @@ begin
   if not found then
     raise exception 'There is no product %', p_product_id using errcode = 'foreign_key_violation';
   end if;
+  sku := product.sku;
+  allow_oversell := product.allow_oversell;
+  if p_always then
+    return;
+  end if;
   if not product.track_stock then
     raise exception 'Product % has no stock', product.sku
       using errcode = 'check_violation', constraint = 'stock_movements_product_tracked';
@@ -127,12 +156,10 @@ begin
     raise exception 'Product % is counted with % decimals', product.sku, product.decimals
       using errcode = 'check_violation', constraint = 'stock_movements_unit_decimals';
   end if;
-  sku := product.sku;
-  allow_oversell := product.allow_oversell;
 end;
 $$;
 
-revoke all on function private.require_stocked(uuid, numeric)
+revoke all on function private.require_stocked(uuid, numeric, boolean)
   from public, anon, authenticated, service_role;
 
 -- Lets go of what has expired at a level that the caller has locked; answers what is still reserved.

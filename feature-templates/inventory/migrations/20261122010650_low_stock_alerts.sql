@@ -1,5 +1,7 @@
--- Low stock as something that begins and ends, and that somebody can take in hand. Alerts follow
--- their level by trigger: whoever changes a level holds its row, so they open and close in turn.
+-- Low stock as something that begins and ends, and that somebody can take in hand. What counts is
+-- what is free, quantity less reserved: promised goods are to be ordered anew like sold ones. Only
+-- active products at active locations are low. Alerts follow their level by trigger: whoever changes
+-- a level holds its row, so they open and close in turn.
 
 create table public.low_stock_alerts (
   id uuid primary key default gen_random_uuid(),
@@ -25,7 +27,7 @@ revoke all on table public.low_stock_alerts from public, anon, authenticated, se
 
 comment on table public.low_stock_alerts is
   'From stock reaching its reorder point to rising above it. Written by trigger; staff acknowledge.';
-comment on column public.low_stock_alerts.quantity is 'What was there when the alert was opened.';
+comment on column public.low_stock_alerts.quantity is 'What was free when the alert was opened: there, and not reserved.';
 comment on column public.low_stock_alerts.acknowledged_by is
   'The account that acted. No foreign key: the record outlives the account.';
 comment on column public.low_stock_alerts.closed_at is 'Empty as long as stock is low.';
@@ -41,10 +43,19 @@ language plpgsql
 security definer
 set search_path = ''
 as $$
+declare
+  watched boolean;
 begin
-  if new.quantity <= new.reorder_point then
+  -- Held against being made inactive meanwhile: either we see that, or its trigger sees our level.
+  select p.active and p.track_stock and l.active into watched
+  from public.products p
+  cross join public.locations l
+  where p.id = new.product_id and l.id = new.location_id
+  for key share of p, l;
+  if watched and new.quantity - new.reserved <= new.reorder_point then
     insert into public.low_stock_alerts (product_id, location_id, quantity, reorder_point)
-    values (new.product_id, new.location_id, new.quantity, new.reorder_point);
+    values (new.product_id, new.location_id, new.quantity - new.reserved, new.reorder_point)
+    on conflict (product_id, location_id) where closed_at is null do nothing;
   else
     update public.low_stock_alerts a set closed_at = now()
     where a.product_id = new.product_id and a.location_id = new.location_id
@@ -57,22 +68,26 @@ $$;
 revoke all on function private.follow_low_stock() from public, anon, authenticated, service_role;
 
 create trigger stock_levels_follow_low_stock_first after insert on public.stock_levels
-  for each row when (new.quantity <= new.reorder_point)
+  for each row when (new.quantity - new.reserved <= new.reorder_point)
   execute function private.follow_low_stock();
 
 -- Most movements cross no reorder point, and cost nothing here.
 create trigger stock_levels_follow_low_stock
-  after update of quantity, reorder_point on public.stock_levels
+  after update of quantity, reserved, reorder_point on public.stock_levels
   for each row when (
-    ((old.quantity <= old.reorder_point) is true) <> ((new.quantity <= new.reorder_point) is true)
+    ((old.quantity - old.reserved <= old.reorder_point) is true)
+      <> ((new.quantity - new.reserved <= new.reorder_point) is true)
   )
   execute function private.follow_low_stock();
 
 -- What is low already. The triggers' lock lets no level change in between.
 insert into public.low_stock_alerts (product_id, location_id, quantity, reorder_point)
-select s.product_id, s.location_id, s.quantity, s.reorder_point
+select s.product_id, s.location_id, s.quantity - s.reserved, s.reorder_point
 from public.stock_levels s
-where s.quantity <= s.reorder_point;
+join public.products p on p.id = s.product_id
+join public.locations l on l.id = s.location_id
+where p.active and p.track_stock and l.active
+  and s.quantity - s.reserved <= s.reorder_point;
 
 create function private.acknowledge_low_stock(p_alert_id uuid, p_note text) returns timestamptz
 language plpgsql

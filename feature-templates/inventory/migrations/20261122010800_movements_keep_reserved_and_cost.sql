@@ -13,9 +13,17 @@ declare
   home text;
   cost private.cost;
 begin
-  select * into product from private.require_stocked(new.product_id, new.quantity);
+  -- The product before its level, as everywhere.
+  select * into product from private.require_stocked(new.product_id, new.quantity, true);
   level := private.lock_level(new.product_id, new.location_id);
   remaining := level.quantity + new.quantity;
+  -- A product may have changed since its stock left. What comes back to it, and what takes its level
+  -- to nothing, is right all the same.
+  if remaining <> 0
+    and (new.kind not in ('return', 'transfer_in') or new.source_id is null)
+  then
+    perform private.require_stocked(new.product_id, new.quantity);
+  end if;
   if level.average_cost is null then
     -- A level from before averages were kept may not have been given its own yet.
     select o.average_cost, o.currency into level.average_cost, level.cost_currency
@@ -35,8 +43,10 @@ begin
       constraint = 'stock_movements_transfer_key';
   end if;
 
+  new.exact_cost := null;
   if new.quantity < 0 then
     new.unit_cost := level.average_cost;
+    new.exact_cost := level.average_cost;
     new.currency := level.cost_currency;
     if not product.allow_oversell then
       if remaining < 0 then
@@ -47,7 +57,9 @@ begin
       -- A count and an adjustment say what is there, whatever was promised.
       if remaining < level.reserved and new.kind not in ('count', 'adjustment')
         and remaining < private.expire_reservations(new.product_id, new.location_id)
-        and not private.is_fulfilment(new.source_id, new.product_id, new.location_id)
+        and not private.is_fulfilment(
+          new.source_id, new.product_id, new.location_id, -new.quantity
+        )
       then
         raise exception 'Not enough stock of %: % asked, % there, % of it reserved', product.sku,
           trim_scale(-new.quantity), trim_scale(level.quantity), trim_scale(level.reserved)
@@ -55,9 +67,17 @@ begin
       end if;
     end if;
   elsif new.kind = 'transfer_in' then
-    select o.unit_cost, o.currency into new.unit_cost, new.currency
+    select o.unit_cost, o.exact_cost, o.currency, s.currency
+    into new.unit_cost, new.exact_cost, new.currency, home
     from public.stock_movements o
+    cross join public.company_settings s
     where o.source_id = new.source_id and o.kind = 'transfer_out';
+    -- An average never gives way to a cost in a currency that the company has left.
+    if new.currency <> home and new.currency <> level.cost_currency then
+      new.unit_cost := null;
+      new.exact_cost := null;
+      new.currency := null;
+    end if;
   elsif new.unit_cost is not null then
     select s.currency into home from public.company_settings s;
     new.currency := coalesce(new.currency, home);
@@ -70,7 +90,9 @@ begin
 
   cost := row(level.average_cost, level.cost_currency);
   if new.quantity > 0 and new.unit_cost is not null then
-    cost := private.next_cost(level.quantity, cost, new.quantity, new.unit_cost, new.currency);
+    cost := private.next_cost(
+      level.quantity, cost, new.quantity, coalesce(new.exact_cost, new.unit_cost), new.currency
+    );
   end if;
   update public.stock_levels s
   set quantity = remaining, average_cost = cost.average, cost_currency = cost.currency
@@ -79,115 +101,57 @@ begin
 end;
 $$;
 
--- Whether a movement carries out a reservation, which was closed just before it.
-create function private.is_fulfilment(p_source_id uuid, p_product_id uuid, p_location_id uuid)
-returns boolean
+-- Whether a movement takes no more than the reservations that were closed for it had kept back.
+create function private.is_fulfilment(
+  p_source_id uuid, p_product_id uuid, p_location_id uuid, p_quantity numeric
+) returns boolean
 language sql
 stable
 set search_path = ''
 as $$
-  select exists (
-    select from public.reservations r
-    where r.id = p_source_id and r.product_id = p_product_id and r.location_id = p_location_id
-      and r.status = 'fulfilled'
-  ) and not exists (
-    select from public.stock_movements m where m.source_id = p_source_id
-  );
+  select coalesce((
+    select sum(r.quantity) from public.reservations r
+    where r.product_id = p_product_id and r.location_id = p_location_id
+      and r.status = 'fulfilled' and r.taken_for = p_source_id
+  ), 0) >= p_quantity - coalesce((
+    select sum(m.quantity) from public.stock_movements m
+    where m.source_id = p_source_id and m.product_id = p_product_id
+      and m.location_id = p_location_id and m.quantity < 0
+  ), 0);
 $$;
 
-revoke all on function private.is_fulfilment(uuid, uuid, uuid)
+revoke all on function private.is_fulfilment(uuid, uuid, uuid, numeric)
   from public, anon, authenticated, service_role;
 
 -- It waits for every movement under way, and holds new ones up until the end of this file: no
--- movement slips between the old rule and the averages worked out below.
+-- movement slips between the old rule and the averages that are put right below.
 create or replace trigger stock_movements_apply before insert on public.stock_movements
   for each row execute function private.apply_stock_movement();
 
 create trigger stock_movements_require_staff before insert on public.stock_movements
   for each statement execute function private.require_caller_role('staff');
 
--- The averages of what was recorded before: what came in, once more, in the order of its id, with
--- the costs of transfers carried along. Costs in other currencies than the company's say nothing.
-create function private.open_costs() returns void
-language plpgsql
-set search_path = ''
-as $$
-declare
-  home text := (select s.currency from public.company_settings s);
-  movement record;
-  current_product uuid;
-  -- Of one product: {location: average}.
-  averages jsonb := '{}';
-  origin text;
-  cost private.cost;
-begin
-  for movement in
-    select r.*
-    from (
-      select m.id, m.product_id, m.location_id::text as location, m.kind, m.quantity, m.source_id,
-        case when m.currency = home then m.unit_cost end as unit_cost,
-        sum(m.quantity) over (partition by m.product_id, m.location_id order by m.id)
-          - m.quantity as before_quantity
-      from public.stock_movements m
-    ) r
-    where r.quantity > 0 and (r.unit_cost is not null or r.kind = 'transfer_in')
-    order by r.product_id, r.id
-  loop
-    if movement.product_id is distinct from current_product then
-      perform private.record_opening_costs(current_product, averages, home);
-      current_product := movement.product_id;
-      averages := '{}';
-    end if;
-    if movement.unit_cost is null then
-      select o.location_id::text into origin from public.stock_movements o
-      where o.source_id = movement.source_id and o.kind = 'transfer_out';
-      movement.unit_cost := (averages ->> origin)::numeric;
-    end if;
-    if movement.unit_cost is not null then
-      cost.average := (averages ->> movement.location)::numeric;
-      cost.currency := case when cost.average is not null then home end;
-      cost := private.next_cost(
-        movement.before_quantity, cost, movement.quantity, movement.unit_cost, home
-      );
-      averages := averages || jsonb_build_object(movement.location, cost.average);
-    end if;
-  end loop;
-  perform private.record_opening_costs(current_product, averages, home);
-
-  -- Where no cost was told, that is what is known of the past.
-  insert into public.stock_opening_costs (product_id, location_id, up_to_movement)
-  select m.product_id, m.location_id, max(m.id)
-  from public.stock_movements m
-  group by m.product_id, m.location_id
-  on conflict (product_id, location_id) do nothing;
-end;
-$$;
-
-revoke all on function private.open_costs() from public, anon, authenticated, service_role;
-
-create function private.record_opening_costs(p_product_id uuid, p_averages jsonb, p_currency text)
-returns void
-language sql
-set search_path = ''
-as $$
-  insert into public.stock_opening_costs (
-    product_id, location_id, average_cost, currency, up_to_movement
-  )
-  select p_product_id, a.location_id::uuid, a.average::numeric, p_currency, (
-    select max(m.id) from public.stock_movements m
-    where m.product_id = p_product_id and m.location_id = a.location_id::uuid
-  )
-  from jsonb_each_text(p_averages) a (location_id, average);
-$$;
-
-revoke all on function private.record_opening_costs(uuid, jsonb, text)
-  from public, anon, authenticated, service_role;
-
-select private.open_costs();
+-- What was recorded while, or under way when, the opening averages were worked out: their products
+-- are worked out once more, now that nothing moves. That is a handful, whatever there is in all.
+select private.open_costs(array(
+  select distinct m.product_id
+  from (
+    select a.product_id, a.location_id, count(*) as movements
+    from public.stock_movements a
+    group by a.product_id, a.location_id
+  ) m
+  left join public.stock_opening_costs o
+    on o.product_id = m.product_id and o.location_id = m.location_id
+  where o.movements is distinct from m.movements
+));
 
 -- They have done their one job.
-drop function private.open_costs();
+drop function private.open_costs(uuid[]);
 drop function private.record_opening_costs(uuid, jsonb, text);
+
+create trigger stock_opening_costs_refuse_change
+  before update or delete or truncate on public.stock_opening_costs
+  for each statement execute function private.refuse_change();
 
 -- 1.0.0 skipped what was sent twice while writing; now that is asked first.
 create or replace function private.transfer_stock(

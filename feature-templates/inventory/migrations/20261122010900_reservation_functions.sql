@@ -1,5 +1,23 @@
 -- The ways to keep stock back for somebody, and to end it.
 
+-- What is closed or has run out keeps nothing back, and must not be taken for what does.
+create function private.require_held(p_reservation public.reservations) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if p_reservation.status <> 'open' or p_reservation.expires_at <= now() then
+    raise exception 'Reservation % holds nothing any more: it is %', p_reservation.id,
+      case p_reservation.status when 'open' then 'expired' else p_reservation.status end
+      using errcode = 'object_not_in_prerequisite_state',
+        hint = 'Reserve again under a new id, if the stock is still there.';
+  end if;
+end;
+$$;
+
+revoke all on function private.require_held(public.reservations)
+  from public, anon, authenticated, service_role;
+
 create function private.reserve_stock(
   p_product_id uuid, p_location_id uuid, p_quantity numeric, p_reserved_for text,
   p_expires_at timestamptz, p_note text, p_reservation_id uuid
@@ -29,6 +47,7 @@ begin
       raise exception 'Reservation % exists already with other contents', p_reservation_id
         using errcode = 'unique_violation';
     end if;
+    perform private.require_held(known);
     return known.id;
   end if;
 
@@ -104,6 +123,61 @@ $$;
 revoke all on function private.release_reservation(uuid)
   from public, anon, authenticated, service_role;
 
+-- Ends a reservation because its stock goes to whom it was kept for. The movement with that
+-- source_id follows in the same transaction. Whoever takes several locks their levels first, by
+-- private.lock_levels(), or goes product by product in order.
+-- A reservation is used up whole: what is not taken of it is free again, and what is taken above it
+-- must be available. Where less is there than was promised (something was lost), the earlier
+-- reservation comes first: a later one gets only what the earlier ones leave.
+create function private.take_reservation(
+  p_reservation_id uuid, p_product_id uuid, p_location_id uuid, p_quantity numeric,
+  p_source_id uuid
+) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  reservation public.reservations;
+  product record;
+  level public.stock_levels;
+  promised_before numeric;
+begin
+  reservation := private.lock_reservation(p_reservation_id);
+  if (reservation.product_id, reservation.location_id)
+    is distinct from (p_product_id, p_location_id)
+  then
+    raise exception 'Reservation % is of another product or location', p_reservation_id
+      using errcode = 'invalid_parameter_value';
+  end if;
+  perform private.require_held(reservation);
+
+  select p.sku, p.allow_oversell into product from public.products p where p.id = p_product_id;
+  select * into level from public.stock_levels s
+  where s.product_id = p_product_id and s.location_id = p_location_id;
+  if not product.allow_oversell and level.quantity < level.reserved then
+    select coalesce(sum(r.quantity), 0) into promised_before from public.reservations r
+    where r.product_id = p_product_id and r.location_id = p_location_id and r.status = 'open'
+      and (r.expires_at > now() or r.expires_at is null)
+      and (r.created_at, r.id) < (reservation.created_at, reservation.id);
+    if level.quantity - promised_before < least(p_quantity, reservation.quantity)
+      and promised_before > 0
+    then
+      raise exception 'Of % there are %, and % of them were promised to others before',
+        product.sku, trim_scale(level.quantity), trim_scale(promised_before)
+        using errcode = 'check_violation', constraint = 'reservations_in_turn',
+          hint = 'Serve or release the earlier reservations first.';
+    end if;
+  end if;
+
+  update public.reservations r
+  set status = 'fulfilled', closed_at = now(), closed_by = auth.uid(), taken_for = p_source_id
+  where r.id = p_reservation_id;
+end;
+$$;
+
+revoke all on function private.take_reservation(uuid, uuid, uuid, numeric, uuid)
+  from public, anon, authenticated, service_role;
+
 create function private.fulfil_reservation(p_reservation_id uuid, p_note text) returns bigint
 language plpgsql
 security definer
@@ -116,18 +190,16 @@ begin
   perform private.require_role('staff');
   reservation := private.lock_reservation(p_reservation_id);
   if reservation.status = 'fulfilled' then
-    select m.id into movement from public.stock_movements m where m.source_id = p_reservation_id;
+    select m.id into movement from public.stock_movements m
+    where m.source_id = reservation.taken_for and m.product_id = reservation.product_id
+      and m.location_id = reservation.location_id and m.quantity < 0
+    order by m.id limit 1;
     return movement;
   end if;
-  if reservation.status <> 'open' or reservation.expires_at <= now() then
-    raise exception 'Reservation % holds nothing any more', p_reservation_id
-      using errcode = 'object_not_in_prerequisite_state',
-        hint = 'Reserve again, if the stock is still there.';
-  end if;
-
-  update public.reservations r
-  set status = 'fulfilled', closed_at = now(), closed_by = auth.uid()
-  where r.id = p_reservation_id;
+  perform private.take_reservation(
+    p_reservation_id, reservation.product_id, reservation.location_id, reservation.quantity,
+    p_reservation_id
+  );
   insert into public.stock_movements (product_id, location_id, kind, quantity, source_id, note)
   values (
     reservation.product_id, reservation.location_id, 'issue', -reservation.quantity,
@@ -189,7 +261,8 @@ $$;
 
 comment on function public.reserve_stock(uuid, uuid, numeric, text, timestamptz, text, uuid) is
   'Keeps stock back for somebody, and answers the reservation. Never more than is available, unless
-  the product may be oversold. Sent again under the same reservation_id it does nothing.';
+  the product may be oversold. Sent again under the same reservation_id it does nothing as long as
+  that reservation holds; afterwards it is refused.';
 
 revoke all on function public.reserve_stock(uuid, uuid, numeric, text, timestamptz, text, uuid)
   from public, anon, authenticated, service_role;

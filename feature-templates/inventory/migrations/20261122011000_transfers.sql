@@ -1,5 +1,7 @@
 -- Transfers as documents: a draft says what is to move, sending takes it out of one location, and
--- receiving brings in at the other what arrived. What arrived short or over stands on the line.
+-- receiving brings it in at the other. What arrived short or over stands on the line, and in the
+-- ledger as an adjustment at the receiver: out = in, and the adjustment is the difference. More than
+-- was sent is a manager's to receive.
 
 create table public.transfers (
   id uuid primary key,
@@ -210,12 +212,26 @@ begin
     l.quantity
   )
   where l.transfer_id = p_transfer_id;
+  if not private.has_role('manager') and exists (
+    select from public.transfer_lines l where l.transfer_id = p_transfer_id and l.difference > 0
+  ) then
+    raise exception 'More than was sent can only be received by a manager'
+      using errcode = 'insufficient_privilege';
+  end if;
 
-  insert into public.stock_movements (product_id, location_id, kind, quantity, source_id)
-  select l.product_id, transfer.to_location_id, 'transfer_in', l.received_quantity, l.id
+  -- In and difference of a product together, in order of product.
+  insert into public.stock_movements (product_id, location_id, kind, quantity, source_id, note)
+  select l.product_id, transfer.to_location_id, m.kind, m.quantity, l.id, m.note
   from public.transfer_lines l
-  where l.transfer_id = p_transfer_id and l.received_quantity > 0
-  order by l.product_id;
+  cross join lateral (values
+    (1, 'transfer_in'::public.movement_kind, l.quantity, null),
+    (
+      2, 'adjustment', l.difference,
+      format('Transfer %s arrived with %s', transfer.number, trim_scale(l.received_quantity))
+    )
+  ) as m (step, kind, quantity, note)
+  where l.transfer_id = p_transfer_id and m.quantity <> 0
+  order by l.product_id, m.step;
 
   update public.transfers t set status = 'received', closed_at = now(), closed_by = auth.uid()
   where t.id = p_transfer_id;

@@ -38,7 +38,8 @@ $$;
 
 comment on function public.receive_transfer(uuid, jsonb) is
   'Brings in what arrived: received [{product_id, quantity}] names the lines that differ, all others
-  arrived as they were sent.';
+  arrived as they were sent. What is missing is recorded as an adjustment; more than was sent takes a
+  manager.';
 
 revoke all on function public.receive_transfer(uuid, jsonb)
   from public, anon, authenticated, service_role;
@@ -65,7 +66,7 @@ select
   t.to_location_id,
   l.quantity,
   m.unit_cost,
-  round(l.quantity * m.unit_cost, 4) as value,
+  round(l.quantity * coalesce(m.exact_cost, m.unit_cost), 4) as value,
   m.currency,
   t.sent_at
 from public.transfers t

@@ -1,6 +1,7 @@
 -- Stock counts as documents: staff count, a manager posts. The book's quantity is frozen with each
--- line at the moment it is counted, so what moves between counting and posting does no harm: the
--- difference is what posting corrects.
+-- line at the moment it is counted, with its level locked, and posting corrects by the difference. So
+-- what moves in between does no harm, as long as it is goods. A correction in between (a count or an
+-- adjustment) may have been of the same goods: posting refuses such a line, and it is counted again.
 
 create table public.stock_counts (
   id uuid primary key,
@@ -39,6 +40,7 @@ create table public.stock_count_lines (
   difference numeric(18, 6) not null generated always as (counted - expected) stored,
   counted_at timestamptz not null default now(),
   counted_by uuid default auth.uid(),
+  last_movement bigint not null,
   primary key (count_id, product_id),
   constraint stock_count_lines_counted_not_negative check (counted >= 0 and counted <> 'NaN')
 );
@@ -49,6 +51,8 @@ revoke all on table public.stock_count_lines from public, anon, authenticated, s
 comment on table public.stock_count_lines is 'What was counted of a product, and by whom.';
 comment on column public.stock_count_lines.expected is
   'What the books said at the moment of counting.';
+comment on column public.stock_count_lines.last_movement is
+  'The books'' last movement at the moment of counting: later ones of the level have higher ids.';
 comment on column public.stock_count_lines.difference is 'Counted less expected.';
 
 create index stock_count_lines_product_id_idx on public.stock_count_lines (product_id);

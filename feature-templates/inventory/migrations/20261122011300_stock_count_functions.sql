@@ -12,12 +12,18 @@ begin
   perform private.require_role('staff');
   select * into opened from public.stock_counts c where c.id = p_count_id;
   if not found then
-    insert into public.stock_counts (id, location_id, number, note)
-    values (
-      p_count_id, p_location_id, private.next_document_number(p_location_id, 'count'), p_note
-    )
-    returning * into opened;
-  elsif opened.location_id <> p_location_id then
+    begin
+      insert into public.stock_counts (id, location_id, number, note)
+      values (
+        p_count_id, p_location_id, private.next_document_number(p_location_id, 'count'), p_note
+      )
+      returning * into opened;
+    exception when unique_violation then
+      -- Somebody sent the same at the same moment and was first. Our number went back with the block.
+      select * into opened from public.stock_counts c where c.id = p_count_id;
+    end;
+  end if;
+  if opened.location_id <> p_location_id then
     raise exception 'Count % exists already at another location', p_count_id
       using errcode = 'unique_violation';
   end if;
@@ -36,6 +42,7 @@ set search_path = ''
 as $$
 declare
   stock_count public.stock_counts;
+  level public.stock_levels;
   line_difference numeric;
 begin
   perform private.require_role('staff');
@@ -48,22 +55,19 @@ begin
     raise exception 'Count % is % already', p_count_id, stock_count.status
       using errcode = 'object_not_in_prerequisite_state';
   end if;
-  perform private.require_stocked(p_product_id, p_counted);
+  -- Nothing left is a count of any product, also of one that has got variants since.
+  perform private.require_stocked(p_product_id, p_counted, p_counted is not distinct from 0);
+  -- Whatever is moving this level is waited for, and its movement is in the book's quantity.
+  level := private.lock_level(p_product_id, stock_count.location_id);
 
-  insert into public.stock_count_lines as l (count_id, product_id, counted, expected)
-  values (
-    p_count_id, p_product_id, p_counted,
-    coalesce(
-      (
-        select s.quantity from public.stock_levels s
-        where s.product_id = p_product_id and s.location_id = stock_count.location_id
-      ),
-      0
-    )
+  insert into public.stock_count_lines as l (
+    count_id, product_id, counted, expected, last_movement
   )
+  select p_count_id, p_product_id, p_counted, level.quantity, s.last_value
+  from public.stock_movements_id_seq s
   on conflict (count_id, product_id) do update
-    set counted = excluded.counted, expected = excluded.expected, counted_at = now(),
-      counted_by = auth.uid()
+    set counted = excluded.counted, expected = excluded.expected,
+      last_movement = excluded.last_movement, counted_at = now(), counted_by = auth.uid()
   returning l.difference into line_difference;
   return line_difference;
 end;
@@ -78,6 +82,7 @@ set search_path = ''
 as $$
 declare
   stock_count public.stock_counts;
+  corrected_since text;
   corrected integer := 0;
 begin
   perform private.require_role('manager');
@@ -95,6 +100,23 @@ begin
 
   if p_status = 'posted' then
     -- In order of product, so that two documents cannot wait for each other.
+    perform private.lock_levels(stock_count.location_id, array(
+      select l.product_id from public.stock_count_lines l
+      where l.count_id = p_count_id and l.difference <> 0
+    ));
+    select string_agg(p.sku, ', ' order by p.sku) into corrected_since
+    from public.stock_count_lines l
+    join public.products p on p.id = l.product_id
+    where l.count_id = p_count_id and l.difference <> 0 and exists (
+      select from public.stock_movements m
+      where m.product_id = l.product_id and m.location_id = stock_count.location_id
+        and m.id > l.last_movement and m.kind in ('count', 'adjustment')
+    );
+    if corrected_since is not null then
+      raise exception 'Corrected since it was counted: %', corrected_since
+        using errcode = 'check_violation', constraint = 'stock_count_lines_level_not_corrected',
+          hint = 'Count it again, then post.';
+    end if;
     insert into public.stock_movements (product_id, location_id, kind, quantity, source_id, note)
     select l.product_id, stock_count.location_id, 'count', l.difference, p_count_id,
       stock_count.note
@@ -175,7 +197,8 @@ as $$
 $$;
 
 comment on function public.post_stock_count(uuid) is
-  'Corrects stock by every difference of a count, all or nothing, and answers how many there were.';
+  'Corrects stock by every difference of a count, all or nothing, and answers how many there were.
+  Refused while a product was corrected otherwise since it was counted: it is to be counted again.';
 
 revoke all on function public.post_stock_count(uuid)
   from public, anon, authenticated, service_role;

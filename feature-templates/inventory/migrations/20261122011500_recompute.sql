@@ -1,50 +1,104 @@
 -- The proof of the books: what each level must say by the movements and the open reservations, and
 -- where it says something else.
 
--- One level as the records have it. Only what came in at a cost can have changed the average, so
--- only that is gone through one by one.
-create function private.level_by_record(
-  p_product_id uuid, p_location_id uuid, out quantity numeric, out reserved numeric,
-  out average_cost numeric, out cost_currency text
+-- The averages as the records have them, in one pass. Only what came in at a cost, and what a manager
+-- said, can have changed one, so only that is gone through one by one.
+create function private.averages_by_record() returns table (
+  product_id uuid, location_id uuid, average_cost numeric, cost_currency text
 )
 language plpgsql
 stable
 set search_path = ''
 as $$
 declare
-  movement record;
+  event record;
   cost private.cost;
-  opened bigint;
 begin
-  select coalesce(sum(m.quantity), 0) into quantity from public.stock_movements m
-  where m.product_id = p_product_id and m.location_id = p_location_id;
-  select coalesce(sum(r.quantity), 0) into reserved from public.reservations r
-  where r.product_id = p_product_id and r.location_id = p_location_id and r.status = 'open';
-
-  select o.average_cost, o.currency, o.up_to_movement into cost.average, cost.currency, opened
-  from public.stock_opening_costs o
-  where o.product_id = p_product_id and o.location_id = p_location_id;
-  for movement in
-    select r.before_quantity, r.quantity, r.unit_cost, r.currency
+  for event in
+    select e.*
     from (
-      select m.id, m.quantity, m.unit_cost, m.currency,
-        sum(m.quantity) over (order by m.id) - m.quantity as before_quantity
-      from public.stock_movements m
-      where m.product_id = p_product_id and m.location_id = p_location_id
-    ) r
-    where r.quantity > 0 and r.unit_cost is not null and r.id > coalesce(opened, 0)
-    order by r.id
+      -- What was said of a level, and not averaged, stands as if there had been nothing before.
+      select o.product_id, o.location_id, 0::bigint as id, 0::numeric as before_quantity,
+        1::numeric as quantity, o.average_cost as unit_cost, o.currency
+      from public.stock_opening_costs o
+      where o.average_cost is not null
+      union all
+      select v.product_id, v.location_id, v.id, 0, 1, v.average_cost, v.currency
+      from public.stock_revaluations v
+      union all
+      select m.product_id, m.location_id, m.id, m.before_quantity, m.quantity, m.unit_cost,
+        m.currency
+      from (
+        select r.product_id, r.location_id, r.id, r.quantity, r.currency,
+          coalesce(r.exact_cost, r.unit_cost) as unit_cost,
+          sum(r.quantity) over (
+            partition by r.product_id, r.location_id order by r.id rows unbounded preceding
+          ) - r.quantity as before_quantity
+        from public.stock_movements r
+      ) m
+      left join public.stock_opening_costs o
+        on o.product_id = m.product_id and o.location_id = m.location_id
+      where m.quantity > 0 and m.unit_cost is not null and m.id > coalesce(o.up_to_movement, 0)
+    ) e
+    order by e.product_id, e.location_id, e.id
   loop
+    if (event.product_id, event.location_id) is distinct from (product_id, location_id) then
+      if product_id is not null then
+        return next;
+      end if;
+      product_id := event.product_id;
+      location_id := event.location_id;
+      cost := null;
+    end if;
     cost := private.next_cost(
-      movement.before_quantity, cost, movement.quantity, movement.unit_cost, movement.currency
+      event.before_quantity, cost, event.quantity, event.unit_cost, event.currency
     );
+    average_cost := cost.average;
+    cost_currency := cost.currency;
   end loop;
-  average_cost := cost.average;
-  cost_currency := cost.currency;
+  if product_id is not null then
+    return next;
+  end if;
 end;
 $$;
 
-revoke all on function private.level_by_record(uuid, uuid)
+revoke all on function private.averages_by_record()
+  from public, anon, authenticated, service_role;
+
+-- Every level as the records have it.
+create function private.levels_by_record() returns table (
+  product_id uuid, location_id uuid, quantity numeric, reserved numeric, average_cost numeric,
+  cost_currency text
+)
+language sql
+stable
+set search_path = ''
+as $$
+  select l.product_id, l.location_id, coalesce(m.quantity, 0), coalesce(r.quantity, 0),
+    a.average_cost, a.cost_currency
+  from (
+    select o.product_id, o.location_id, sum(o.quantity) as quantity
+    from public.stock_movements o
+    group by o.product_id, o.location_id
+  ) m
+  full join (
+    select s.product_id, s.location_id from public.stock_levels s
+  ) s on s.product_id = m.product_id and s.location_id = m.location_id
+  cross join lateral (
+    select coalesce(s.product_id, m.product_id) as product_id,
+      coalesce(s.location_id, m.location_id) as location_id
+  ) l
+  left join (
+    select o.product_id, o.location_id, sum(o.quantity) as quantity
+    from public.reservations o
+    where o.status = 'open'
+    group by o.product_id, o.location_id
+  ) r on r.product_id = l.product_id and r.location_id = l.location_id
+  left join private.averages_by_record() a
+    on a.product_id = l.product_id and a.location_id = l.location_id;
+$$;
+
+revoke all on function private.levels_by_record()
   from public, anon, authenticated, service_role;
 
 create function private.stock_differences() returns table (
@@ -54,14 +108,10 @@ language sql
 stable
 set search_path = ''
 as $$
-  select l.product_id, l.location_id, d.what, d.by_record, d.by_level
-  from (
-    select s.product_id, s.location_id from public.stock_levels s
-    union
-    select m.product_id, m.location_id from public.stock_movements m
-  ) l
-  left join public.stock_levels s using (product_id, location_id)
-  cross join lateral private.level_by_record(l.product_id, l.location_id) r
+  select r.product_id, r.location_id, d.what, d.by_record, d.by_level
+  from private.levels_by_record() r
+  left join public.stock_levels s
+    on s.product_id = r.product_id and s.location_id = r.location_id
   cross join lateral (values
     ('quantity', r.quantity, s.quantity, r.quantity is distinct from s.quantity),
     ('reserved', r.reserved, s.reserved, r.reserved is distinct from s.reserved),
@@ -100,22 +150,29 @@ set search_path = ''
 as $$
 declare
   wrong record;
-  repaired integer := 0;
+  products uuid[] := '{}';
+  locations uuid[] := '{}';
 begin
   perform private.require_role('manager');
+  -- First all of them are locked, in order; then their records stand still and are read once.
   for wrong in
     select distinct d.product_id, d.location_id from private.stock_differences() d
     order by d.product_id, d.location_id
   loop
     perform private.lock_level(wrong.product_id, wrong.location_id);
+    products := products || wrong.product_id;
+    locations := locations || wrong.location_id;
+  end loop;
+  if products <> '{}' then
     update public.stock_levels s
     set quantity = r.quantity, reserved = r.reserved, average_cost = r.average_cost,
       cost_currency = r.cost_currency
-    from private.level_by_record(wrong.product_id, wrong.location_id) r
-    where s.product_id = wrong.product_id and s.location_id = wrong.location_id;
-    repaired := repaired + 1;
-  end loop;
-  return repaired;
+    from private.levels_by_record() r
+    join unnest(products, locations) w (product_id, location_id)
+      on w.product_id = r.product_id and w.location_id = r.location_id
+    where s.product_id = r.product_id and s.location_id = r.location_id;
+  end if;
+  return cardinality(products);
 end;
 $$;
 

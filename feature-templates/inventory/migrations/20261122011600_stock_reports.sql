@@ -16,6 +16,23 @@ comment on view public.stock_valuation is
   'What stock is worth by the moving average of its cost: negative where more went out than came in,
   empty where no cost was ever told.';
 
+-- As alerts see it: what is free counts. A reservation counts until it is let go, also expired.
+create or replace view public.low_stock with (security_invoker = true) as
+select
+  p.id as product_id,
+  p.sku,
+  p.name as product_name,
+  l.id as location_id,
+  l.name as location_name,
+  s.quantity,
+  s.reorder_point,
+  s.reorder_quantity
+from public.stock_levels s
+join public.products p on p.id = s.product_id
+join public.locations l on l.id = s.location_id
+where p.active and p.track_stock and l.active
+  and s.quantity - s.reserved <= s.reorder_point;
+
 -- Reservations that have expired hold nothing back, released or not.
 create view public.stock_availability with (security_invoker = true) as
 select

@@ -51,6 +51,13 @@ create policy stock_opening_costs_select on public.stock_opening_costs
   for select to authenticated
   using ((select private.has_role('viewer')));
 
+-- stock_revaluations
+grant select on table public.stock_revaluations to authenticated, service_role;
+
+create policy stock_revaluations_select on public.stock_revaluations
+  for select to authenticated
+  using ((select private.has_role('viewer')));
+
 -- Views and functions
 grant select on table public.stock_in_transit to authenticated, service_role;
 grant select on table public.stock_valuation to authenticated, service_role;
@@ -87,6 +94,10 @@ grant execute on function private.cancel_stock_count(uuid) to authenticated;
 grant execute on function public.cancel_stock_count(uuid) to authenticated;
 grant execute on function private.acknowledge_low_stock(uuid, text) to authenticated;
 grant execute on function public.acknowledge_low_stock(uuid, text) to authenticated;
+grant execute on function private.revalue_stock(uuid, uuid, numeric, text) to authenticated;
+grant execute on function public.revalue_stock(uuid, uuid, numeric, text) to authenticated;
+grant execute on function private.restate_stock_costs(text, numeric, text) to authenticated;
+grant execute on function public.restate_stock_costs(text, numeric, text) to authenticated;
 grant execute on function private.verify_stock() to authenticated;
 grant execute on function public.verify_stock() to authenticated;
 grant execute on function private.recompute_stock() to authenticated;

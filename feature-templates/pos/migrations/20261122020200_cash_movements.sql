@@ -11,6 +11,8 @@ create table public.cash_movements (
   moved_by uuid,
   constraint cash_movements_currency_code check (currency ~ '^[A-Z]{3}$'),
   constraint cash_movements_amount_not_zero check (amount <> 0 and amount <> 'NaN'),
+  -- However many there are, a session can still be summed up and closed.
+  constraint cash_movements_amount_bounded check (abs(amount) < 1e9),
   constraint cash_movements_reason_length check (length(btrim(reason)) between 1 and 500)
 );
 

@@ -34,7 +34,8 @@ comment on table public.discounts is
 comment on column public.discounts.applies_to is 'A single line, or the whole order.';
 comment on column public.discounts.rate is 'A fraction: 0.2 is 20 %. Either this or an amount.';
 comment on column public.discounts.amount is
-  'Off the line or the order as a whole, and never more than that comes to.';
+  'Off the line or the order as a whole, and never more than that comes to. On lines, once per
+  product and sale.';
 comment on column public.discounts.starts_at is 'From then on; empty for always.';
 comment on column public.discounts.ends_at is 'Until then, exclusive; empty for ever.';
 comment on column public.discounts.staff_may_give is 'False leaves it to managers.';

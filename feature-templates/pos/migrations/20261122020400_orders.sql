@@ -3,6 +3,7 @@
 
 create table public.orders (
   id uuid primary key default gen_random_uuid(),
+  client_token uuid unique,
   location_id uuid not null references public.locations (id) on delete restrict,
   number bigint not null,
   label text,
@@ -30,6 +31,8 @@ revoke all on table public.orders from public, anon, authenticated, service_role
 
 comment on table public.orders is
   'Orders at a location, open until complete_sale sells them or cancel_order ends them.';
+comment on column public.orders.client_token is
+  'Made by the till, if it wants to: the same token sent again parks no second order.';
 comment on column public.orders.number is 'Given by trigger: 1, 2, 3 … per location.';
 comment on column public.orders.label is 'How people call it: a table, a name.';
 comment on column public.orders.discount_id is
@@ -51,14 +54,27 @@ set search_path = ''
 as $$
 begin
   new.number := private.next_document_number(new.location_id, 'order');
+  -- Raised, and not left to the constraint, which may be told to skip the row: the number would go.
+  if exists (select from public.orders o where o.client_token = new.client_token) then
+    raise exception 'The token % was used for another order', new.client_token
+      using errcode = 'unique_violation', constraint = 'orders_client_token_key',
+        hint = 'Read the order by its client_token.';
+  end if;
   return new;
 end;
 $$;
 
 revoke all on function private.number_order() from public, anon, authenticated, service_role;
 
+-- Asked before any row is numbered: who may not park an order locks nothing, and learns nothing.
+create trigger orders_require_staff before insert on public.orders
+  for each statement execute function private.require_caller_role('staff');
 create trigger orders_number before insert on public.orders
   for each row execute function private.number_order();
+
+-- What has been parked can be taken back before it is paid, and that is remembered.
+create trigger orders_log_activity after update or delete on public.orders
+  for each row execute function private.log_activity('id');
 
 create function private.refuse_closed_order() returns trigger
 language plpgsql
@@ -83,6 +99,7 @@ create table public.order_lines (
   product_id uuid not null references public.products (id) on delete restrict,
   quantity numeric(18, 6) not null,
   discount_id uuid references public.discounts (id) on delete restrict,
+  reservation_id uuid references public.reservations (id) on delete restrict,
   note text,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
@@ -95,14 +112,20 @@ revoke all on table public.order_lines from public, anon, authenticated, service
 
 comment on table public.order_lines is
   'What is ordered. Prices are those of the moment of sale, so none are kept here.';
+comment on column public.order_lines.reservation_id is
+  'Stock that was kept back for this line; the sale takes it, and ends the reservation.';
 comment on column public.order_lines.note is 'For the kitchen or the warehouse: without onions.';
 
 create index order_lines_order_idx on public.order_lines (order_id, created_at);
 create index order_lines_product_id_idx on public.order_lines (product_id);
 create index order_lines_discount_id_idx on public.order_lines (discount_id);
+create index order_lines_reservation_id_idx on public.order_lines (reservation_id);
 
 create trigger order_lines_set_updated_at before update on public.order_lines
   for each row execute function private.set_updated_at();
+
+create trigger order_lines_log_activity after update or delete on public.order_lines
+  for each row execute function private.log_activity('id');
 
 -- The share lock and the lock of the one who completes the order exclude each other: a line is in
 -- the sale, or it is refused.

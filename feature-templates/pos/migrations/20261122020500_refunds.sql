@@ -103,3 +103,26 @@ create trigger refund_lines_refuse_change
 create trigger refund_payments_refuse_change
   before update or delete or truncate on public.refund_payments
   for each statement execute function private.refuse_change();
+
+-- An order that was sold stays completed, whatever happens to the sale; here is what did.
+create view public.order_outcomes with (security_invoker = true) as
+select
+  o.id as order_id,
+  o.location_id,
+  o.number,
+  o.status,
+  o.sale_id,
+  b.given_back,
+  b.voided_at
+from public.orders o
+left join (
+  select r.sale_id, sum(r.total) as given_back,
+    max(r.refunded_at) filter (where r.kind = 'void') as voided_at
+  from public.refunds r
+  group by r.sale_id
+) b on b.sale_id = o.sale_id;
+
+revoke all on table public.order_outcomes from public, anon, authenticated, service_role;
+
+comment on view public.order_outcomes is
+  'Orders, with how much of what they came to was given back, and whether their sale was voided.';

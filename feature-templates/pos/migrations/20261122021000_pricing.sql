@@ -22,7 +22,8 @@ create type private.draft_line as (
   tax_rate numeric,
   net_amount numeric,
   tax_amount numeric,
-  total numeric
+  total numeric,
+  reservation_id uuid
 );
 
 comment on type private.draft_line is
@@ -39,8 +40,11 @@ as $$
 declare
   line record;
   product public.products;
+  decimals smallint;
   offer public.discounts;
   draft private.draft_line;
+  -- The fixed discounts given so far, each with its product.
+  given text[] := '{}';
 begin
   if jsonb_typeof(p_lines) is distinct from 'array'
     or jsonb_array_length(p_lines) not between 1 and 500
@@ -51,11 +55,12 @@ begin
   for line in
     select e.ordinality as number,
       (e.value ->> 'product_id')::uuid as product_id,
-      -- Rounded as they will be written down, so that the record can be worked out again.
-      round((e.value ->> 'quantity')::numeric, 6) as quantity,
+      (e.value ->> 'quantity')::numeric as quantity,
+      -- Rounded as it will be written down, so that the record can be worked out again.
       round((e.value ->> 'unit_price')::numeric, 4) as unit_price,
       (e.value ->> 'discount')::numeric as discount,
-      (e.value ->> 'discount_id')::uuid as discount_id
+      (e.value ->> 'discount_id')::uuid as discount_id,
+      (e.value ->> 'reservation_id')::uuid as reservation_id
     from jsonb_array_elements(p_lines) with ordinality e
   loop
     select * into product from public.products p where p.id = line.product_id and p.active;
@@ -71,6 +76,11 @@ begin
     if line.quantity is null or line.quantity <= 0 or line.quantity >= 1e12 then
       raise exception 'Line %: the quantity must be above zero', line.number
         using errcode = 'invalid_parameter_value';
+    end if;
+    select u.decimals into decimals from public.units u where u.code = product.unit_code;
+    if line.quantity <> round(line.quantity, decimals) then
+      raise exception 'Line %: % is counted with % decimals', line.number, product.sku, decimals
+        using errcode = 'check_violation', constraint = 'sale_lines_unit_decimals';
     end if;
     if coalesce(line.discount, 0) <> 0 and line.discount_id is not null then
       raise exception 'Line %: a discount is on offer or given by hand, not both', line.number
@@ -88,17 +98,33 @@ begin
     draft.sku := product.sku;
     draft.description := product.name;
     draft.track_stock := product.track_stock;
+    draft.reservation_id := line.reservation_id;
     draft.quantity := line.quantity;
     draft.unit_price := coalesce(line.unit_price, product.price);
     draft.price_includes_tax := product.price_includes_tax;
     draft.tax_rate := product.tax_rate;
     draft.gross := private.round_money(draft.quantity * draft.unit_price, p_currency);
+    -- Many such lines would be goods for nothing.
+    if draft.gross = 0 and draft.unit_price > 0 then
+      raise exception 'Line %: so little of % costs less than the smallest unit of %',
+        line.number, product.sku, p_currency
+        using errcode = 'check_violation', constraint = 'sale_lines_worth_something';
+    end if;
     draft.line_discount := private.round_money(coalesce(line.discount, 0), p_currency);
     if line.discount_id is not null then
       offer := private.usable_discount(line.discount_id, 'line', p_currency);
       draft.discount_id := offer.id;
       draft.discount_name := offer.name;
       draft.line_discount := private.discount_on(offer, draft.gross, p_currency);
+      -- A fixed amount is given once per product: else two lines of one piece each would get twice
+      -- what one line of two pieces gets. A rate comes to the same either way.
+      if offer.amount is not null then
+        if offer.id || ' ' || product.id = any (given) then
+          raise exception 'Line %: % is given once on %', line.number, offer.name, product.sku
+            using errcode = 'invalid_parameter_value', hint = 'Sell it as one line.';
+        end if;
+        given := given || (offer.id || ' ' || product.id);
+      end if;
     end if;
     -- NaN counts as greater than any number, so the upper limits keep it out.
     if draft.unit_price < 0 or draft.unit_price >= 1e12

@@ -133,7 +133,14 @@ begin
     client_token, session_id, currency, amount, reason, moved_at, moved_by
   ) values (
     p_client_token, session.id, session.currency, moved, p_reason, clock_timestamp(), auth.uid()
-  ) returning * into known;
+  )
+  on conflict (client_token) do nothing
+  returning * into known;
+  -- Two tills sent the same token at once, and the other one came first.
+  if not found then
+    raise exception 'The token % was used for another movement', p_client_token
+      using errcode = 'unique_violation', hint = 'Make a new token for each movement.';
+  end if;
   perform private.require_cash(session.id);
   return known.id;
 end;

@@ -9,7 +9,17 @@ as $$
   select jsonb_build_object(
     'refund_id', b.id, 'kind', b.kind, 'sale_id', b.sale_id, 'receipt_id', r.id,
     'receipt_number', r.number, 'total', b.total, 'currency', b.currency,
-    'refunded_at', b.refunded_at
+    'refunded_at', b.refunded_at,
+    -- Goods that left the stock with the sale and did not come back to it.
+    'not_restocked', (
+      select coalesce(jsonb_agg(g.line_number order by g.line_number), '[]')
+      from public.refund_lines g
+      join public.sale_lines i on i.sale_id = g.sale_id and i.line_number = g.line_number
+      where g.refund_id = b.id and not g.restocked and exists (
+        select from public.stock_movements m
+        where m.source_id = b.sale_id and m.product_id = i.product_id
+      )
+    )
   )
   from public.refunds b
   join public.receipts r on r.refund_id = b.id
@@ -43,8 +53,9 @@ revoke all on function private.known_refund(uuid, bytea)
   from public, anon, authenticated, service_role;
 
 -- What is given back of each line, as rows that still lack their refund. The money is what is due
--- for everything given back up to now, less what was due for earlier refunds: parts are rounded as
--- they come, and the last one gets the remainder.
+-- for everything given back up to now, less what was given before: the total first, as the customer
+-- reckons, then the net of it, and the tax is the rest. The net keeps within bounds in which neither
+-- it nor the tax ever falls below zero, and in which the last part is exactly what is left.
 create function private.draft_refund(p_sale public.sales, p_lines jsonb)
 returns setof public.refund_lines
 language plpgsql
@@ -54,6 +65,8 @@ as $$
 declare
   line record;
   draft public.refund_lines;
+  net_left numeric;
+  tax_left numeric;
 begin
   if p_lines is not null and (
     jsonb_typeof(p_lines) <> 'array' or jsonb_array_length(p_lines) not between 1 and 500
@@ -65,7 +78,7 @@ begin
     with asked as (
       select true as wanted,
         (e.value ->> 'line_number')::smallint as line_number,
-        round((e.value ->> 'quantity')::numeric, 6) as quantity,
+        (e.value ->> 'quantity')::numeric as quantity,
         coalesce((e.value ->> 'restock')::boolean, true) as restock
       from jsonb_array_elements(p_lines) e
     ),
@@ -79,6 +92,12 @@ begin
     select coalesce(a.line_number, i.line_number) as number,
       row_number() over (partition by a.line_number) as mention,
       i.product_id,
+      p.sku,
+      -- Whether the product takes stock now, and with how many decimals: either may have changed.
+      p.track_stock and not exists (
+        select from public.products v where v.parent_id = p.id
+      ) as stocked,
+      u.decimals,
       i.quantity as sold,
       i.net_amount,
       i.tax_amount,
@@ -90,6 +109,8 @@ begin
     from (select * from public.sale_lines l where l.sale_id = p_sale.id) i
     full join asked a on a.line_number = i.line_number
     left join earlier e on e.line_number = i.line_number
+    left join public.products p on p.id = i.product_id
+    left join public.units u on u.code = p.unit_code
     -- Without a list, whatever is left of the sale is meant.
     where case when p_lines is null then i.quantity > coalesce(e.quantity, 0) else a.wanted end
     order by number
@@ -107,23 +128,43 @@ begin
         line.number, trim_scale(line.sold - line.given_before), trim_scale(line.quantity)
         using errcode = 'check_violation', constraint = 'refund_lines_not_above_sold';
     end if;
+    -- What was sold as finely, and whatever is left of the line, can be given back nonetheless.
+    if line.given_before + line.quantity <> line.sold
+      and scale(trim_scale(line.quantity)) > greatest(line.decimals, scale(trim_scale(line.sold)))
+    then
+      raise exception 'Line %: % is counted with % decimals', line.number, line.sku, line.decimals
+        using errcode = 'check_violation', constraint = 'refund_lines_unit_decimals';
+    end if;
 
     draft.sale_id := p_sale.id;
     draft.line_number := line.number;
     draft.quantity := line.quantity;
-    draft.net_amount := private.round_money(
-      line.net_amount * (line.given_before + line.quantity) / line.sold, p_sale.currency
-    ) - line.net_before;
-    draft.tax_amount := private.round_money(
-      line.tax_amount * (line.given_before + line.quantity) / line.sold, p_sale.currency
-    ) - line.tax_before;
-    draft.total := draft.net_amount + draft.tax_amount;
-    -- Only what the sale took from stock can go back there.
-    draft.restocked := line.restock and exists (
-      select from public.stock_movements m
-      join public.products p on p.id = m.product_id
-      where m.source_id = p_sale.id and m.product_id = line.product_id and p.track_stock
+    draft.total := private.round_money(
+      (line.net_amount + line.tax_amount) * (line.given_before + line.quantity) / line.sold,
+      p_sale.currency
+    ) - line.net_before - line.tax_before;
+    net_left := line.net_amount - line.net_before;
+    tax_left := line.tax_amount - line.tax_before;
+    draft.net_amount := least(
+      draft.total,
+      net_left,
+      greatest(
+        0,
+        draft.total - tax_left,
+        private.round_money(
+          line.net_amount * (line.given_before + line.quantity) / line.sold, p_sale.currency
+        ) - line.net_before
+      )
     );
+    draft.tax_amount := draft.total - draft.net_amount;
+    -- Only what the sale took from stock can go back there, and only if the product still takes
+    -- stock: what was made a service or a parent of variants meanwhile is paid back without.
+    draft.restocked := line.restock and line.stocked
+      and line.quantity = round(line.quantity, line.decimals)
+      and exists (
+        select from public.stock_movements m
+        where m.source_id = p_sale.id and m.product_id = line.product_id
+      );
     return next draft;
   end loop;
 
@@ -147,9 +188,20 @@ set search_path = ''
 as $$
 declare
   paid numeric;
+  too_fine numeric;
 begin
   if jsonb_typeof(p_payments) is distinct from 'array' or jsonb_array_length(p_payments) > 20 then
     raise exception 'Payments are a list of at most 20' using errcode = 'invalid_parameter_value';
+  end if;
+
+  select (e.value ->> 'amount')::numeric into too_fine
+  from jsonb_array_elements(p_payments) e
+  where (e.value ->> 'amount')::numeric
+    <> private.round_money((e.value ->> 'amount')::numeric, p_currency)
+  limit 1;
+  if found then
+    raise exception 'Nobody can pay back % in %', too_fine, p_currency
+      using errcode = 'check_violation', constraint = 'refund_payments_smallest_unit';
   end if;
 
   with asked as (
@@ -203,14 +255,23 @@ begin
     client_token, request_hash, sale_id, session_id, location_id, kind, reason, currency,
     net_total, tax_total, total, refunded_at, refunded_by
   )
-  select p_client_token, p_hash, p_sale.id, p_session.id, r.location_id, p_kind, p_reason,
+  -- A void puts everything back to where it was. With a refund, goods come to where they are
+  -- brought.
+  select p_client_token, p_hash, p_sale.id, p_session.id,
+    case p_kind when 'void' then p_sale.location_id else r.location_id end, p_kind, p_reason,
     p_sale.currency, t.net, t.tax, t.net + t.tax, clock_timestamp(), auth.uid()
   from public.registers r
   cross join (
     select sum(d.net_amount) as net, sum(d.tax_amount) as tax from unnest(drafts) d
   ) t
   where r.id = p_session.register_id
+  on conflict (client_token) do nothing
   returning * into refund;
+  -- Two tills sent the same token at once, and the other one came first.
+  if not found then
+    raise exception 'The token % was used for another refund', p_client_token
+      using errcode = 'unique_violation', hint = 'Make a new token for each refund.';
+  end if;
 
   insert into public.refund_lines (
     refund_id, line_number, sale_id, quantity, net_amount, tax_amount, total, restocked
@@ -220,8 +281,10 @@ begin
   from unnest(drafts) d;
 
   -- In order of product, as sales lock stock.
-  insert into public.stock_movements (product_id, location_id, kind, quantity, source_id)
-  select i.product_id, refund.location_id, 'return', d.quantity, refund.id
+  insert into public.stock_movements (
+    product_id, location_id, kind, quantity, source_id, occurred_at
+  )
+  select i.product_id, refund.location_id, 'return', d.quantity, refund.id, refund.refunded_at
   from unnest(drafts) d
   join public.sale_lines i on i.sale_id = d.sale_id and i.line_number = d.line_number
   where d.restocked

@@ -21,6 +21,10 @@ begin
 
   select sum(case when s.currency = p_refund.currency then s.staff_refund_limit else 0 end)
   into allowed from public.pos_settings s;
+  -- Without a limit staff refund nothing, not even a sale of nothing with its goods.
+  if allowed = 0 then
+    raise exception 'A refund takes a manager here' using errcode = 'insufficient_privilege';
+  end if;
   select sum(b.total) into refunded from public.refunds b where b.sale_id = p_refund.sale_id;
   if refunded > allowed then
     raise exception 'Staff may refund % of a sale, this comes to %; more takes a manager',
@@ -73,7 +77,7 @@ begin
   end if;
 
   -- First the register, then the sale: everyone locks in this order.
-  session := private.lock_open_session(p_session_id);
+  session := private.lock_active_session(p_session_id);
   select * into sale from public.sales s where s.id = p_sale_id for update;
   if not found then
     raise exception 'There is no sale %', p_sale_id using errcode = 'no_data_found';
@@ -121,7 +125,7 @@ begin
   if not found then
     raise exception 'There is no sale %', p_sale_id using errcode = 'no_data_found';
   end if;
-  session := private.lock_open_session(sale.session_id);
+  session := private.lock_active_session(sale.session_id);
   perform from public.sales s where s.id = p_sale_id for update;
   known := private.known_refund(p_client_token, hash);
   if known is not null then
@@ -172,8 +176,9 @@ comment on function public.refund_sale(uuid, uuid, uuid, text, jsonb, jsonb) is
   'Gives back lines [{line_number, quantity?, restock?}] of a sale, or without a list whatever is
   left of it, by payments [{method, amount?, reference?}]; one may leave out its amount and gets
   the rest. Returns goods to stock, numbers the receipt, and answers {refund_id, kind, sale_id,
-  receipt_id, receipt_number, total, currency, refunded_at}. The same client_token again gives the
-  same answer and pays nothing.';
+  receipt_id, receipt_number, total, currency, refunded_at, not_restocked}: the last names the lines
+  of goods that did not go back into stock, because the till said so or because the product takes
+  none any more. The same client_token again gives the same answer and pays nothing.';
 
 revoke all on function public.refund_sale(uuid, uuid, uuid, text, jsonb, jsonb)
   from public, anon, authenticated, service_role;

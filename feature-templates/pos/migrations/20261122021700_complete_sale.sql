@@ -10,13 +10,44 @@ stable
 set search_path = ''
 as $$
   select jsonb_agg(jsonb_build_object(
-    'product_id', i.product_id, 'quantity', i.quantity, 'discount_id', i.discount_id
+    'product_id', i.product_id, 'quantity', i.quantity, 'discount_id', i.discount_id,
+    'reservation_id', i.reservation_id
   ) order by i.created_at, i.id)
   from public.order_lines i
   where i.order_id = p_order_id;
 $$;
 
 revoke all on function private.sale_lines_of_order(uuid)
+  from public, anon, authenticated, service_role;
+
+-- Ends the reservations that the lines of a sale name, so that its movements find their stock.
+create function private.take_reservations(p_lines private.draft_line[], p_sale public.sales)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  line private.draft_line;
+begin
+  if not exists (select from unnest(p_lines) i where i.reservation_id is not null) then
+    return;
+  end if;
+  -- All that the sale will move, before the first reservation: else two sales could wait for each
+  -- other.
+  perform private.lock_levels(
+    p_sale.location_id, array(select i.product_id from unnest(p_lines) i where i.track_stock)
+  );
+  for line in
+    select * from unnest(p_lines) i where i.reservation_id is not null order by i.line_number
+  loop
+    perform private.take_reservation(
+      line.reservation_id, line.product_id, p_sale.location_id, line.quantity, p_sale.id
+    );
+  end loop;
+end;
+$$;
+
+revoke all on function private.take_reservations(private.draft_line[], public.sales)
   from public, anon, authenticated, service_role;
 
 drop function public.complete_sale(uuid, uuid, jsonb, jsonb);
@@ -55,7 +86,7 @@ begin
   -- again has lost our first answer.
   select * into known from public.sales s where s.client_token = p_client_token;
   if not found then
-    session := private.lock_open_session(p_session_id);
+    session := private.lock_active_session(p_session_id);
     -- Whoever held the lock before us may have been the same till with the same token.
     select * into known from public.sales s where s.client_token = p_client_token;
   end if;
@@ -90,7 +121,13 @@ begin
   select p_client_token, hash, session.id, till.location_id, session.currency,
     sum(i.net_amount), sum(i.tax_amount), sum(i.total), clock_timestamp(), auth.uid()
   from unnest(priced) i
+  on conflict (client_token) do nothing
   returning * into sale;
+  -- Two tills sent the same token at once, and the other one came first.
+  if not found then
+    raise exception 'The token % was used for another sale', p_client_token
+      using errcode = 'unique_violation', hint = 'Make a new token for each sale.';
+  end if;
 
   insert into public.sale_lines (
     sale_id, line_number, product_id, sku, description, quantity, unit_price, discount,
@@ -110,9 +147,12 @@ begin
   from public.discounts d
   where d.id = whole_discount;
 
+  perform private.take_reservations(priced, sale);
   -- In order of product, so that two tills with the same products cannot wait for each other.
-  insert into public.stock_movements (product_id, location_id, kind, quantity, source_id)
-  select i.product_id, sale.location_id, 'sale', -i.quantity, sale.id
+  insert into public.stock_movements (
+    product_id, location_id, kind, quantity, source_id, occurred_at
+  )
+  select i.product_id, sale.location_id, 'sale', -i.quantity, sale.id, sale.sold_at
   from unnest(priced) i
   where i.track_stock
   order by i.product_id, i.line_number;
@@ -150,8 +190,10 @@ as $$
 $$;
 
 comment on function public.complete_sale(uuid, uuid, jsonb, jsonb, uuid, uuid) is
-  'Sells: lines [{product_id, quantity, unit_price?, discount?, discount_id?}], payments [{method,
-  amount, tendered?, reference?}] that come to the total; discount_id is one on the whole order.
+  'Sells: lines [{product_id, quantity, unit_price?, discount?, discount_id?, reservation_id?}],
+  payments [{method, amount, tendered?, reference?}] that come to the total; discount_id is one on
+  the whole order. A line with a reservation_id takes the stock kept back for it, and ends it, also
+  when it takes less.
   With an order_id, what is parked there is sold unless lines are given, and the order is
   completed. Moves stock, numbers the receipt, and answers {sale_id, receipt_id, receipt_number,
   total, currency, sold_at}. The same client_token again gives the same answer and sells nothing.';

@@ -39,7 +39,8 @@ create policy discounts_delete on public.discounts
 -- orders: number, status and sale belong to triggers and functions. None is ever deleted, or the
 -- numbers would have gaps.
 grant select on table public.orders to authenticated, service_role;
-grant insert (location_id, label, note, discount_id) on table public.orders
+grant select on table public.order_outcomes to authenticated, service_role;
+grant insert (client_token, location_id, label, note, discount_id) on table public.orders
   to authenticated, service_role;
 grant update (label, note, discount_id) on table public.orders to authenticated, service_role;
 
@@ -58,10 +59,10 @@ create policy orders_update on public.orders
 
 -- order_lines: a trigger refuses those of an order that is no longer open.
 grant select, delete on table public.order_lines to authenticated, service_role;
-grant insert (order_id, product_id, quantity, discount_id, note) on table public.order_lines
-  to authenticated, service_role;
-grant update (product_id, quantity, discount_id, note) on table public.order_lines
-  to authenticated, service_role;
+grant insert (order_id, product_id, quantity, discount_id, reservation_id, note)
+  on table public.order_lines to authenticated, service_role;
+grant update (product_id, quantity, discount_id, reservation_id, note)
+  on table public.order_lines to authenticated, service_role;
 
 create policy order_lines_select on public.order_lines
   for select to authenticated
