@@ -225,9 +225,11 @@ describe.each<PostgresVersion>([17, 15])("on PostgreSQL %i", (version) => {
     });
 
     // Before 16 whoever may create roles may grant any role but a superuser's.
-    test.skipIf(version < 16)("postgres makes itself no member of the owner", async () => {
-      await refused("grant supabase_storage_admin to postgres", /./);
-    });
+    if (version >= 16) {
+      test("postgres makes itself no member of the owner", async () => {
+        await refused("grant supabase_storage_admin to postgres", /./);
+      });
+    }
 
     test("the open door is for postgres alone", async () => {
       for (const role of ["anon", "authenticated", "service_role"]) {
