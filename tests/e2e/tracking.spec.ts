@@ -177,8 +177,8 @@ test("a finished backend shows its address, what is in it, and what became of th
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Your backend is ready.");
   const backend = page.getByRole("region", { name: "Your backend" });
   await expect(backend).toContainText(url);
-  await expect(backend).toContainText(/Point of sale 1\.0\.0/i);
-  await expect(backend).toContainText(/Inventory 1\.0\.0/i);
+  await expect(backend).toContainText(/Point of sale 1\.1\.0/i);
+  await expect(backend).toContainText(/Inventory 1\.1\.0/i);
   const link = page.getByRole("region", { name: "Your link as the owner" });
   await mailTo(customer.email, "is ready");
   await page.reload();

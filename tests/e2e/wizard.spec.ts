@@ -278,7 +278,7 @@ test("going back shows what was entered; a smaller plan drops what it lacks, and
   await page.getByRole("radio", { name: "Starter" }).check();
   await goOn(page, "features");
   await expect(
-    page.getByText("Taken off: Analytics, Point of sale. Still chosen: Inventory."),
+    page.getByText("Taken off: Point of sale, Analytics. Still chosen: Inventory."),
   ).toBeVisible();
   await expect(page.getByRole("checkbox", { name: "Inventory" })).toBeChecked();
   await goOn(page, "review");

@@ -1,5 +1,5 @@
 /** A run that a person cancels: at work, waiting, queued, lost by its worker; resumed, and closed. */
-import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import pg from "pg";
@@ -43,6 +43,10 @@ beforeAll(async () => {
   templates = await mkdtemp(path.join(tmpdir(), "berth-templates-"));
   await cp("feature-templates", templates, { recursive: true });
   await writeFile(path.join(templates, "pos/migrations", `${SLOW}_slow_work.sql`), SLOW_FILE);
+  // A released version gets no file any more.
+  const manifest = path.join(templates, "pos/template.yaml");
+  const text = await readFile(manifest, "utf8");
+  await writeFile(manifest, text.replace(/^version: .*$/m, "version: 1.99.0"));
   const env = { FEATURE_TEMPLATES_DIR: templates };
   berth = await startBerth({
     workers: 0,

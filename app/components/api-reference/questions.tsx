@@ -29,7 +29,7 @@ export function Questions({ features }: { features: QuestionsOfFeature[] }) {
           </h3>
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable. */}
           <section className="overflow-x-auto" aria-labelledby={`parameters-${name}`} tabIndex={0}>
-            <table className="table table-sm min-w-130">
+            <table className="table table-sm min-w-130 [&_thead_th]:font-medium [&_thead_th]:text-quiet">
               <thead>
                 <tr>
                   {["Name", "Asks", "Answer", "Left out"].map((head) => (
