@@ -85,11 +85,14 @@ const REAL = path.join(import.meta.dirname, "../../feature-templates");
 /** The version of the base's second file. */
 export const SECOND_VERSION = "20260901000200";
 
-/** Writes the templates' folder: these features beside the real ones. */
+/** Writes the templates' folder: these features beside the real ones, as if none were released. */
 export async function writeTemplates(folder: string): Promise<void> {
   for (const entry of await readdir(REAL, { withFileTypes: true })) {
     if (!entry.isDirectory()) continue;
-    await cp(path.join(REAL, entry.name), path.join(folder, entry.name), { recursive: true });
+    await cp(path.join(REAL, entry.name), path.join(folder, entry.name), {
+      recursive: true,
+      filter: (source) => path.basename(source) !== "releases",
+    });
   }
   const names = Object.keys(FEATURES);
   for (const [index, name] of names.entries()) {
