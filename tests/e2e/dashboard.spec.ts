@@ -65,7 +65,6 @@ test("its numbers equal SQL", async ({ as, berth }) => {
 
 test("its figures of 7 and 30 days, durations and runs equal SQL", async ({ as, berth }) => {
   const { page } = await as("supervisor");
-  await page.goto("/desk/dashboard");
   const done = "q.status = 'completed' and q.ended_at >= $1 and q.ended_at < $2";
   const rows: Record<string, string> = {
     completed: done,
@@ -74,38 +73,42 @@ test("its figures of 7 and 30 days, durations and runs equal SQL", async ({ as, 
     failed: `exists (select from request_events e where e.request_id = q.id
       and e.kind in ('failed', 'needs_person') and e.at >= $1 and e.at < $2)`,
   };
-  for (const [name, condition] of Object.entries(rows)) {
-    for (const [place, days] of [7, 30].entries()) {
-      const { value, href } = await shown(page, `[data-outcome="${name}"]`, place);
-      const params = paramsOf(href);
-      const kind = name === "failed" ? "failed" : "completed";
-      const window = [params.get(`${kind}From`), params.get(`${kind}To`)];
-      expect(value, `${name}, ${days} days`).toBe(await count(berth, condition, window));
-      const length = Date.parse(window[1] ?? "") - Date.parse(window[0] ?? "");
-      expect(length).toBe(days * 86_400_000);
+  // Read again like the headlines: when another test ends a request, the page moves its window on.
+  await expect(async () => {
+    await page.goto("/desk/dashboard");
+    for (const [name, condition] of Object.entries(rows)) {
+      for (const [place, days] of [7, 30].entries()) {
+        const { value, href } = await shown(page, `[data-outcome="${name}"]`, place);
+        const params = paramsOf(href);
+        const kind = name === "failed" ? "failed" : "completed";
+        const window = [params.get(`${kind}From`), params.get(`${kind}To`)];
+        expect(value, `${name}, ${days} days`).toBe(await count(berth, condition, window));
+        const length = Date.parse(window[1] ?? "") - Date.parse(window[0] ?? "");
+        expect(length).toBe(days * 86_400_000);
+      }
     }
-  }
-  const month = paramsOf((await shown(page, '[data-outcome="completed"]', 1)).href);
-  const window = [month.get("completedFrom"), month.get("completedTo")];
-  const [runs] = await berth.sql(
-    `select sum((status = 'succeeded')::int)::int as good, count(*)::int as all from provisioning_runs
-     where status in ('succeeded', 'failed', 'needs_person') and ended_at >= $1 and ended_at < $2`,
-    window,
-  );
-  const rate = page.locator('[data-outcome="runs"]');
-  await expect(rate).toContainText(`${runs?.good} of ${runs?.all}`);
-  await expect(rate).toContainText(
-    `${Math.floor((Number(runs?.good) * 100) / Number(runs?.all))} %`,
-  );
-  for (const [place, share] of [0.5, 0.95].entries()) {
-    const [took] = await berth.sql(
-      `select percentile_cont(${share}) within group (order by extract(epoch from ended_at - created_at)) as s
-       from provisioning_queue q where ${done}`,
+    const month = paramsOf((await shown(page, '[data-outcome="completed"]', 1)).href);
+    const window = [month.get("completedFrom"), month.get("completedTo")];
+    const [runs] = await berth.sql(
+      `select sum((status = 'succeeded')::int)::int as good, count(*)::int as all from provisioning_runs
+       where status in ('succeeded', 'failed', 'needs_person') and ended_at >= $1 and ended_at < $2`,
       window,
     );
-    const { text } = await shown(page, '[data-phase="whole"]', place);
-    expect(text).toContain(formatDuration(Number(took?.s) * 1_000));
-  }
+    const rate = page.locator('[data-outcome="runs"]');
+    await expect(rate).toContainText(`${runs?.good} of ${runs?.all}`);
+    await expect(rate).toContainText(
+      `${Math.floor((Number(runs?.good) * 100) / Number(runs?.all))} %`,
+    );
+    for (const [place, share] of [0.5, 0.95].entries()) {
+      const [took] = await berth.sql(
+        `select percentile_cont(${share}) within group (order by extract(epoch from ended_at - created_at)) as s
+         from provisioning_queue q where ${done}`,
+        window,
+      );
+      const { text } = await shown(page, '[data-phase="whole"]', place);
+      expect(text).toContain(formatDuration(Number(took?.s) * 1_000));
+    }
+  }).toPass({ timeout: 60_000 });
 });
 
 test("its charts' tables equal SQL, and open with the keyboard alone", async ({ as, berth }) => {
