@@ -117,6 +117,18 @@ describe("manifests", () => {
       /a function of the schema private/,
     ],
     [
+      "a parameter whose name every object has",
+      { parameters: "[{ name: constructor, title: A, type: boolean }]" },
+      8,
+      /parameters\.0\.name.*something of this name/,
+    ],
+    [
+      "a template whose name every object has",
+      { optional: "[{ name: constructor, range: ^1.0.0 }]" },
+      8,
+      /optional\.0\.name.*something of this name/,
+    ],
+    [
       "two parameters of one name",
       {
         parameters: "[{ name: a, title: A, type: boolean }, { name: a, title: B, type: boolean }]",

@@ -99,8 +99,9 @@ function judgeNumber(parameter: Parameter & { type: "integer" | "decimal" }, tex
   const number = Number(`${sign}${whole}.${decimals || 0}`);
   if (min !== undefined && number < min) return { problem: `Use ${min} or more.` };
   if (max !== undefined && number > max) return { problem: `Use ${max} or less.` };
-  // Nine decimals at most came in, so this notation is exact, and never an exponent.
-  return { value: number.toFixed(DECIMALS).replace(/\.?0+$/, "") };
+  // As it was written: a number of JavaScript has not as many digits.
+  const plain = `${whole}.${decimals}`.replace(/\.?0*$/, "");
+  return { value: sign === "-" && number !== 0 ? `-${plain}` : plain };
 }
 
 /** As the templates' own constraints have it: no offsets, no POSIX rules. */

@@ -22,6 +22,32 @@ describe("a parameter in a manifest", () => {
   const cases: [string, string, RegExp][] = [
     ["an unknown type", "type: date", /a parameter's type is one of text, integer, decimal/],
     ["no type", "help: x", /parameters\.0\.type is missing/],
+    ["a form that is none", "type: text, pattern: '['", /it is no regular expression/],
+    [
+      "a form that is none, and a default",
+      "type: text, pattern: 'a)(b', default: a",
+      /it is no regular expression/,
+    ],
+    [
+      "bounds that leave nothing",
+      "type: integer, min: 5, max: 2",
+      /no answer lies between it and max, which is \d+/,
+    ],
+    [
+      "a text of no length",
+      "type: text, min: 300",
+      /no answer lies between it and max, which is \d+/,
+    ],
+    [
+      "an option that nobody could choose",
+      'type: choice, options: [{ value: a, title: A }, { value: "b\tc", title: B }]',
+      /options\.1\.value.*Use plain text on one line/,
+    ],
+    [
+      "an option that is there twice",
+      "type: choice, options: [{ value: a, title: A }, { value: a, title: B }]",
+      /options\.1\.value.*stands in the list already/,
+    ],
     ["a key of another type", "type: boolean, min: 1", /"min" is unknown/],
     [
       "a text that is too long by default",
@@ -105,6 +131,9 @@ describe("an answer", () => {
     [parameter({ type: "decimal" }), "1.125", "1.125"],
     [parameter({ type: "decimal" }), "1250,500", "1250.5"],
     [parameter({ type: "decimal" }), "-0", "0"],
+    [parameter({ type: "decimal" }), "-0.00", "0"],
+    [parameter({ type: "decimal" }), "0100.00", "100"],
+    [parameter({ type: "decimal" }), "-999999999999,999999990", "-999999999999.99999999"],
     [parameter({ type: "decimal" }), "0.000000001", "0.000000001"],
     [parameter({ type: "boolean" }), " true ", "true"],
     [parameter({ type: "choice", options }), "b", "b"],

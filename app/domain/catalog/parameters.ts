@@ -3,10 +3,18 @@ import { type CustomerFacts, FACTS, factOf } from "./parameters-facts.ts";
 import { judgeAnswer } from "./parameters-judge.ts";
 
 const sentence = (max: number) => z.string().trim().min(1).max(max);
+
+/** Names become keys of objects, and an object has some of its own: `constructor`. */
+export const isFreeName = (name: string) => !(name in {});
+export const freeNameForm = { error: "every object of JavaScript has something of this name" };
+
 const asked = {
-  name: z.string().regex(/^[a-z][a-z0-9_]{0,39}$/, {
-    error: "a parameter's name is small letters, digits and underscores, beginning with a letter",
-  }),
+  name: z
+    .string()
+    .regex(/^[a-z][a-z0-9_]{0,39}$/, {
+      error: "a parameter's name is small letters, digits and underscores, beginning with a letter",
+    })
+    .refine(isFreeName, freeNameForm),
   title: sentence(80),
   /** One sentence below the field. */
   help: sentence(300).optional(),
@@ -68,18 +76,38 @@ export const parameterSchema = z
     error: `a parameter's type is one of ${kinds.map((kind) => kind.shape.type.value).join(", ")}`,
   })
   .superRefine((parameter, context) => {
-    const given = parameter.default;
-    if (given === undefined) return;
-    const judged = judgeAnswer(parameter, String(given));
-    if ("problem" in judged) {
-      context.addIssue({
-        code: "custom",
-        path: ["default"],
-        message: `the parameter itself refuses it: ${judged.problem}`,
-      });
+    const refuse = (path: PropertyKey[], message: string) =>
+      void context.addIssue({ code: "custom", path, message });
+    if ("pattern" in parameter && !isPattern(parameter.pattern)) {
+      return refuse(["pattern"], "it is no regular expression");
     }
+    if ("max" in parameter && Number(parameter.min) > Number(parameter.max)) {
+      return refuse(["min"], `no answer lies between it and max, which is ${parameter.max}`);
+    }
+    const choices = "options" in parameter ? parameter.options.map(({ value }) => value) : [];
+    for (const [index, value] of choices.entries()) {
+      const path = ["options", index, "value"];
+      if (choices.indexOf(value) < index) refuse(path, "it stands in the list already");
+      else requireTaken(parameter, value, (problem) => refuse(path, problem));
+    }
+    if (parameter.default === undefined) return;
+    requireTaken(parameter, String(parameter.default), (problem) => refuse(["default"], problem));
   });
 export type Parameter = z.infer<typeof parameterSchema>;
+
+function isPattern(pattern = ""): boolean {
+  try {
+    return new RegExp(pattern, "u") !== null;
+  } catch {
+    return false;
+  }
+}
+
+/** What the manifest itself answers must be taken as every answer is. */
+function requireTaken(parameter: Parameter, given: string, refuse: (problem: string) => void) {
+  const judged = judgeAnswer(parameter, given);
+  if ("problem" in judged) refuse(`the parameter itself refuses it: ${judged.problem}`);
+}
 
 /** Answers to the questions of templates: template → parameter → its value as text. */
 export type Answers = Record<string, Record<string, string>>;

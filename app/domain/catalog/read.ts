@@ -92,6 +92,13 @@ export async function readTemplate(
     ...plainFiles.map((phase) => `${phase}.sql`),
   ]);
   const { template, lineOf } = current;
+  // Of a released version the lock has told what is gone.
+  if (template.migrations.length === 0) {
+    throw new TemplateFileInvalidError(
+      { file: `${folder}/migrations`, line: 1 },
+      { problem: "the template has no migration", fix: "Add one." },
+    );
+  }
   requireNewest(folder, template.version, lineOf(["version"]), lock, current.found);
   return { ...current, releases, isReleased: releases.at(-1)?.version === template.version };
 }
@@ -148,12 +155,6 @@ async function readVersion(
     const migration = await readMigration(`${folder}/${file}`, text);
     requireKnown(migration, manifest);
     migrations.push(limited(migration, manifest));
-  }
-  if (migrations.length === 0) {
-    throw new TemplateFileInvalidError(
-      { file: `${folder}/migrations`, line: 1 },
-      { problem: "the template has no migration", fix: "Add one." },
-    );
   }
   const plain = async (phase: (typeof plainFiles)[number]) => {
     const sql = files.includes(`${phase}.sql`) ? await read(`${phase}.sql`) : null;

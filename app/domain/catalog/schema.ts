@@ -1,7 +1,7 @@
 import semver from "semver";
 import { z } from "zod";
 import { parseTimeLimit, timeLimitForm } from "./limits.ts";
-import { parameterSchema } from "./parameters.ts";
+import { freeNameForm, isFreeName, parameterSchema } from "./parameters.ts";
 
 /** The plans, from the smallest to the largest. */
 export const planNames = ["starter", "growth", "business", "enterprise"] as const;
@@ -12,7 +12,10 @@ export const baseTemplate = "base";
 
 const slug = (what: string) => {
   const error = `${what} is 2 to 40 small letters, digits and hyphens, beginning with a letter`;
-  return z.string({ error }).regex(/^[a-z][a-z0-9-]{1,39}$/, { error });
+  return z
+    .string({ error })
+    .regex(/^[a-z][a-z0-9-]{1,39}$/, { error })
+    .refine(isFreeName, freeNameForm);
 };
 
 const sentence = (what: string, max: number) =>

@@ -120,7 +120,7 @@ export async function configureAuth(site: Site): Promise<StepFacts> {
   for (let looks = 0; changed && looks < LOOKS_AT_AUTH; looks += 1) {
     look = await lookAtAuth(site, wanted);
     if (isDone()) return facts("configured", look);
-    await sleep(LOOK_EVERY_MS);
+    await sleep(LOOK_EVERY_MS, undefined, { signal: site.signal });
   }
   throw leftToPerson(site, look, changed);
 }

@@ -1,10 +1,9 @@
 /** What templates do by themselves in customers' databases, against a real one. */
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import type pg from "pg";
+import pg from "pg";
 import { pino } from "pino";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { createOutboundGuard } from "#app/platform/outbound/guard.ts";
 import { freePort } from "#local/cluster.ts";
 import {
@@ -21,7 +20,7 @@ let desk: Desk;
 let deps: DueDeps;
 let database: string;
 let owner: pg.Client;
-let logged: { level: number; msg: string; code?: string }[];
+let logged: { level: number; msg: string; code?: string; err?: { message: string } }[];
 const going = new AbortController().signal;
 
 const withDue = (due: string): Promise<Catalog> =>
@@ -88,12 +87,8 @@ async function backend(change: { port?: number; name?: string; installed?: objec
   return id;
 }
 
-interface Due {
-  /** Seconds until it is due again. */
-  wait: number | null;
-  failures: number;
-}
-async function due(id: string): Promise<Due> {
+/** `wait`: seconds until it is due again. */
+async function due(id: string): Promise<{ wait: number | null; failures: number }> {
   const { rows } = await desk.base.admin.query(
     `select extract(epoch from due_at - berth_now())::float8 as wait, due_failures as failures
      from customer_backends where id = $1`,
@@ -120,7 +115,9 @@ describe("due work", () => {
     ["an hour, where that is later", "now() + interval '3 days'", 3_500, 3_600],
     ["an hour, where nothing is planned", "null", 3_500, 3_600],
     ["an hour, where that never comes", "'infinity'", 3_500, 3_600],
+    ["an hour, where that is beyond most calendars", "'20000-01-01'", 3_500, 3_600],
     ["a minute, where that is past", "now() - interval '1 day'", 50, 60],
+    ["a minute, where that is before most calendars", "'4000-01-01 BC'", 50, 60],
   ])("is done, and done again after %s", async (_, next, low, high) => {
     await defineDue(`return query select 3, (${next})::timestamptz;`);
     const id = await backend();
@@ -165,9 +162,10 @@ describe("due work", () => {
     const sleeping = async () =>
       (await looker.query("select from pg_stat_activity where wait_event = 'PgSleep'")).rowCount;
     await expect.poll(sleeping, { timeout: 20_000 }).toBe(1);
-    await looker.end();
     stop.abort(new Error("the worker stops"));
     await working;
+    await expect.poll(sleeping, { timeout: 20_000 }).toBe(0);
+    await looker.end();
     const { wait, failures } = await due(id);
     expect(wait).toBeLessThanOrEqual(0);
     expect(failures).toBe(0);
@@ -188,17 +186,38 @@ describe("due work", () => {
     expect(await uses(id)).toEqual([]);
   });
 
-  it("takes the function's name as a name", async () => {
-    await owner.query(`create function private."Odd""; drop table calls"()
-      returns table (produced integer, next_due_at timestamptz) language sql
-      as $$ insert into private.calls default values returning 1, null::timestamptz $$`);
-    const odd = deps.catalog.templates.map((template) => ({
-      ...template,
-      due: 'private.Odd"; drop table calls',
-    }));
+  it("is that of the version which the database has, until a run brings another", async () => {
+    await defineDue("return query select 1, null::timestamptz;");
+    const [older] = deps.catalog.templates;
+    const renamed = await withDue("private.run_all");
+    const history = () => ({ releases: older ? [older] : [], isReleased: false });
+    const templates = renamed.templates.map((one) => ({ ...one, version: "1.1.0" }));
     await backend();
-    await doDueWork({ ...deps, catalog: { ...deps.catalog, templates: odd } }, going);
+    await doDueWork({ ...deps, catalog: { ...renamed, templates, history } }, going);
     expect(await calls()).toBe(1);
+  });
+
+  it("of a version that this worker does not know yet is not over for good", async () => {
+    const id = await backend({ installed: { base: "1.9.0" } });
+    await doDueWork({ ...deps, catalog: await load(base) }, going);
+    between((await due(id)).wait, 3_500, 3_600);
+  });
+
+  it("leaves nothing of itself in a session that goes on behind a pooler", async () => {
+    await defineDue("return query select 1, null::timestamptz;");
+    await backend();
+    const end = pg.Client.prototype.end as () => Promise<void>;
+    let kept: pg.Client | undefined;
+    vi.spyOn(pg.Client.prototype, "end").mockImplementation(async function (this: pg.Client) {
+      if (this.database === database) kept = this;
+      else await end.call(this);
+    });
+    await doDueWork(deps, going);
+    vi.restoreAllMocks();
+    expect(await calls()).toBe(1);
+    const left = await kept?.query("select name from pg_settings where source = 'session'");
+    expect(left?.rows).toEqual([]);
+    await kept?.end();
   });
 });
 
@@ -263,6 +282,7 @@ describe("due work that cannot be done", () => {
     await doDueWork(deps, going);
     await busy.end();
     expect((await due(id)).failures).toBe(1);
+    expect(logged).toMatchObject([{ err: { message: expect.stringContaining("lock timeout") } }]);
   });
 
   it("leaves alone what a run has said meanwhile", async () => {
@@ -274,7 +294,6 @@ describe("due work that cannot be done", () => {
       id,
     ]);
     await working;
-    await sleep(1);
     expect((await due(id)).wait).toBeLessThanOrEqual(0);
   });
 });

@@ -1,6 +1,6 @@
 import { and, eq, sql } from "drizzle-orm";
 import { callDue, type DueAnswer } from "#app/integrations/postgres/due.ts";
-import { endSession } from "#app/integrations/postgres/run-context.ts";
+import { leaveSession } from "#app/integrations/postgres/run-context.ts";
 import { BerthError } from "#app/platform/errors.ts";
 import type { Logger } from "#app/platform/log.ts";
 import { customerBackends } from "#db/backends.ts";
@@ -26,11 +26,18 @@ const LONGEST_WAIT_SECONDS = 86_400;
 /** For each statement: the work of an hour, in portions that the function chooses itself. */
 const STATEMENT_MS = 60_000;
 
-/** The functions by which these templates do what is due, as their manifests name them. */
-export function dueFunctions(catalog: Catalog, names: readonly string[]): string[] {
-  return catalog.templates.flatMap(({ name, due }) =>
-    due !== null && names.includes(name) ? [due] : [],
-  );
+/**
+ * The functions by which the templates of a database do what is due, each by the version that stands
+ * there (template → version); by the newest where this Berth does not know that one.
+ */
+export function duesOf(catalog: Catalog, installed: Readonly<Record<string, string>>) {
+  return catalog.templates.flatMap((newest) => {
+    const version = installed[newest.name];
+    if (version === undefined) return [];
+    const versions = [newest, ...catalog.history(newest.name).releases];
+    const known = versions.find((one) => one.version === version);
+    return [{ due: (known ?? newest).due, isKnown: known !== undefined }];
+  });
 }
 
 /** What is held of a backend while its work is done: taken back by whoever comes after that time. */
@@ -49,7 +56,8 @@ export async function doDueWork(deps: DueDeps, stop: AbortSignal): Promise<boole
   const taken = await take(deps);
   if (!taken) return false;
   const log = deps.log.child({ backendId: taken.id, requestId: taken.requestId });
-  const functions = dueFunctions(deps.catalog, Object.keys(taken.installed));
+  const dues = duesOf(deps.catalog, taken.installed);
+  const functions = dues.flatMap(({ due }) => due ?? []);
   let answer: DueAnswer;
   try {
     answer = functions.length === 0 ? NOTHING : await work(deps, taken, functions, stop);
@@ -60,12 +68,15 @@ export async function doDueWork(deps: DueDeps, stop: AbortSignal): Promise<boole
   }
   if (taken.dueFailures > 0) log.info({ failures: taken.dueFailures }, "due work goes on again");
   if (answer.produced > 0) log.info({ produced: answer.produced }, "due work was done");
-  const next = answer.nextDueAt?.toISOString() ?? null;
+  // In seconds: a date of JavaScript writes years before 0 and after 9999 in its own way.
+  const next = answer.nextDueAt && answer.nextDueAt.getTime() / 1_000;
   await settle(deps, taken, {
-    // A database without such a function waits for the run that brings one.
-    dueAt: answer.isThere
-      ? sql`greatest(least(coalesce(${next}::timestamptz, 'infinity'), berth_now() + ${LONGEST}), berth_now() + ${SHORTEST})`
-      : null,
+    // A database without such a function waits for the run that brings one. Of a version that a newer
+    // Berth has brought already, its workers know more.
+    dueAt:
+      answer.isThere || dues.some(({ isKnown }) => !isKnown)
+        ? sql`greatest(least(coalesce(to_timestamp(${next}::float8), 'infinity'), berth_now() + ${LONGEST}), berth_now() + ${SHORTEST})`
+        : null,
     dueFailures: 0,
   });
   return true;
@@ -115,7 +126,7 @@ async function work(
       return await callDue(client, functions);
     } finally {
       stop.removeEventListener("abort", hangUp);
-      await endSession(client);
+      await leaveSession(client);
     }
   });
 }

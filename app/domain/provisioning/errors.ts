@@ -110,6 +110,11 @@ export class NeedsPersonError extends BerthError {
     super("needs_person", facts.message, facts);
     this.link = facts.link;
   }
+
+  /** The same for a failure, with the page on which a person mends it. */
+  static of({ message, found = "", needed = "", fix = "" }: BerthError, link: string) {
+    return new NeedsPersonError({ message, found, needed, fix, link });
+  }
 }
 
 /** Worker after worker took this run and lost it. */

@@ -15,7 +15,7 @@ import { lockRequest, moveRequest } from "../queue/index.server.ts";
 import { UnknownKeyError } from "../vault/index.server.ts";
 import { createCanceller, isCancellation } from "./canceller.ts";
 import type { CredentialsDeps } from "./credentials.ts";
-import { dueFunctions } from "./due.ts";
+import { duesOf } from "./due.ts";
 import { endCancelled } from "./end-cancelled.ts";
 import {
   FenceAheadError,
@@ -196,7 +196,7 @@ async function workThrough(
     waiting
       ? failRun({ tx, actor }, lease, { ...waiting, needsPerson: true }, staffMail)
       : completeRun({ tx, actor }, lease, {
-          hasDue: dueFunctions(deps.catalog, site.templates).length > 0,
+          hasDue: duesOf(deps.catalog, lease.run.templates).some(({ due }) => due !== null),
         }),
   );
 }

@@ -100,7 +100,10 @@ async function lookAgain<T>(look: () => Promise<T | null>, signal: AbortSignal) 
   }
 }
 
-async function lookForBucket(site: Site, step: Step): Promise<Finding> {
+export async function lookForBucket(
+  site: Parameters<typeof bucketOf>[0] & Pick<Site, "admin" | "signal">,
+  step: Pick<Step, "name">,
+): Promise<Finding> {
   const wanted = bucketOf(site, step);
   const isThere = async () => {
     const bucket = await site.admin.findBucket(wanted.id);
@@ -109,7 +112,7 @@ async function lookForBucket(site: Site, step: Step): Promise<Finding> {
   return (await lookAgain(isThere, site.signal)) ?? UNSETTLED;
 }
 
-async function lookForSettings(site: Site): Promise<Finding> {
+export async function lookForSettings(site: Site): Promise<Finding> {
   const wanted = wantedOf(site);
   const isDone = async () => {
     const { others } = await lookAtAuth(site, wanted);

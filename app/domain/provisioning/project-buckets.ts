@@ -5,8 +5,13 @@ import { CheckFailedError, NeedsPersonError } from "./errors.ts";
 import type { PlannedStep } from "./plan.ts";
 import type { Site, StepFacts } from "./steps.ts";
 
+const BEGINS = "Storage: ";
+
 /** The name of the step that makes a bucket. */
-export const stepName = ({ bucket }: Bucket) => `Storage: ${bucket}`;
+export const stepName = ({ bucket }: Bucket) => `${BEGINS}${bucket}`;
+
+/** The bucket's name, by that of its step. */
+export const bucketNameOf = ({ name }: Pick<PlannedStep, "name">) => name.replace(BEGINS, "");
 
 /** A step for each bucket that the templates of a run ask for. */
 export function bucketSteps(templates: Parameters<typeof bucketsOf>[0]): PlannedStep[] {
@@ -48,13 +53,8 @@ export async function provideBucket(site: Site, step: PlannedStep): Promise<Step
   const outcome = await site.admin.ensureBucket(bucket).catch((error: unknown) => {
     // The project's own limit depends on its plan at Supabase, which Berth does not change.
     if (!(error instanceof BucketLimitError)) throw error;
-    throw new NeedsPersonError({
-      message: error.message,
-      found: error.found ?? "",
-      needed: error.needed ?? "",
-      fix: error.fix ?? "",
-      link: `https://supabase.com/dashboard/project/${site.projectRef}/storage/settings`,
-    });
+    const page = `https://supabase.com/dashboard/project/${site.projectRef}/storage/settings`;
+    throw NeedsPersonError.of(error, page);
   });
   return { outcome };
 }

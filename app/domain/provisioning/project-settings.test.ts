@@ -7,6 +7,7 @@ import { openProject } from "#app/integrations/supabase/project.ts";
 import { createOutboundGuard } from "#app/platform/outbound/guard.ts";
 import { base, beside, load, manifest, removeFolders } from "../catalog/template-folders.ts";
 import { configureAuth } from "./auth-settings.ts";
+import { lookForBucket, lookForSettings } from "./findings.ts";
 import { planRun } from "./plan.ts";
 import { provideBucket } from "./project-buckets.ts";
 import type { Site } from "./steps.ts";
@@ -23,14 +24,18 @@ let config: Record<string, boolean>;
 /** What Auth keeps to itself, as an older one does. */
 let silent: string[];
 let isBeyond: boolean;
+/** Whether Auth does what it was asked to. */
+let isDeaf: boolean;
 let storageRefuses: string | null;
+let bucket: Record<string, unknown> | null;
 let patched: unknown[];
 let server: Server;
 let site: (templates: Record<string, string>, changes?: Partial<Site>) => Promise<Site>;
 
 beforeEach(async () => {
   config = { ...FRESH };
-  [silent, patched, isBeyond, storageRefuses] = [[], [], false, null];
+  isDeaf = false;
+  [silent, patched, isBeyond, storageRefuses, bucket] = [[], [], false, null, null];
   server = createServer(async (request, response) => {
     let text = "";
     for await (const chunk of request) text += chunk;
@@ -62,6 +67,7 @@ afterEach(async () => {
 
 function answer(method: string, url: string, text: string): { status: number; body: unknown } {
   if (url.startsWith("/storage/")) {
+    if (method === "GET" && bucket) return { status: 200, body: bucket };
     const statusCode = method === "GET" ? "404" : (storageRefuses ?? "");
     if (statusCode) return { status: 400, body: { statusCode, error: "no", message: "no" } };
     return { status: 200, body: { name: "files" } };
@@ -77,7 +83,7 @@ function answer(method: string, url: string, text: string): { status: number; bo
   if (isBeyond) return { status: 403, body: { message: "no" } };
   if (method === "PATCH") {
     patched.push(JSON.parse(text));
-    Object.assign(config, JSON.parse(text));
+    if (!isDeaf) Object.assign(config, JSON.parse(text));
   }
   return { status: 200, body: config };
 }
@@ -115,6 +121,13 @@ describe("the settings of Auth", () => {
     });
   });
 
+  it("are not waited for once the run is to end", async () => {
+    isDeaf = true;
+    const ended = await site(shop(), { signal: AbortSignal.abort() });
+    await expect(configureAuth(ended)).rejects.toMatchObject({ name: "AbortError" });
+    expect(patched).toHaveLength(1);
+  });
+
   it.each([
     ["without a token", { management: null }, false],
     ["for a project beyond it", {}, true],
@@ -129,6 +142,26 @@ describe("the settings of Auth", () => {
       link: `https://supabase.com/dashboard/project/${REF}/auth/providers`,
     });
     expect(patched).toEqual([]);
+  });
+});
+
+describe("what became of the settings, where a run was cut off at them", () => {
+  it("is done where Auth has them, whoever saw to it", async () => {
+    config.disable_signup = true;
+    expect(await lookForSettings(await site(shop()))).toMatchObject({ outcome: "done" });
+    expect(patched).toEqual([]);
+  });
+
+  it("is nothing where nobody was asked: no template asks, or there is no token", async () => {
+    expect(await lookForSettings(await site({}))).toMatchObject({ outcome: "undone" });
+    const own = await site(shop(), { management: null });
+    expect(await lookForSettings(own)).toMatchObject({ outcome: "undone" });
+  });
+
+  it("is unknown where Supabase was asked and they are not there, after some looks", async () => {
+    const { outcome, why } = await lookForSettings(await site(shop()));
+    expect(outcome).toBe("unknown");
+    expect(why).toContain("may have been under way");
   });
 });
 
@@ -162,6 +195,15 @@ describe("a bucket", () => {
 
   it("is made", async () => {
     expect(await provideBucket(await site(files()), step)).toEqual({ outcome: "created" });
+  });
+
+  it.each([
+    [{ id: "files", public: false, file_size_limit: 2_000 }, "done"],
+    [{ id: "files", public: true, file_size_limit: 2_000 }, "unknown"],
+    [null, "unknown"],
+  ])("that a run was cut off at is looked for: %o is %s", async (found, outcome) => {
+    bucket = found;
+    expect(await lookForBucket(await site(files()), step)).toMatchObject({ outcome });
   });
 
   it("above the project's own limit is a person's, who is told where to raise it", async () => {

@@ -61,9 +61,9 @@ export async function rehearseRequest(
     const { features } = await requireHeld({ tx, actor }, requestId, "rehearse", HELD);
     const backend = await liveBackendOf(tx, requestId);
     const accepted = backend !== null && (await hasAcceptance(tx, requestId, backend.id));
-    const given = await givenOf(tx, requestId);
+    const answered = await givenOf(tx, requestId);
     const acceptedRef = accepted ? backend.projectRef : null;
-    return { requestId, features, given, backend, acceptedRef };
+    return { requestId, features, answered, backend, acceptedRef };
   });
   const work = (credentials: Credentials) => rehearseWith(deps, subject, credentials, signal);
   const begin = (through: () => Promise<RehearsalView>) =>
@@ -130,7 +130,7 @@ async function onRecord(
 interface Subject {
   requestId: string;
   features: readonly string[];
-  given: Awaited<ReturnType<typeof givenOf>>;
+  answered: Awaited<ReturnType<typeof givenOf>>;
   /** The project whose files that the ledger has otherwise stay as they are: a supervisor said so. */
   acceptedRef: string | null;
 }
@@ -158,13 +158,13 @@ async function hasAcceptance(tx: Tx, requestId: string, backendId: string): Prom
 
 async function rehearseWith(
   deps: CredentialsDeps,
-  { requestId, features, given, acceptedRef }: Subject,
+  { requestId, features, answered, acceptedRef }: Subject,
   credentials: Credentials,
   signal: AbortSignal,
 ): Promise<RehearsalView> {
   const { catalog } = deps;
   const names = catalog.order([...features]).map(({ name }) => name);
-  const answers = answersFor(catalog, names, given);
+  const answers = answersFor(catalog, names, answered);
   requireAnswers(catalog, answers.problems);
   // Also keeps it out of another customer's project.
   const report = await checkCredentials(deps, credentials, requestId);

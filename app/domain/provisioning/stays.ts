@@ -3,6 +3,7 @@ import { customerBackends } from "#db/backends.ts";
 import type { Tx } from "#db/index.ts";
 import { provisioningRuns, provisioningSteps } from "#db/provisioning.ts";
 import type { RequestRow } from "../queue/index.server.ts";
+import { bucketNameOf } from "./project-buckets.ts";
 import type { Step } from "./runs.ts";
 
 /**
@@ -73,7 +74,7 @@ function staysIn(
     applied: ofKind("sql").map((step) => ({ version: step.ledgerVersion ?? "", ...fileOf(step) })),
     seeds: ofKind("seed").map(fileOf),
     ownerAccount: begun.some(({ ownerUserId }) => ownerUserId !== null),
-    buckets: ofKind("storage").map(({ name }) => name.replace(/^Storage: /, "")),
+    buckets: ofKind("storage").map(bucketNameOf),
     authSettings: ofKind("auth-config").some(({ outcome }) => outcome?.outcome !== "nothing_asked"),
     ledger: ofKind("preflight").length > 0 || steps.some(isPrepared),
     unfinished: undone.filter(isUnfinished).map(({ file, name }) => file ?? name),

@@ -149,13 +149,8 @@ async function ensureOwner(site: Site): Promise<StepFacts> {
   const { userId, created } = await site.admin.ensureOwner(site.owner).catch((error) => {
     // Whether that user is the customer, nobody but a person can say.
     if (!(error instanceof OwnerAddressTakenError)) throw error;
-    throw new NeedsPersonError({
-      message: error.message,
-      found: error.found ?? "",
-      needed: error.needed ?? "",
-      fix: error.fix ?? "",
-      link: `https://supabase.com/dashboard/project/${site.projectRef}/auth/users`,
-    });
+    const page = `https://supabase.com/dashboard/project/${site.projectRef}/auth/users`;
+    throw NeedsPersonError.of(error, page);
   });
   await site.ownerFound(userId);
   return { outcome: created ? "created" : "already_there" };

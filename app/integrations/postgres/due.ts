@@ -35,49 +35,65 @@ const answer = z.array(
 
 const SILENCE = { silenceMs: 75_000 };
 
+const SETTINGS = [
+  // People are at work: they are not kept waiting.
+  "set lock_timeout = '2s'",
+  "set idle_in_transaction_session_timeout = '30s'",
+  // Nobody waits for the work of a worker that is gone: the server ends it.
+  "set client_connection_check_interval = '1s'",
+  "set search_path = ''",
+];
+
 /**
  * Calls each of these functions that the database has, one after another, each in a transaction of
- * its own. They wait for nobody's locks for long: people are at work.
+ * its own. They wait for nobody's locks for long. One that fails keeps none of the others from its
+ * work, and is told afterwards.
  * @throws DueWorkError, ConnectionLostError
  */
 export async function callDue(client: pg.Client, functions: readonly string[]): Promise<DueAnswer> {
-  const all: DueAnswer = { isThere: false, produced: 0, nextDueAt: null };
-  for (const name of functions) {
-    // The manifest's rules leave nothing to quote; it is done all the same.
-    const fn = name.split(".").map(pg.escapeIdentifier).join(".");
-    const rows = await call(client, name, fn);
-    if (rows === null) continue;
-    all.isThere = true;
+  const there = await findFunctions(client, functions);
+  const all: DueAnswer = { isThere: there.length > 0, produced: 0, nextDueAt: null };
+  const failures: DueWorkError[] = [];
+  for (const name of there) {
+    const rows = await call(client, name).catch((error: unknown) => {
+      if (!(error instanceof DueWorkError)) throw error;
+      failures.push(error);
+      return [];
+    });
     for (const { produced, next_due_at: next } of rows) {
       all.produced += produced;
       if (next && (!all.nextDueAt || next < all.nextDueAt)) all.nextDueAt = next;
     }
   }
+  if (failures[0]) throw failures[0];
   return all;
 }
 
-/** Null where the database has no such function. */
-async function call(client: pg.Client, name: string, fn: string) {
-  const found = `select pg_catalog.to_regproc(${pg.escapeLiteral(fn)}) is not null as there`;
-  try {
-    const [, , , look] = await sendScript(
-      client,
-      [
-        "set lock_timeout = '2s'",
-        "set idle_in_transaction_session_timeout = '30s'",
-        "set search_path = ''",
-        found,
-      ],
-      SILENCE,
-    );
-    if (look?.rows[0]?.there !== true) return null;
-    const [result] = await sendScript(client, `select * from ${fn}()`, SILENCE);
-    const read = answer.safeParse(result?.rows);
-    if (read.success) return read.data;
-  } catch (error) {
-    if (!(error instanceof ScriptFailure)) throw error;
-    const { sqlstate } = error;
-    throw new DueWorkError(name, `${redactServerText(error.message, sqlstate)} [${sqlstate}]`);
-  }
+/** Those that the database has, whatever they take. */
+async function findFunctions(client: pg.Client, names: readonly string[]): Promise<string[]> {
+  const wanted = names.map((name) => `(${name.split(".").map(pg.escapeLiteral).join(", ")})`);
+  const look = `select distinct n.nspname, p.proname
+    from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+    where (n.nspname, p.proname) in (${wanted.join(", ")})`;
+  const results = await ask(client, names.join(", "), [...SETTINGS, look]);
+  const found = results.at(-1)?.rows.map(({ nspname, proname }) => `${nspname}.${proname}`) ?? [];
+  return names.filter((name) => found.includes(name));
+}
+
+async function call(client: pg.Client, name: string) {
+  // The manifest's rules leave nothing to quote; it is done all the same.
+  const fn = name.split(".").map(pg.escapeIdentifier).join(".");
+  const [result] = await ask(client, name, [`select * from ${fn}()`]);
+  const read = answer.safeParse(result?.rows);
+  if (read.success) return read.data;
   throw new DueWorkError(name, "its answer has no produced or next_due_at");
+}
+
+/** @throws DueWorkError for what the server refuses */
+async function ask(client: pg.Client, fn: string, statements: readonly string[]) {
+  return sendScript(client, statements, SILENCE).catch((error: unknown) => {
+    if (!(error instanceof ScriptFailure)) throw error;
+    const { message, sqlstate } = error;
+    throw new DueWorkError(fn, `${redactServerText(message, sqlstate)} [${sqlstate}]`);
+  });
 }

@@ -136,6 +136,15 @@ export function fenceUpsert({ runId, token }: RunIdentity): string {
   );
 }
 
+const requireRunLock = (errcode: string, message: string) =>
+  `if not exists (
+      select from pg_catalog.pg_lock_status()
+      where locktype = 'advisory' and classid = ${LOCK_CLASS} and objid = ${RUN_LOCK} and objsubid = 2
+        and pid = pg_catalog.pg_backend_pid() and granted
+    ) then
+      raise exception using errcode = '${errcode}', message = '${message}';
+    end if;`;
+
 /**
  * Opens each step's transaction: the run lock is still ours, nobody else's step is in flight, the
  * fence shows our token (its row stays locked until the commit), and the ledger has no entry.
@@ -157,13 +166,7 @@ export function openingGuard(identity: RunIdentity, step: LedgerKey): string {
   return block(
     "g record;",
     `
-    if not exists (
-      select from pg_catalog.pg_lock_status()
-      where locktype = 'advisory' and classid = ${LOCK_CLASS} and objid = ${RUN_LOCK} and objsubid = 2
-        and pid = pg_catalog.pg_backend_pid() and granted
-    ) then
-      raise exception using errcode = '${GUARD.lockLost}', message = 'the run lock is not ours';
-    end if;
+    ${requireRunLock(GUARD.lockLost, "the run lock is not ours")}
     if not pg_catalog.pg_try_advisory_xact_lock(${LOCK_CLASS}, ${STEP_LOCK}) then
       raise exception using errcode = '${GUARD.stepInFlight}', message = 'another step is in flight';
     end if;
@@ -201,13 +204,7 @@ export function openingGuard(identity: RunIdentity, step: LedgerKey): string {
 export function closingGuard(run?: RunIdentity): string {
   const held = run
     ? `
-    if not exists (
-      select from pg_catalog.pg_lock_status()
-      where locktype = 'advisory' and classid = ${LOCK_CLASS} and objid = ${RUN_LOCK} and objsubid = 2
-        and pid = pg_catalog.pg_backend_pid() and granted
-    ) then
-      raise exception using errcode = '${GUARD.escaped}', message = 'the run lock was let go';
-    end if;
+    ${requireRunLock(GUARD.escaped, "the run lock was let go")}
     if not exists (
       select from berth.fence where id and token = ${run.token} and run_id = '${run.runId}'
     ) then

@@ -11,7 +11,7 @@ import {
 } from "./rehearsal-files.ts";
 import { openingScript } from "./rehearsal-script.ts";
 import type { RehearsalStep, RehearsedStep } from "./rehearsal-steps.ts";
-import { endSession, jittered, pause } from "./run-context.ts";
+import { jittered, leaveSession, pause } from "./run-context.ts";
 import { ConnectionLostError, DatabaseRefusedError, LockedError } from "./run-errors.ts";
 import { type ScratchOptions, withScratchDatabase } from "./scratch.ts";
 import { redactServerText, ScriptFailure, sendScript } from "./script.ts";
@@ -124,9 +124,7 @@ async function withClient<T>(
     return await work(client);
   } finally {
     signal.removeEventListener("abort", hangUp);
-    // Behind a pooler the server's session lives on: it must not keep lock, name and settings.
-    await sendScript(client, "discard all", { silenceMs: 2_000 }).catch(() => undefined);
-    await endSession(client);
+    await leaveSession(client);
   }
 }
 

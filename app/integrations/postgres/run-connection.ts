@@ -5,9 +5,9 @@ import { applicationName } from "./guard.ts";
 import { missingVersions } from "./ledger.ts";
 import {
   endSession,
-  FAREWELL_MS,
   type HeldConnection,
   jittered,
+  leaveSession,
   pause,
   type RunContext,
 } from "./run-context.ts";
@@ -181,12 +181,6 @@ export class RunConnection {
     const held = this.#held;
     this.#held = null;
     if (!held) return;
-    // Behind a pooler the server's session lives on: it must not keep lock, name and settings.
-    if (orderly) {
-      await sendScript(held.client, "discard all", { silenceMs: FAREWELL_MS }).catch(
-        () => undefined,
-      );
-    }
-    await endSession(held.client);
+    await (orderly ? leaveSession(held.client) : endSession(held.client));
   }
 }

@@ -3,6 +3,7 @@ import type pg from "pg";
 import type { Logger } from "#app/platform/log.ts";
 import type { RunIdentity } from "./guard.ts";
 import type { FailedAttempts } from "./run-attempts.ts";
+import { sendScript } from "./script.ts";
 import type { SessionValues } from "./session-values.ts";
 
 /** Opens a connection to the customer's database; the name goes into its start-up packet. */
@@ -75,4 +76,13 @@ export async function endSession(client: pg.Client): Promise<void> {
   const hangUp = setTimeout(() => client.connection.stream.destroy(), FAREWELL_MS);
   await client.end().catch(() => undefined);
   clearTimeout(hangUp);
+}
+
+/**
+ * The same for a session that was set up for its work: behind a pooler the server's session lives on,
+ * and must not keep lock, name and settings.
+ */
+export async function leaveSession(client: pg.Client): Promise<void> {
+  await sendScript(client, "discard all", { silenceMs: FAREWELL_MS }).catch(() => undefined);
+  await endSession(client);
 }

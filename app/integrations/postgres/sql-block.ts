@@ -22,11 +22,12 @@ const OWNED = /^(?:reassign|drop) owned /;
 
 /**
  * A DO block runs at once, as what the file itself does: its statements change nothing outside the
- * template's schemas, and no roles or databases. `tokens` begin with a statement's first word.
+ * template's schemas, and no roles or databases. The statement begins with the token at `from`.
  */
-export function judgeStatement(tokens: readonly Token[]): Finding | null {
-  const end = tokens.findIndex(({ text, kind }) => kind === "sign" && text === ";");
-  const statement = tokens.slice(0, end < 0 ? undefined : end);
+export function judgeStatement(tokens: readonly Token[], from: number): Finding | null {
+  let end = from;
+  while (end < tokens.length && !isEnd(tokens[end])) end += 1;
+  const statement = tokens.slice(from, end);
   const text = `${statement.map((token) => (token.kind === "string" ? "''" : token.text)).join(" ")} `;
   const what = OUTSIDE.exec(text)?.groups?.what;
   if (what && /^(role|user|group)$/.test(what)) return roleFinding(`a change of a ${what}`);
@@ -35,10 +36,30 @@ export function judgeStatement(tokens: readonly Token[]): Finding | null {
   if (AUTHORIZED.test(text)) return roleFinding("a schema that belongs to another role");
   if (DEFAULTS.test(text)) return FORBIDDEN_STATEMENTS.AlterDefaultPrivilegesStmt ?? null;
   const { verb = "", schema, whole, name = "" } = TARGET.exec(text)?.groups ?? {};
+  const further = furtherSchemas(text, whole !== undefined).find(isProtected);
+  if (further) return protectedSchemaFinding(further);
   const changed = schema ?? whole;
   if (!changed) return writesCatalog(text) ? protectedSchemaFinding("pg_catalog") : null;
   if (!isProtected(changed)) return null;
   return isOpenTo(verb, `${changed}.${name}`) ? null : protectedSchemaFinding(changed);
+}
+
+/** DROP and the like take several targets, and ALTER moves one to another schema. */
+function furtherSchemas(text: string, areSchemas: boolean): string[] {
+  if (/^alter /.test(text)) return [/ set schema ([^ ]+) /.exec(text)?.[1] ?? []].flat();
+  if (!/^(drop|truncate|lock|grant|revoke) /.test(text)) return [];
+  // The arguments of a function may be of any schema's types.
+  const plain = text.replace(/\([^()]*\)/g, "");
+  const names = plain.matchAll(areSchemas ? / , ([^ ]+)/g : / , (?:only )?([^ ]+) \. /g);
+  return [...names].flatMap(([, name = ""]) => name);
+}
+
+const isEnd = (token: Token | undefined) => token?.kind === "sign" && token.text === ";";
+
+/** Whether the word at `i` changes rows: such a statement may stand in a WITH or a FOR of another. */
+export function changesRows(tokens: readonly Token[], i: number): boolean {
+  const [word, next] = [tokens[i]?.text ?? "", tokens[i + 1]?.text ?? ""];
+  return word === "update" || /^(insert|merge) into$|^delete from$/.test(`${word} ${next}`);
 }
 
 /** A name without a schema that begins with pg_ is found in pg_catalog first. */

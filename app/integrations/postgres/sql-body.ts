@@ -1,4 +1,4 @@
-import { judgeStatement } from "./sql-block.ts";
+import { changesRows, judgeStatement } from "./sql-block.ts";
 import { judgePathAt, judgeSetConfigPath } from "./sql-path.ts";
 import {
   type Finding,
@@ -82,8 +82,14 @@ function scanAt(tokens: Token[], i: number, where: Where): Finding | null {
   if (token.text === "alter" && next?.text === "system") {
     return { ...SERVER_FINDING, found: "ALTER SYSTEM" };
   }
-  return startsStatement(tokens, i) ? scanStatement(tokens, i, where) : null;
+  if (startsStatement(tokens, i)) return scanStatement(tokens, i, where);
+  const isWithin = where.runsNow && isCode(tokens, where) && changesRows(tokens, i);
+  return isWithin ? judgeStatement(tokens, i) : null;
 }
+
+/** Whether words are statements wherever they stand; a string of a body may be prose. */
+const isCode = ([first]: Token[], { inString }: Where) =>
+  !inString || /^(with|explain)$/.test(first?.text ?? "");
 
 const namesRelation = (before: Token | undefined) =>
   /^(update|only|from|join|into|table|,|\.)$/.test(before?.text ?? "");
@@ -107,7 +113,7 @@ function scanStatement(tokens: Token[], i: number, where: Where): Finding | null
   const word = (tokens[i] as Token).text;
   const next = tokens[i + 1];
   const ends = !next || next.text === ";";
-  const judged = where.runsNow ? judgeStatement(tokens.slice(i)) : null;
+  const judged = where.runsNow ? judgeStatement(tokens, i) : null;
   if (judged) return judged;
   if (TRANSACTION_WORDS.has(word) && (ends || AFTER_TRANSACTION_WORD.has(next.text))) {
     return TRANSACTION_FINDING;
