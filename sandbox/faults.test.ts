@@ -9,7 +9,7 @@ let two: Credentials;
 beforeAll(async () => {
   box = await startTestSandbox();
   [one, two] = await Promise.all([box.project(), box.project()]);
-}, 60_000);
+});
 afterAll(() => box.remove());
 afterEach(() => box.faults());
 

@@ -10,7 +10,7 @@ let two: Credentials;
 beforeAll(async () => {
   box = await startTestSandbox({ idleAfterMs: 300 });
   [one, two] = await Promise.all([box.project(), box.project()]);
-}, 60_000);
+});
 afterAll(() => box.remove());
 
 const settle = () => new Promise((resolve) => setTimeout(resolve, 20));
@@ -26,6 +26,14 @@ async function asleep(directUrl: string): Promise<void> {
     if (!open) return;
     await settle();
   }
+}
+
+/** Waits until a session of this project stands in its `pg_sleep`, as another one sees it. */
+async function sleeping(project: Credentials): Promise<void> {
+  const other = await box.connect(project.databaseUrl);
+  const sleepers = "select from pg_stat_activity where wait_event = 'PgSleep'";
+  while ((await other.query(sleepers)).rowCount !== 1) await settle();
+  await other.end();
 }
 
 describe("the session pooler", () => {
@@ -103,7 +111,7 @@ describe("the session pooler", () => {
     packet.writeInt32BE(80_877_102, 4);
     packet.writeInt32BE(processID, 8);
     packet.writeInt32BE(secretKey, 12);
-    await settle();
+    await Promise.all([one, two].map(sleeping));
     tcpConnect(box.sandbox.poolerPort, "127.0.0.1").end(packet);
     expect(await sleeps[0]).toMatchObject({ code: "57014" });
     const busy = await box.connect(two.databaseUrl);

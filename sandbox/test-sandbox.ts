@@ -38,12 +38,14 @@ export async function startTestSandbox(
 ): Promise<TestSandbox> {
   const dataDir = await mkdtemp(path.join(tmpdir(), "berth-sandbox-"));
   await chmod(dataDir, 0o711);
-  const first = await freePort(randomInt(20_000, 30_000));
+  // Below those that the system gives to whoever asks: another process may ask while this restarts.
+  const port = () => freePort(randomInt(20_000, 30_000));
+  const first = await port();
   const settings: SandboxSettings = {
     dataDir,
-    port: await freePort(),
+    port: await port(),
     projectPorts: { first, last: first + 40 },
-    poolerPort: await freePort(),
+    poolerPort: await port(),
     accessToken: ACCESS_TOKEN,
     organization: "berth-test",
     readyAfterMs: 0,

@@ -9,14 +9,14 @@ import { startTestSandbox, type TestSandbox } from "../test-sandbox.ts";
 let box: TestSandbox;
 beforeAll(async () => {
   box = await startTestSandbox();
-}, 60_000);
+});
 afterAll(() => box.remove());
 
 describe.each(["2026-10", "legacy"])("a fresh database, grants %s", (grants) => {
   let db: pg.Client;
   beforeAll(async () => {
     db = await box.connect((await box.project({ grants })).databaseUrl);
-  }, 60_000);
+  });
 
   async function value(sql: string): Promise<unknown> {
     const result = await db.query({ text: sql, rowMode: "array" });

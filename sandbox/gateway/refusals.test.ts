@@ -9,7 +9,7 @@ let other: Credentials;
 beforeAll(async () => {
   box = await startTestSandbox();
   [one, other] = await Promise.all([box.project(), box.project({ keys: "new" })]);
-}, 60_000);
+});
 afterAll(() => box.remove());
 
 async function call(path: string, headers: Record<string, string> = {}, init: RequestInit = {}) {

@@ -8,7 +8,7 @@ let project: Credentials;
 beforeAll(async () => {
   box = await startTestSandbox();
   project = await box.project();
-}, 60_000);
+});
 afterAll(() => box.remove());
 
 const client = (key: string | null) =>

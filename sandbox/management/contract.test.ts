@@ -16,7 +16,7 @@ const seen = new Set<string>();
 
 beforeAll(async () => {
   box = await startTestSandbox({ readyAfterMs: 400 });
-}, 60_000);
+});
 afterAll(() => box.remove());
 
 interface Answer {
@@ -60,7 +60,8 @@ const NEW = { name: "Contract", db_pass: "p@ss:word/1", organization_slug: "bert
 
 async function until(ref: string, status: string): Promise<string[]> {
   const statuses: string[] = [];
-  for (let i = 0; i < 600; i += 1) {
+  const end = Date.now() + 100_000;
+  while (Date.now() < end) {
     const { json } = await call("GET /v1/projects/:ref", { ref });
     if (statuses.at(-1) !== json.status) statuses.push(json.status);
     if (json.status === status) return statuses;
@@ -255,7 +256,7 @@ describe("the Management API", () => {
     } finally {
       await small.remove();
     }
-  }, 60_000);
+  });
 
   test("has been seen to answer each route as it should", () => {
     for (const [route, answers] of Object.entries(FACTS)) {

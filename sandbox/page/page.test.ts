@@ -6,7 +6,7 @@ import { html, trusted } from "./html.ts";
 let box: TestSandbox;
 beforeAll(async () => {
   box = await startTestSandbox();
-}, 60_000);
+});
 afterAll(() => box.remove());
 
 const WORDS = "Local stand-in for Supabase";

@@ -6,7 +6,7 @@ import { type Credentials, startTestSandbox, type TestSandbox } from "../test-sa
 let box: TestSandbox;
 beforeAll(async () => {
   box = await startTestSandbox();
-}, 60_000);
+});
 afterAll(() => box.remove());
 
 async function until(ref: string, status: string): Promise<void> {

@@ -1,7 +1,7 @@
 /** The desk's page for credentials: every way in which they can be wrong, and the way in which they hold. */
 import type { Locator, Page } from "@playwright/test";
 import { credentialsOf, eventually, type SandboxProject, settled } from "../support/client.ts";
-import { type Berth, deafen, expect, test } from "./support/test.ts";
+import { type Berth, deafen, expect, open, test } from "./support/test.ts";
 
 type Values = ReturnType<typeof credentialsOf>;
 
@@ -14,6 +14,9 @@ const LABELS: Record<keyof Values, string> = {
 const pageOf = (requestId: string) => `/desk/requests/${requestId}/credentials`;
 const button = (page: Page, name: "Test" | "Submit" | "Start the run" | "Test and plan") =>
   page.getByRole("button", { name, exact: true });
+/** The lines hold and the plan is made, which takes a database server its time. */
+const expectPlanned = (page: Page) =>
+  expect(button(page, "Start the run")).toBeEnabled({ timeout: 60_000 });
 const line = (page: Page, name: string) => page.locator(`[data-line="${name}"]`);
 const field = (page: Page, name: keyof Values) => page.getByLabel(LABELS[name], { exact: true });
 
@@ -56,14 +59,14 @@ test("lines arrive one by one, and a run can be started only while all of them h
   const project = await newProject();
   await claim(berth, requestId);
   const { page } = await as("admin");
-  await page.goto(pageOf(requestId));
+  await open(page, pageOf(requestId));
   await expect(page.getByText(company).first()).toBeVisible();
   await expect(button(page, "Start the run")).toHaveCount(0);
   await expect(page.locator("[data-line]")).toHaveCount(15);
   await axe(page);
 
   // Its database takes its time, so that the lines about the gateway are known long before.
-  const slow = { kind: "delay", ref: project.ref, route: "database", ms: 3_000, times: 1 };
+  const slow = { kind: "delay", ref: project.ref, route: "database", ms: 6_000, times: 1 };
   await sandbox.addFault(slow);
   await paste(page, credentialsOf(project));
   await button(page, "Test").click();
@@ -73,7 +76,7 @@ test("lines arrive one by one, and a run can be started only while all of them h
   await expect(button(page, "Start the run")).toHaveCount(0);
   await expect(page.getByText("All 15 lines hold.", { exact: true })).toBeVisible();
   await expect(page.locator('[data-line][data-state="holds"]')).toHaveCount(15);
-  await expect(button(page, "Start the run")).toBeEnabled();
+  await expectPlanned(page);
 
   // Any change closes it again, even one that is taken back: only a test opens it.
   await field(page, "anonKey").fill(project.publishableKey);
@@ -81,7 +84,7 @@ test("lines arrive one by one, and a run can be started only while all of them h
   await field(page, "anonKey").fill(project.anonKey);
   await expect(button(page, "Start the run")).toHaveCount(0);
   await button(page, "Test").click();
-  await expect(button(page, "Start the run")).toBeEnabled();
+  await expectPlanned(page);
 
   await expectNoSecret(page, credentialsOf(project));
   await button(page, "Start the run").click();
@@ -89,7 +92,7 @@ test("lines arrive one by one, and a run can be started only while all of them h
   await expectNoSecret(page, credentialsOf(project));
   await settled(berth.api, requestId);
 
-  await page.goto(pageOf(requestId));
+  await open(page, pageOf(requestId));
   await expect(page.getByRole("heading", { name: "The credentials are in" })).toBeVisible();
   const sealed = page.getByRole("definition").filter({ hasText: project.serviceRoleKey.slice(-4) });
   await expect(sealed.first()).toContainText(/fingerprint\s*[0-9a-f]{12}/);
@@ -212,7 +215,7 @@ test("each wrong value is told beside its field, with what to do, and closes the
   const [mine, other] = [await newProject(), await newProject()];
   await claim(berth, requestId);
   const { page } = await as("admin");
-  await page.goto(pageOf(requestId));
+  await open(page, pageOf(requestId));
   for (const wrong of WRONG) {
     await test.step(wrong.what, async () => {
       const values = { ...credentialsOf(mine), ...wrong.paste(mine, other) };
@@ -244,7 +247,7 @@ test("values that are missing, or far too long, are told before anything is trie
   const project = await newProject();
   await claim(berth, requestId);
   const { page } = await as("admin");
-  await page.goto(pageOf(requestId));
+  await open(page, pageOf(requestId));
   await button(page, "Test").click();
   for (const name of Object.keys(LABELS) as (keyof Values)[]) {
     await expect(await errorOf(page, name)).toContainText("Paste the ");
@@ -280,7 +283,7 @@ test("a project that is paused, filled by others, or in use by another backend i
   const taken = `/api/queue/${first.requestId}/credentials`;
   expect((await berth.api("POST", taken, credentialsOf(used))).status).toBe(200);
   const { page } = await as("admin");
-  await page.goto(pageOf(second.requestId));
+  await open(page, pageOf(second.requestId));
   await paste(page, credentialsOf(used));
   await button(page, "Test").click();
   await expect(line(page, "not-in-use")).toHaveAttribute("data-state", "fails");
@@ -344,11 +347,11 @@ test("only whoever holds the request may supply credentials, or a supervisor", a
   }
 
   const { page: supervisor } = await as("supervisor");
-  await supervisor.goto(pageOf(requestId));
+  await open(supervisor, pageOf(requestId));
   await expect(supervisor.getByText("Demo Admin has claimed this request.")).toBeVisible();
   await paste(supervisor, credentialsOf(project));
   await button(supervisor, "Test").click();
-  await expect(button(supervisor, "Start the run")).toBeEnabled();
+  await expectPlanned(supervisor);
 });
 
 test("a claim that has ended is told, and can be made again on the spot", async ({
@@ -363,7 +366,7 @@ test("a claim that has ended is told, and can be made again on the spot", async 
   const { context, page } = await as("admin");
   // Otherwise the worker, which ends such claims too, may take the form away before the press.
   await deafen(context);
-  await page.goto(pageOf(requestId));
+  await open(page, pageOf(requestId));
   await paste(page, credentialsOf(project));
   await berth.sql(
     `update provisioning_queue set version = version + 1,
@@ -380,7 +383,7 @@ test("a claim that has ended is told, and can be made again on the spot", async 
   await expect(button(page, "Test")).toBeVisible();
   await paste(page, credentialsOf(project));
   await button(page, "Test").click();
-  await expect(button(page, "Start the run")).toBeEnabled();
+  await expectPlanned(page);
 });
 
 test("who submits after somebody else did is told so, and nothing is done twice", async ({
@@ -395,10 +398,10 @@ test("who submits after somebody else did is told so, and nothing is done twice"
   const { context, page } = await as("admin");
   // A page that hears of nothing: otherwise it shows at once what the other one did.
   await deafen(context);
-  await page.goto(pageOf(requestId));
+  await open(page, pageOf(requestId));
   await paste(page, credentialsOf(mine));
   await button(page, "Test").click();
-  await expect(button(page, "Start the run")).toBeEnabled();
+  await expectPlanned(page);
   const path = `/api/queue/${requestId}/credentials`;
   expect((await berth.api("POST", path, credentialsOf(theirs))).status).toBe(200);
   await button(page, "Start the run").click();
@@ -422,7 +425,7 @@ test("a page that watches shows by itself that somebody else supplied credential
   const project = await newProject();
   await claim(berth, requestId);
   const { page } = await as("admin");
-  await page.goto(pageOf(requestId));
+  await open(page, pageOf(requestId));
   await expect(button(page, "Test")).toBeVisible();
   const path = `/api/queue/${requestId}/credentials`;
   expect((await berth.api("POST", path, credentialsOf(project))).status).toBe(200);
@@ -448,7 +451,7 @@ test("a customer's own project is taken up without pasting, and its customer tol
   expect(changed.status).toBe(200);
   await claim(berth, requestId);
   const { page } = await as("admin");
-  await page.goto(pageOf(requestId));
+  await open(page, pageOf(requestId));
   await expect(page.getByRole("heading", { name: "The customer’s own project" })).toBeVisible();
   await button(page, "Test and plan").click();
   await expect(page.getByRole("alert")).toContainText("cannot be used as they are");
@@ -462,6 +465,7 @@ test("a customer's own project is taken up without pasting, and its customer tol
   await page.getByText("Use the credentials of another project").click();
   await paste(page, credentialsOf(another));
   await button(page, "Test").click();
+  await expectPlanned(page);
   await button(page, "Start the run").click();
   await page.waitForURL(`**/desk/requests/${requestId}/run`);
 });
@@ -476,10 +480,10 @@ test("a customer's own project that holds is planned, and started as planned", a
   const { requestId } = await newCustomer({ backend: credentialsOf(project) });
   await claim(berth, requestId);
   const { page } = await as("admin");
-  await page.goto(pageOf(requestId));
+  await open(page, pageOf(requestId));
   await expectNoSecret(page, credentialsOf(project));
   await button(page, "Test and plan").click();
-  await expect(page.getByRole("heading", { name: "The plan" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "The plan" })).toBeVisible({ timeout: 60_000 });
   await expect(page.getByText(/on a fresh PostgreSQL \d+/)).toBeVisible();
   const { body } = await berth.api("GET", `/api/queue/${requestId}`);
   expect(body).toMatchObject({ status: "in_progress", run: null });
@@ -519,7 +523,7 @@ test("without JavaScript the server shows lines and plan, keeps no value, and st
   // Without a plan seen, nothing is started.
   await paste(page, credentialsOf(project));
   await button(page, "Submit").click();
-  await expect(page.getByRole("heading", { name: "The plan" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "The plan" })).toBeVisible({ timeout: 60_000 });
   await expect(field(page, "serviceRoleKey")).toHaveValue("");
   const { body } = await berth.api("GET", `/api/queue/${requestId}`);
   expect(body).toMatchObject({ status: "in_progress", run: null });

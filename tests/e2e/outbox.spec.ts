@@ -30,13 +30,16 @@ test("a mail that Berth gave up on is sent again, and arrives", async ({
   await row.getByRole("button", { name: "Send again" }).click();
   await expect(page.getByText("The mail is on its way again")).toBeVisible();
   await expect
-    .poll(async () => {
-      const rows = await berth.sql(
-        "select status, last_error from outbox where request_id = $1 and kind = 'received'",
-        [requestId],
-      );
-      return rows[0];
-    })
+    .poll(
+      async () => {
+        const rows = await berth.sql(
+          "select status, last_error from outbox where request_id = $1 and kind = 'received'",
+          [requestId],
+        );
+        return rows[0];
+      },
+      { timeout: 60_000 },
+    )
     .toEqual({ status: "sent", last_error: null });
   await page.goto(`/desk/audit?action=mail.resend&request=${requestId}`);
   await expect(page.getByText("sent a mail again")).toBeVisible();
@@ -71,6 +74,7 @@ test("a mail that was sent goes out as a copy, after a question, and not twice i
             [requestId],
           )
         ).length,
+      { timeout: 30_000 },
     )
     .toBe(2);
   await page.reload();

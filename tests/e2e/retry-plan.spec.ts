@@ -50,7 +50,7 @@ for (const { on, viewport } of [
     await open(page, pageOf(requestId));
     await tabTo(page, button(page, "Show the plan"));
     await page.keyboard.press("Enter");
-    await expect(heading(page)).toBeFocused();
+    await expect(heading(page)).toBeFocused({ timeout: 60_000 });
     const steps = page.getByRole("region", { name: "The steps of the run" });
     await expect(steps.locator("li").first()).toContainText("Preflight");
     await expect(page.getByText(/; nothing is applied yet\.$/)).toBeVisible();
@@ -65,7 +65,9 @@ for (const { on, viewport } of [
     await inProject(project, "create schema app; create table app.notes (id int primary key)");
     await retry(page).click();
     const refused = page.getByRole("alert");
-    await expect(refused).toContainText("another plan than the one that was looked at");
+    await expect(refused).toContainText("another plan than the one that was looked at", {
+      timeout: 60_000,
+    });
     await expect(refused).toContainText("What to do");
     await expect(refused).toBeInViewport();
     await expect(heading(page)).toBeVisible();
@@ -73,7 +75,7 @@ for (const { on, viewport } of [
 
     await inProject(project, "drop schema app cascade; drop schema private");
     await button(page, "Show the plan").click();
-    await expect(heading(page)).toBeFocused();
+    await expect(heading(page)).toBeFocused({ timeout: 60_000 });
     await expect(refused).toHaveCount(0);
     const digest = await page.locator("input[name=planDigest]").inputValue();
     await retry(page).click();
@@ -99,7 +101,7 @@ test("a plan with nothing left to apply says so; one that cannot be made says wh
   const { page } = await as("supervisor", { viewport: PHONE });
   await open(page, pageOf(requestId));
   await button(page, "Show the plan").click();
-  await expect(page.getByText(/Nothing is left to apply/)).toBeVisible();
+  await expect(page.getByText(/Nothing is left to apply/)).toBeVisible({ timeout: 60_000 });
   await expect(page.locator("[data-planned=applied]").first()).toContainText("Applied already");
   await expect(page.locator("[data-planned=apply]")).toHaveCount(0);
   await expectFitting(page);
@@ -134,7 +136,7 @@ test("a retry that was refused without a plan is held to the one that was seen, 
   await open(page, pageOf(requestId));
   const held = page.getByText("A retry still starts only the plan that you looked at.");
   await button(page, "Show the plan").click();
-  await expect(heading(page)).toBeFocused();
+  await expect(heading(page)).toBeFocused({ timeout: 60_000 });
   await expect(held).toHaveCount(0);
   const digest = await page.locator("input[name=planDigest]").inputValue();
 
@@ -153,7 +155,9 @@ test("a retry that was refused without a plan is held to the one that was seen, 
   await table("other", "checksum");
   await inProject(project, "create schema app; create table app.notes (id int primary key)");
   await retry(page).click();
-  await expect(refused).toContainText("another plan than the one that was looked at");
+  await expect(refused).toContainText("another plan than the one that was looked at", {
+    timeout: 60_000,
+  });
   await expect(heading(page)).toBeVisible();
   await expect(held).toHaveCount(0);
   expect((await runsOf(berth, requestId)).length).toBe(1);
@@ -169,7 +173,7 @@ test("a look says so where the request moves on before it, or while its plan is 
   await deafen(stale);
   for (const page of [stale, live]) await open(page, pageOf(requestId));
   await button(live, "Show the plan").click();
-  await expect(heading(live)).toBeFocused();
+  await expect(heading(live)).toBeFocused({ timeout: 60_000 });
   const tests = () =>
     berth.sql("select from audit_log where request_id = $1 and action = 'credentials.test'", [
       requestId,
@@ -207,9 +211,10 @@ test("without scripts the plan is shown, and started; not to whoever may not ret
   const { page } = await as("admin", { javaScriptEnabled: false });
   await page.goto(pageOf(requestId));
   await button(page, "Show the plan").click();
-  await expect(heading(page)).toBeVisible();
+  await expect(heading(page)).toBeVisible({ timeout: 60_000 });
   await retry(page).click();
-  expect((await settled(berth.api, requestId)).status).toBe("completed");
+  // It has failed once already.
+  await settled(berth.api, requestId, ["completed"]);
 });
 
 test("a call retries the plan that it names, or nothing", async ({ berth, newProject }) => {

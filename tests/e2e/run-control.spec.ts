@@ -55,7 +55,7 @@ for (const { on, viewport } of [
     await open(page, `/desk/requests/${requestId}/credentials`);
     await paste(page, project);
     await button(page, "Test").click();
-    await expect(page.getByRole("heading", { name: "The plan" })).toBeFocused();
+    await expect(page.getByRole("heading", { name: "The plan" })).toBeFocused({ timeout: 60_000 });
     await expect(
       page.getByText(
         /^\d+ steps, \d+ files, \d+ statements on a fresh PostgreSQL [\d.]+; nothing is applied yet\.$/,
@@ -101,7 +101,7 @@ for (const { on, viewport } of [
       .locator("input[name=planDigest]")
       .evaluate((input: HTMLInputElement) => (input.value = "0".repeat(64)));
     await button(page, "Start the run").click();
-    await expect(page.getByRole("alert")).toContainText(/plan/);
+    await expect(page.getByRole("alert")).toContainText(/plan/, { timeout: 60_000 });
     await expect(page.locator("#url")).toHaveValue(project.url);
     await expect(page.getByText("All 15 lines hold.", { exact: true })).toBeVisible();
     await button(page, "Start the run").click();
@@ -125,9 +125,10 @@ test("a rehearsal says which step would fail, where and why, and keeps nothing",
   await open(page, `/desk/requests/${requestId}/credentials`);
   await paste(page, project);
   await button(page, "Test").click();
+  await expect(page.getByRole("heading", { name: "The plan" })).toBeFocused({ timeout: 60_000 });
   await button(page, "Rehearse").click();
   const failed = page.locator('[data-rehearsed="failed"]');
-  await expect(failed.getByText("What to do")).toBeVisible();
+  await expect(failed.getByText("What to do")).toBeVisible({ timeout: 60_000 });
   await expect(failed).toContainText(/base\/\S+\.sql:\d+/);
   await expectFitting(page);
   await axe(page);
@@ -143,14 +144,16 @@ test("a run that waits is cancelled by keyboard, and resumed to its end", async 
   const { requestId, letGo } = await heldUpRequest(berth, project);
   const { page } = await as("admin");
   await open(page, pageOf(requestId));
-  await expect(page.locator('[data-step="running"]')).toContainText("Company and people");
+  await expect(page.locator('[data-step="running"]')).toContainText("Company and people", {
+    timeout: 60_000,
+  });
   await axe(page);
   await tabTo(page, button(page, "Cancel the run"));
   await page.keyboard.press("Enter");
   await expect(page.getByRole("dialog")).toContainText("that is in progress is rolled back");
   await tabTo(page, answer(page, "Cancel the run"));
   await page.keyboard.press("Enter");
-  await expect(badge(page, "Cancelled")).toBeVisible();
+  await expect(badge(page, "Cancelled")).toBeVisible({ timeout: 60_000 });
   await expect(page.getByText(/Demo Admin cancelled this run: 1 of its \d+ steps/)).toBeVisible();
   await expect(button(page, "Cancel the run")).toHaveCount(0);
   await expect(page.getByText("was in progress and was rolled back")).toBeVisible();
@@ -200,7 +203,7 @@ test("whoever does not hold the request cannot cancel its run", async ({
   const { requestId, letGo } = await heldUpRequest(berth, project);
   const { page } = await as("operator");
   await open(page, pageOf(requestId));
-  await expect(page.locator('[data-step="running"]')).toBeVisible();
+  await expect(page.locator('[data-step="running"]')).toBeVisible({ timeout: 60_000 });
   await expect(button(page, "Cancel the run")).toHaveCount(0);
   const { status } = await page.request
     .post(pageOf(requestId), {
@@ -232,7 +235,7 @@ test("a database that was changed by hand stops the run until a supervisor accep
   const { page } = await as("admin", { viewport: PHONE });
   await open(page, pageOf(requestId));
   await button(page, "Retry").click();
-  await expect(badge(page, "Failed")).toBeVisible();
+  await expect(badge(page, "Failed")).toBeVisible({ timeout: 60_000 });
   const failed = page.locator('[data-step="failed"]');
   await expect(failed.getByRole("region", { name: /difference/ })).toContainText("left_by_hand");
   await expect(failed).toContainText("Only a supervisor may accept it.");

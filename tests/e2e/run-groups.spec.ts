@@ -64,7 +64,9 @@ test("what runs or failed is open by itself; what a person opened stays so", asy
   await open(page, pageOf(requestId));
   const group = (title: string) =>
     page.locator("[data-group]", { hasText: new RegExp(`^${title} · \\d+ files`) }).first();
-  await expect(group("Company and people")).toHaveAttribute("data-group", "running");
+  await expect(group("Company and people")).toHaveAttribute("data-group", "running", {
+    timeout: 60_000,
+  });
   await expect(page.locator('[data-step="running"]')).toBeVisible();
   const files = group("Inventory").getByRole("list", { name: "Files of Inventory", exact: true });
   await expect(files).toBeHidden();

@@ -26,8 +26,8 @@ test("the run's page opens at its top, and stays there while it is read again", 
   }
   await page.getByRole("button", { name: "Test", exact: true }).click();
   const start = page.getByRole("button", { name: "Start the run" });
-  await expect(page.getByRole("heading", { name: "The plan" })).toBeFocused();
-  expect(await page.evaluate(() => scrollY)).toBeGreaterThan(0);
+  await expect(page.getByRole("heading", { name: "The plan" })).toBeFocused({ timeout: 60_000 });
+  await expect.poll(() => page.evaluate(() => scrollY)).toBeGreaterThan(0);
   await start.click();
   await page.waitForURL(`**/desk/requests/${requestId}/run`);
   const heading = page.getByRole("heading", { level: 1 });

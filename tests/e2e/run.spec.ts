@@ -57,17 +57,17 @@ test("a run is watched to its end without a reload", async ({
   const project = await newProject();
   const requestId = await claimedRequest(berth.api, { features: ["inventory"] });
   // One step takes its time, so that it can be seen at work.
-  const slow = { kind: "delay", ref: project.ref, route: "POST /auth/v1/admin/users", ms: 4_000 };
+  const slow = { kind: "delay", ref: project.ref, route: "POST /auth/v1/admin/users", ms: 8_000 };
   await sandbox.addFault(slow);
   const { page } = await as("operator");
-  await page.goto(pageOf(requestId));
+  await open(page, pageOf(requestId));
   let loads = 0;
   page.on("load", () => {
     loads += 1;
   });
   await submit(berth, requestId, project);
-  await expect(badge(page, "Running")).toBeVisible();
-  await expect(steps(page, "running")).toContainText("Owner account");
+  await expect(badge(page, "Running")).toBeVisible({ timeout: 60_000 });
+  await expect(steps(page, "running")).toContainText("Owner account", { timeout: 60_000 });
   await expect(page.getByText(/Now: Owner account\. Next: Health check\./)).toBeVisible();
   await expect(badge(page, "Done")).toBeVisible({ timeout: 60_000 });
   const { body } = await berth.api("GET", `/api/queue/${requestId}`);
@@ -136,13 +136,14 @@ test("after a failed run, other credentials build in another project", async ({
   const requestId = await failedRequest(berth, await newProject());
   const second = await newProject();
   const { page } = await as("admin");
-  await page.goto(pageOf(requestId));
+  await open(page, pageOf(requestId));
   await page.getByRole("link", { name: "Supply other credentials" }).click();
   await expect(page.getByText(/The last run failed at/)).toBeVisible();
   for (const [name, value] of Object.entries(credentialsOf(second))) {
     await page.locator(`#${name}`).fill(value);
   }
   await page.getByRole("button", { name: "Test", exact: true }).click();
+  await expect(page.getByRole("heading", { name: "The plan" })).toBeVisible({ timeout: 60_000 });
   await page.getByRole("button", { name: "Start the run" }).click();
   await page.waitForURL(`**${pageOf(requestId)}`);
   await expect(badge(page, "Done")).toBeVisible({ timeout: 60_000 });

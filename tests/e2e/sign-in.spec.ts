@@ -1,6 +1,6 @@
 /** Who comes in, where they are led to, and who is kept out. */
 import type { Page } from "@playwright/test";
-import { type Berth, expect, signIn, test, unique } from "./support/test.ts";
+import { type Berth, expect, open, signIn, test, unique } from "./support/test.ts";
 
 const REFUSED = "This address and password do not belong together.";
 
@@ -20,14 +20,14 @@ async function fillIn(page: Page, email: string, password: string) {
 
 test("a wrong password and an unknown address are told alike", async ({ page, berth, axe }) => {
   const { email } = accountOf(berth, "operator");
-  await page.goto("/sign-in");
+  await open(page, "/sign-in");
   await axe(page);
   for (const address of [email, nobody()]) {
     await fillIn(page, address, "not the password of anybody");
     await expect(page.getByRole("alert")).toContainText(REFUSED);
     await expect(page.getByLabel("E-mail address")).toHaveValue(address);
     await expect(page.getByLabel("Password")).toHaveValue("not the password of anybody");
-    await page.goto("/sign-in");
+    await open(page, "/sign-in");
   }
   await fillIn(page, "no address", "");
   const summary = page.getByRole("alert");
@@ -44,17 +44,20 @@ test("a wrong password and an unknown address are told alike", async ({ page, be
 });
 
 test("who tries too often is told when to try again", async ({ page, berth }) => {
-  const email = nobody();
-  for (let tries = 0; tries < 10; tries += 1) {
-    const answer = await page.request.post("/sign-in", {
-      form: { email, password: "wrong every time" },
-      headers: { origin: berth.url },
-    });
-    expect(answer.status()).toBe(403);
-  }
-  await page.goto("/sign-in");
-  await fillIn(page, email, "wrong every time");
-  await expect(page.getByRole("alert")).toContainText(/You can try again in (\d+ min|[\d.]+ s)/);
+  // Where one of the limit's five minutes end in between, it is seen with another address.
+  await expect(async () => {
+    const email = nobody();
+    for (let tries = 0; tries < 10; tries += 1) {
+      const answer = await page.request.post("/sign-in", {
+        form: { email, password: "wrong every time" },
+        headers: { origin: berth.url },
+      });
+      expect(answer.status()).toBe(403);
+    }
+    await page.goto("/sign-in");
+    await fillIn(page, email, "wrong every time");
+    await expect(page.getByRole("alert")).toContainText(/You can try again in (\d+ min|[\d.]+ s)/);
+  }).toPass({ timeout: 90_000 });
 });
 
 test("a signed-out visitor is led to sign-in and back; a signed-in one past it", async ({
@@ -192,14 +195,17 @@ test("a forgotten password is replaced by a mailed link; who has an account is n
 });
 
 test("more than three mails in an hour are not sent", async ({ page }) => {
-  const email = nobody();
-  for (let asked = 0; asked < 4; asked += 1) {
-    await page.goto("/forgot-password");
-    await page.getByLabel("E-mail address").fill(email);
-    await page.getByRole("button", { name: "Mail me a link" }).click();
-    const answer = asked < 3 ? page.getByRole("status") : page.getByRole("alert");
-    await expect(answer).toContainText(asked < 3 ? email : /You can ask again in/);
-  }
+  // Where an hour of the limit ends in between, it is seen with another address.
+  await expect(async () => {
+    const email = nobody();
+    for (let asked = 0; asked < 4; asked += 1) {
+      await page.goto("/forgot-password");
+      await page.getByLabel("E-mail address").fill(email);
+      await page.getByRole("button", { name: "Mail me a link" }).click();
+      const answer = asked < 3 ? page.getByRole("status") : page.getByRole("alert");
+      await expect(answer).toContainText(asked < 3 ? email : /You can ask again in/);
+    }
+  }).toPass({ timeout: 90_000 });
 });
 
 test("where somebody signed in from is what the connection says, not what the client claims", async ({

@@ -14,7 +14,7 @@ import {
   setting,
   submit,
 } from "./support/sign-up.ts";
-import { type Berth, expect, open, test } from "./support/test.ts";
+import { type Berth, expect, hydrated, open, test } from "./support/test.ts";
 
 async function toSettings(page: Page, features: string[] = []): Promise<NewPerson> {
   const ann = newPerson();
@@ -164,6 +164,7 @@ for (const javaScriptEnabled of [true, false]) {
     const other = await context.newPage();
     const change = async (features: string[]) => {
       await other.goto("/sign-up/features");
+      if (javaScriptEnabled) await hydrated(other);
       await chooseFeatures(other, features);
     };
     const on = page.getByRole("button", { name: "Continue", exact: true });

@@ -34,9 +34,11 @@ export function jsonAnswer(
 export function readAnswer(wishes: Wishes, outcome: Outcome, offset: number): Answer {
   requireSingle(wishes, outcome);
   const { count, total } = outcome;
-  if (total !== null && offset > 0 && offset >= total) {
+  // Just behind the last row PostgREST shows nothing, as a part of the whole.
+  if (total !== null && offset > total) {
     throw new RestRefusal(416, "PGRST103", "Requested range not satisfiable", {
       details: `An offset of ${offset} was requested, but there are only ${total} rows.`,
+      headers: { "content-range": contentRange(offset, count, total) },
     });
   }
   const status = total !== null && count < total ? 206 : 200;

@@ -80,19 +80,35 @@ const CANDIDATES = `
 const signature = (name: string, { args }: Candidate) =>
   `public.${name}(${args.map((arg) => `${arg.name} => ${arg.type}`).join(", ")})`;
 
+/** What a call gives: a JSON text, and the names that it gives to a candidate's parameters. */
+export interface Given {
+  text: string;
+  names(parameters: ReadonlySet<string>): string[];
+  /** Named in the address: a body could be meant for a nameless argument, too. */
+  inAddress: boolean;
+}
+
+function noRoutine(name: string, given: Given): RestRefusal {
+  const names = given.names(new Set()).sort();
+  const none = names.length === 0 ? " without parameters" : null;
+  const list = names.join(", ");
+  const searched = none ?? ` with parameter${names.length > 1 ? "s" : ""} ${list}`;
+  const nameless = given.inAddress ? "" : " or with a single unnamed json/jsonb parameter";
+  const message = `Could not find the function public.${name}${none ?? `(${list})`} in the schema cache`;
+  return new RestRefusal(404, "PGRST202", message, {
+    details: `Searched for the function public.${name}${searched}${nameless}, but no matches were found in the schema cache.`,
+  });
+}
+
 /**
- * Finds the function that takes arguments of these names; `given` tells which of a candidate's
- * parameters the call names. Throws RestRefusal (PGRST202, PGRST203).
+ * Finds the function that takes arguments of the names that are given. Throws RestRefusal (PGRST202,
+ * PGRST203).
  */
-export async function findRoutine(
-  sql: PoolClient,
-  name: string,
-  given: (parameters: ReadonlySet<string>) => string[],
-): Promise<Routine> {
+export async function findRoutine(sql: PoolClient, name: string, given: Given): Promise<Routine> {
   const { rows } = await sql.query<Candidate>(CANDIDATES, [name]);
   const fitting = rows.filter(({ args }) => {
     const parameters = new Set(args.map((arg) => arg.name));
-    const names = new Set(given(parameters));
+    const names = new Set(given.names(parameters));
     const known = [...names].every((each) => parameters.has(each));
     return known && args.every((arg) => !arg.required || names.has(arg.name));
   });
@@ -104,20 +120,8 @@ export async function findRoutine(
     });
   }
   const [found] = fitting;
-  if (!found) {
-    const names = given(new Set());
-    const called = names.length > 0 ? `public.${name}(${names.join(", ")})` : `public.${name}`;
-    const words = names.length > 0 ? `parameters ${names.join(", ")}` : "no parameters";
-    throw new RestRefusal(
-      404,
-      "PGRST202",
-      `Could not find the function ${called} in the schema cache`,
-      {
-        details: `Searched for the function public.${name} with ${words}, but no matches were found in the schema cache.`,
-      },
-    );
-  }
-  const names = new Set(given(new Set(found.args.map((arg) => arg.name))));
+  if (!found) throw noRoutine(name, given);
+  const names = new Set(given.names(new Set(found.args.map((arg) => arg.name))));
   const args = found.args.filter((arg) => names.has(arg.name));
   return { name, args, volatile: found.volatile, returns: found.returns, set: found.set };
 }

@@ -53,6 +53,8 @@ const STATUS: Record<string, number> = {
   "09": 500,
   "0L": 403,
   "0P": 403,
+  // PostgREST makes one exception, for safeupdate's words, which are said elsewhere here.
+  "21000": 500,
   "23503": 409,
   "23505": 409,
   "25": 500,

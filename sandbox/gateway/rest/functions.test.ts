@@ -7,7 +7,7 @@ let one: Awaited<ReturnType<TestShop["person"]>>;
 beforeAll(async () => {
   shop = await openTestShop();
   one = await shop.person("one@example.com");
-}, 60_000);
+});
 afterAll(() => shop?.box.remove());
 
 test("a value, a row, rows, values and nothing", async () => {
@@ -87,20 +87,26 @@ test("the arguments' names choose the function", async () => {
     status: 300,
     error: { code: "PGRST203" },
   });
-  for (const [name, args, words] of [
-    ["none", {}, "public.none"],
-    ["add", {}, "public.add"],
-    ["add", { a: 1, c: 2 }, "public.add(a, c)"],
-    ["add(1,2);--", {}, "public.add(1,2);--"],
-    ["pg_sleep", { a: 1 }, "public.pg_sleep(a)"],
+  for (const [name, args, called, searched] of [
+    ["none", {}, " without parameters", " without parameters"],
+    ["add", {}, " without parameters", " without parameters"],
+    ["add", { c: 2, a: 1 }, "(a, c)", " with parameters a, c"],
+    ["add(1,2);--", {}, " without parameters", " without parameters"],
+    ["pg_sleep", { a: 1 }, "(a)", " with parameter a"],
   ] as const) {
-    expect(await shop.anon.rpc(name, args)).toMatchObject({
-      status: 404,
-      error: {
-        code: "PGRST202",
-        message: `Could not find the function ${words} in the schema cache`,
-      },
-    });
+    for (const [get, nameless] of [
+      [false, " or with a single unnamed json/jsonb parameter"],
+      [true, ""],
+    ] as const) {
+      expect(await shop.anon.rpc(name, args, { get })).toMatchObject({
+        status: 404,
+        error: {
+          code: "PGRST202",
+          message: `Could not find the function public.${name}${called} in the schema cache`,
+          details: `Searched for the function public.${name}${searched}${nameless}, but no matches were found in the schema cache.`,
+        },
+      });
+    }
   }
 });
 
@@ -111,6 +117,7 @@ test("its errors come with PostgREST's statuses", async () => {
     ["23503", 409],
     ["23505", 409],
     ["22003", 400],
+    ["21000", 500],
     ["42501", 403],
     ["57014", 500],
     ["PT402", 402],

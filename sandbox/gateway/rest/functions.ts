@@ -1,7 +1,7 @@
 import type { Answer, Call } from "../../platform/http.ts";
 import type { GatewayContext, GatewayHandler } from "../context.ts";
 import { jsonAnswer, readAnswer } from "./answers.ts";
-import { findRoutine, type Routine } from "./catalog.ts";
+import { findRoutine, type Given, type Routine } from "./catalog.ts";
 import { badJson, notAPart, RestRefusal } from "./errors.ts";
 import {
   isObject,
@@ -12,13 +12,17 @@ import {
   wishesOf,
 } from "./request.ts";
 import { asCaller } from "./session.ts";
-import { type Outcome, outputOf, pageOf, quote, rowsOf, Values, whereOf } from "./sql.ts";
-
-/** What a call gives: a JSON text, and the names that it gives to this candidate's parameters. */
-interface Given {
-  text: string;
-  names(parameters: ReadonlySet<string>): string[];
-}
+import {
+  gather,
+  type Outcome,
+  outputOf,
+  pageOf,
+  quote,
+  ROW,
+  rowsOf,
+  Values,
+  whereOf,
+} from "./sql.ts";
 
 /** The statement that calls the function and gathers what it returns as JSON. */
 function statementOf(routine: Routine, given: Given, query: RowQuery, wishes: Wishes) {
@@ -27,12 +31,9 @@ function statementOf(routine: Routine, given: Given, query: RowQuery, wishes: Wi
   const named = routine.args.map(({ name }) => `${quote(name)} => given.${quote(name)}`);
   const call = `public.${quote(routine.name)}(${named.join(", ")})`;
   const one = !routine.set || wishes.single;
-  const gather = (what: string) =>
-    `coalesce((json_agg(${what})${one ? " -> 0" : ""})::text, ${one ? "'null'" : "'[]'"}) as body,
-     count(*)::int as count`;
   if (routine.returns !== "row") {
     const text = `with source as (select ${call} as value from (${rows}) given)
-      select ${gather("source.value")}, null as total from source`;
+      select ${gather("source.value", one)}, null as total from source`;
     return { text, values: values.list };
   }
   const where = whereOf(query, "source", values);
@@ -40,7 +41,7 @@ function statementOf(routine: Routine, given: Given, query: RowQuery, wishes: Wi
   const text = `
     with source as (select called.* from (${rows}) given, lateral ${call} called),
       page as (select ${outputOf(query, "source")} from source ${where} ${pageOf(query, "source")})
-    select ${gather("rows")}, ${total} as total from (select * from page) rows`;
+    select ${gather(ROW, one)}, ${total} as total from (select * from page) ${ROW}`;
   return { text, values: values.list };
 }
 
@@ -59,10 +60,10 @@ function queryOf(call: Call, routine: Routine, inAddress: boolean): RowQuery {
 
 async function invoke(call: Call, context: GatewayContext, given: Given): Promise<Answer> {
   const wishes = wishesOf(call);
-  const inAddress = call.method !== "POST";
+  const { inAddress } = given;
   const name = call.params.function ?? "";
   return asCaller(call, context, inAddress ? "read only" : "read write", async (sql) => {
-    const routine = await findRoutine(sql, name, given.names);
+    const routine = await findRoutine(sql, name, given);
     // PostgREST lets no function write that does not say it does.
     if (!routine.volatile) await sql.query("set transaction read only");
     const query = queryOf(call, routine, inAddress);
@@ -79,7 +80,8 @@ const byBody: GatewayHandler = (call, context) => {
   const payload = payloadOf(call, "{}");
   const { value } = payload;
   if (!isObject(value)) throw badJson();
-  return invoke(call, context, { text: payload.text, names: () => Object.keys(value) });
+  const names = () => Object.keys(value);
+  return invoke(call, context, { text: payload.text, names, inAddress: false });
 };
 
 /** In the address, what fits no parameter and reads as a filter is one. */
@@ -92,6 +94,7 @@ const byAddress: GatewayHandler = (call, context) => {
       pairs
         .filter(([key, value]) => parameters.has(key) || !/^\w+\./.test(value))
         .map(([key]) => key),
+    inAddress: true,
   });
 };
 

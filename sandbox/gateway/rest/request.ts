@@ -57,6 +57,8 @@ function nameOf(text: string, where: string): string {
 /** Names separated by commas, such as `"id","name"`. Throws RestRefusal. */
 export function namesOf(text: string, where: string): string[] {
   const parts = text.match(/(?:"(?:[^"\\]|\\.)*"|[^,"])+/g) ?? [];
+  // What fits no part is no comma between two.
+  if (parts.join(",") !== text) throw unreadable(`${where} (${text})`);
   return parts.map((part) => nameOf(part, where));
 }
 

@@ -52,6 +52,15 @@ export function rowsOf(json: string, list: boolean, columns: readonly Typed[]): 
   return `select * from json_to_record${list ? "set" : ""}(${json}::json) as _ (${types})`;
 }
 
+/** What a statement calls a row, and what it calls the values that it writes: unlike any name of a project's. */
+export const ROW = "pgrst_row";
+export const GIVEN = "pgrst_given";
+
+/** All of `what` as one JSON text, and their number; `one`: the first of them itself. */
+export const gather = (what: string, one: boolean) =>
+  `coalesce((json_agg(${what})${one ? " -> 0" : ""})::text, ${one ? "'null'" : "'[]'"}) as body,
+   count(*)::int as count`;
+
 /** What every statement answers in one row. */
 export interface Outcome {
   body: string;

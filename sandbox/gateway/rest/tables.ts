@@ -15,15 +15,21 @@ import {
   wishesOf,
 } from "./request.ts";
 import { asCaller } from "./session.ts";
-import { type Outcome, outputOf, pageOf, quote, rowsOf, Values, whereOf } from "./sql.ts";
+import {
+  GIVEN,
+  gather,
+  type Outcome,
+  outputOf,
+  pageOf,
+  quote,
+  ROW,
+  rowsOf,
+  Values,
+  whereOf,
+} from "./sql.ts";
 
 const tableName = (call: Call) => call.params.table ?? "";
 const target = (relation: Relation) => `public.${quote(relation.name)}`;
-
-/** The rows of `source` as one JSON text, a single one as the object itself. */
-const gather = (wishes: Wishes) =>
-  `coalesce((json_agg(rows)${wishes.single ? " -> 0" : ""})::text, ${wishes.single ? "'null'" : "'[]'"}) as body,
-   count(*)::int as count`;
 
 async function outcomeOf(sql: PoolClient, text: string, values: Values): Promise<Outcome> {
   const { rows } = await sql.query<Outcome>(text, values.list);
@@ -42,7 +48,7 @@ const read: GatewayHandler = async (call, context) => {
     return outcomeOf(
       sql,
       `with source as (select ${outputOf(query, from)} from ${from} ${where} ${pageOf(query, from)})
-       select ${gather(wishes)}, ${total} as total from (select * from source) rows`,
+       select ${gather(ROW, wishes.single)}, ${total} as total from (select * from source) ${ROW}`,
       values,
     );
   });
@@ -59,7 +65,7 @@ async function change(
   const outcome = await outcomeOf(
     sql,
     `with source as (${statement})
-     select ${gather(wishes)}, null as total from (select * from source) rows`,
+     select ${gather(ROW, wishes.single)}, null as total from (select * from source) ${ROW}`,
     values,
   );
   requireSingle(wishes, outcome);
@@ -181,14 +187,14 @@ const update: GatewayHandler = async (call, context) => {
     const { columns } = rowsIn(payload, call, relation);
     const values = new Values();
     const rows = rowsOf(values.bind(payload.text), false, columns);
-    const set = columns.map(({ name }) => `${quote(name)} = given.${quote(name)}`);
+    const set = columns.map(({ name }) => `${quote(name)} = ${GIVEN}.${quote(name)}`);
     const from = target(relation);
     const outcome =
       columns.length === 0
         ? { body: wishes.single ? "null" : "[]", count: 0, total: null }
         : await change(
             sql,
-            `update ${from} set ${set.join(", ")} from (${rows}) given
+            `update ${from} set ${set.join(", ")} from (${rows}) ${GIVEN}
              ${whereOf(query, from, values)} ${returning(query, wishes, relation)}`,
             values,
             wishes,

@@ -1,7 +1,10 @@
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
 import { type Credentials, startTestSandbox, type TestSandbox } from "../../test-sandbox.ts";
 
-/** Notes belong to people, kinds hold one value of each type, closed is for nobody. */
+/**
+ * Notes belong to people, kinds hold one value of each type, given is all of names that a statement
+ * might use itself, closed is for nobody.
+ */
 const SCHEMA = `
   create table public.notes (
     id bigint generated always as identity primary key,
@@ -30,6 +33,8 @@ const SCHEMA = `
   grant select, insert, update, delete on public.kinds to service_role;
   create table public.parts (kind int references public.kinds, place int, primary key (kind, place));
   grant select, insert, update, delete on public.parts to service_role;
+  create table public.given (id int primary key, rows jsonb, source text, page int, pgrst_rows int);
+  grant select, insert, update, delete on public.given to service_role;
   create table public.closed (id int);
   create schema private;
   create table private.secrets (id int);
@@ -47,6 +52,8 @@ const SCHEMA = `
   create function public.nothing() returns void language sql as '';
   create function public.pairs() returns table (one int, two text) language sql stable
     as $$ values (1, 'a'), (2, 'b'), (3, null) $$;
+  create function public.all_given() returns setof public.given language sql stable
+    as 'select * from public.given';
   create function public.words(list text[]) returns setof text language sql immutable
     as 'select unnest(list)';
   create function public.twice(a int) returns int language sql immutable as 'select a * 2';

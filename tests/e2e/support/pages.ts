@@ -89,6 +89,17 @@ export const PAGES: SomePage[] = [
   },
   { name: "request-failed", viewer: "admin", path: ({ failed }) => `/desk/requests/${failed}` },
   {
+    name: "settings-correction",
+    viewer: "admin",
+    path: ({ claimed }) => `/desk/requests/${claimed}/settings`,
+    act: "Correct the settings",
+  },
+  {
+    name: "settings-built-in",
+    viewer: "admin",
+    path: ({ completed }) => `/desk/requests/${completed}/settings`,
+  },
+  {
     name: "credentials",
     viewer: "admin",
     path: ({ claimed }) => `/desk/requests/${claimed}/credentials`,
