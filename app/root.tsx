@@ -1,19 +1,12 @@
 import inter from "@fontsource-variable/inter/index.css?url";
 import mono from "@fontsource-variable/jetbrains-mono/index.css?url";
 import type { LinksFunction, LoaderFunctionArgs, MetaFunction } from "@remix-run/node";
-import {
-  Links,
-  Meta,
-  Outlet,
-  Scripts,
-  ScrollRestoration,
-  useRouteError,
-  useRouteLoaderData,
-} from "@remix-run/react";
+import { Links, Meta, Outlet, Scripts, useRouteError, useRouteLoaderData } from "@remix-run/react";
 import type { ReactNode } from "react";
 import { describeError, ErrorMessage } from "./components/error-message.tsx";
 import { Frame } from "./components/frame.tsx";
 import { useNonce } from "./components/nonce.ts";
+import { ScrollPlace } from "./components/scroll-place.tsx";
 import { NowProvider } from "./components/time.tsx";
 import theme from "./styles/theme.css?url";
 import { getVisitor } from "./web/session.server.ts";
@@ -52,7 +45,7 @@ export function Layout({ children }: { children: ReactNode }) {
       </head>
       <body>
         <NowProvider now={now}>{children}</NowProvider>
-        <ScrollRestoration nonce={nonce} />
+        <ScrollPlace nonce={nonce} />
         <Scripts nonce={nonce} />
       </body>
     </html>

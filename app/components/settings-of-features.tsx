@@ -1,4 +1,5 @@
 import type { ToldAnswers } from "#app/domain/onboarding/index.server.ts";
+import { Folded } from "./folded.tsx";
 import { Facts } from "./ui.tsx";
 
 /** What was answered to the questions of each feature. */
@@ -24,5 +25,16 @@ export function SettingsOfFeatures({ settings }: { settings: ToldAnswers[] }) {
         </div>
       ))}
     </div>
+  );
+}
+
+/** The same folded; nothing where nothing was asked. */
+export function FoldedSettings(props: { title: string; settings: ToldAnswers[] }) {
+  const { title, settings } = props;
+  if (settings.length === 0) return null;
+  return (
+    <Folded title={title}>
+      <SettingsOfFeatures settings={settings} />
+    </Folded>
   );
 }

@@ -5,24 +5,26 @@ import {
   type MetaFunction,
   redirect,
 } from "@remix-run/node";
-import { Form, useLoaderData } from "@remix-run/react";
+import { useLoaderData } from "@remix-run/react";
 import { useState } from "react";
 import { cancelOwnRequest } from "#app/domain/provisioning/index.server.ts";
 import { askFirst, attempt, isConfirmed, readForm } from "#app/web/forms.server.ts";
 import { inTx, requireCustomer } from "#app/web/session.server.ts";
 import { ownOrNotFound, readTracking } from "#app/web/tracking.server.ts";
 import { spendRequest } from "#app/web/visitors-actor.server.ts";
-import { ConfirmButton, LapsedQuestion } from "../components/confirm.tsx";
+import { LapsedQuestion } from "../components/confirm.tsx";
 import { Frame } from "../components/frame.tsx";
 import type { Place } from "../components/live-connection.ts";
 import { LiveState } from "../components/live-state.tsx";
 import { ProblemNotice } from "../components/notice.tsx";
-import { SettingsOfFeatures } from "../components/settings-of-features.tsx";
 import { Stations } from "../components/stations.tsx";
+import { Acts } from "../components/tracking/acts.tsx";
 import { OwnerLink, ReadyBackend } from "../components/tracking/ready.tsx";
 import { Timeline } from "../components/tracking/timeline.tsx";
-import { TO_MEND, wordsOf } from "../components/tracking/tracking-words.ts";
-import { ButtonLink, Facts, Mono, Panel } from "../components/ui.tsx";
+import type { TrackingOnPage } from "../components/tracking/tracking-on-page.ts";
+import { wordsOf } from "../components/tracking/tracking-words.ts";
+import { Wish } from "../components/tracking/wish.tsx";
+import { Panel } from "../components/ui.tsx";
 import { useAnswer } from "../components/use-answer.ts";
 import { useLive } from "../components/use-live.ts";
 
@@ -50,8 +52,6 @@ export async function action(args: ActionFunctionArgs) {
   if (!outcome.done) return data({ problem: outcome.problem }, outcome.status);
   return redirect(`/requests/${args.params.requestId}`, 303);
 }
-
-type Shown = Awaited<ReturnType<typeof readTracking>>;
 
 export { readAgainAfterRefusal as shouldRevalidate } from "../components/read-again.ts";
 
@@ -134,7 +134,7 @@ export default function TrackingPage() {
 }
 
 /** The place as the server last told it: with the page, or since then by the stream. */
-function useLivePlace({ requestId, place: loaded }: Shown) {
+function useLivePlace({ requestId, place: loaded }: TrackingOnPage) {
   const [place, setPlace] = useState<Place>(loaded);
   const [read, setRead] = useState<Place>(loaded);
   // While rendering: after it, the words of before would stand on the page for a moment.
@@ -166,7 +166,7 @@ function Progress({ done, total }: { done: number; total: number }) {
   );
 }
 
-function Ready({ tracking, url }: { tracking: Shown; url: string }) {
+function Ready({ tracking, url }: { tracking: TrackingOnPage; url: string }) {
   return (
     <>
       <Panel title="Your backend">
@@ -176,97 +176,6 @@ function Ready({ tracking, url }: { tracking: Shown; url: string }) {
         <Panel title="Your link as the owner">
           <OwnerLink link={tracking.ownerLink} email={tracking.email} zone={tracking.zone} />
         </Panel>
-      ) : null}
-    </>
-  );
-}
-
-/** What the customer can do now; there is always a word. */
-function Acts({ tracking }: { tracking: Shown }) {
-  const { status, email, askedAt, toMend } = tracking;
-  const mail = <b className="font-medium wrap-anywhere">{email}</b>;
-  switch (status) {
-    case "pending":
-      return (
-        <Form method="post" className="flex flex-wrap items-center justify-between gap-x-6 gap-y-3">
-          <p className="max-w-120">
-            You have nothing to do. As long as nobody has begun, you can cancel: nothing is built,
-            and credentials that you gave us are destroyed.
-          </p>
-          <ConfirmButton
-            label="Cancel the request"
-            title="Cancel this request?"
-            confirmLabel="Cancel the request"
-            variant="danger"
-            name="intent"
-            value="cancel"
-          >
-            It leaves the queue and loses its place. This cannot be undone; you can begin a new one
-            at any time.
-          </ConfirmButton>
-        </Form>
-      );
-    case "waiting_on_customer":
-      return (
-        <div className="grid max-w-160 gap-2">
-          {toMend.length > 0 ? (
-            <ul className="list-disc pl-5">
-              {toMend.map((name) => (
-                <li key={name}>{TO_MEND[name]}</li>
-              ))}
-            </ul>
-          ) : null}
-          <p>
-            Mend it at Supabase, then answer our mail to {mail}
-            {askedAt ? `, written ${askedAt}` : ""}; we test it again. Send no passwords or keys by
-            mail.
-          </p>
-        </div>
-      );
-    case "completed":
-    case "cancelled":
-      return (
-        <div className="flex flex-wrap items-center justify-between gap-x-6 gap-y-3">
-          <p className="max-w-120">
-            {status === "completed"
-              ? "Questions, or something does not work? Answer any of our mails."
-              : "If you did not want this, or have changed your mind, begin a new request."}
-          </p>
-          <ButtonLink to="/sign-up">Request another backend</ButtonLink>
-        </div>
-      );
-    default:
-      return (
-        <p className="max-w-160">
-          You have nothing to do. If something has changed on your side, answer one of our mails to{" "}
-          {mail}.
-        </p>
-      );
-  }
-}
-
-function Wish({ tracking }: { tracking: Shown }) {
-  const { company, plan, region, features, settings, promised, requestId, backend } = tracking;
-  const items: [string, React.ReactNode][] = [
-    ["Company", company],
-    ["Plan", plan],
-    ["Region", region],
-  ];
-  if (!backend) items.push(["Features", features.map(({ title }) => title).join(", ")]);
-  if (promised) items.push(["Our promise", `Ready ${promised}, ${tracking.zone}, at the latest`]);
-  items.push(["Reference", <Mono key="reference">{requestId}</Mono>]);
-  return (
-    <>
-      <Facts items={items} aligned />
-      {settings.length > 0 ? (
-        <details className="mt-3">
-          <summary className="inline-flex min-h-6 cursor-pointer items-center text-quiet underline underline-offset-2">
-            Your answers to the features’ questions
-          </summary>
-          <div className="mt-3">
-            <SettingsOfFeatures settings={settings} />
-          </div>
-        </details>
       ) : null}
     </>
   );

@@ -15,6 +15,7 @@ import { spendRequest } from "#app/web/visitors-actor.server.ts";
 import { attemptStep, openStep } from "#app/web/wizard.server.ts";
 import { CredentialTraces } from "../components/credentials-traces.tsx";
 import { CheckField, SubmitButton } from "../components/form.tsx";
+import { needWords } from "../components/list-words.ts";
 import { Notice } from "../components/notice.tsx";
 import { formatPrice } from "../components/price.ts";
 import { SettingsOfFeatures } from "../components/settings-of-features.tsx";
@@ -109,7 +110,7 @@ export default function Review() {
                 <span className="text-quiet"> (part of every backend)</span>
               ) : null}
               {neededBy.length > 0 ? (
-                <span className="text-quiet"> (added: {neededBy.join(" and ")} needs it)</span>
+                <span className="text-quiet"> (added: {needWords(neededBy)} it)</span>
               ) : null}
             </li>
           ))}

@@ -10,6 +10,7 @@ import {
   AnswersNotPossibleError,
   behindOf,
   readSettings,
+  type SettingField,
   type SettingsOfFeature,
   saveSettings,
   settingField,
@@ -50,31 +51,36 @@ export async function action(args: ActionFunctionArgs) {
   const { shown, added, gone } = behindOf(form, asked);
   // What the page did not show has no echo: it comes with what stands there beforehand.
   const answered = asked.filter(({ name }) => shown.has(name));
-  const values = Object.fromEntries(
-    answered.map(({ name, kind }) => {
-      const text = plainEcho(String(form.get(name) ?? ""));
-      return [name, kind === "boolean" && text === "" ? "false" : text];
-    }),
-  );
+  const values = echoOf(form, answered);
   if (!(error instanceof AnswersNotPossibleError)) {
     return data({ errors: null, problem, values }, status);
   }
-  const found = new Map(
-    error.problems.map(({ template, parameter, message }) => [
-      settingField(template, parameter),
-      message,
-    ]),
-  );
-  const errors: FieldErrors = Object.fromEntries(
-    answered.flatMap(({ name }) => {
-      const message = found.get(name);
-      return message === undefined ? [] : [[name, [message]]];
-    }),
-  );
+  const errors = errorsOf(error, answered);
   if (added > 0 || gone > 0) return data({ errors, problem: behind(added, gone), values }, status);
   // Where no field carries a message, the page does.
   const isTold = Object.keys(errors).length > 0;
   return data({ errors, problem: isTold ? null : problem, values }, status);
+}
+
+/** What was written in these fields. */
+function echoOf(form: FormData, fields: SettingField[]): Record<string, string> {
+  return Object.fromEntries(
+    fields.map(({ name, kind }) => {
+      const text = plainEcho(String(form.get(name) ?? ""));
+      return [name, kind === "boolean" && text === "" ? "false" : text];
+    }),
+  );
+}
+
+/** What is wrong with these fields, by their names. */
+function errorsOf({ problems }: AnswersNotPossibleError, fields: SettingField[]): FieldErrors {
+  const names = new Set(fields.map(({ name }) => name));
+  return Object.fromEntries(
+    problems.flatMap(({ template, parameter, message }) => {
+      const name = settingField(template, parameter);
+      return names.has(name) ? [[name, [message]]] : [];
+    }),
+  );
 }
 
 /** What was written, without the marks that turn text around. */
@@ -102,6 +108,16 @@ const CURRENCY = "base.currency";
 const fieldOf = (features: SettingsOfFeature[], name: string) =>
   features.flatMap(({ fields }) => fields).find((field) => field.name === name);
 
+/** Far from its field a sentence such as "Fill this in." says nothing. */
+function inSummary(features: SettingsOfFeature[], errors: FieldErrors): FieldErrors {
+  const fields = features.flatMap((feature) => feature.fields);
+  return Object.fromEntries(
+    fields.flatMap(({ name, title }) =>
+      (errors[name] ?? []).map((text) => [name, [`${title}: ${text}`]]),
+    ),
+  );
+}
+
 export default function Settings() {
   const { features } = useLoaderData<typeof loader>();
   const answer = useAnswer<typeof action>();
@@ -111,19 +127,13 @@ export default function Settings() {
   // Without scripts the list could be changed and the word beside the amounts would not.
   const [currency, setCurrency] = useState("");
   useEffect(() => setCurrency(written), [written]);
-  // Far from its field a sentence such as "Fill this in." says nothing.
-  const inSummary = features
-    .flatMap(({ fields }) => fields)
-    .flatMap(({ name, title }) =>
-      (errors[name] ?? []).map((text) => [name, [`${title}: ${text}`]]),
-    );
   return (
     <StepPage
       title="Settings"
       lead={
         <p>A few facts for the features you chose. What we could guess stands there already.</p>
       }
-      errors={Object.fromEntries(inSummary)}
+      errors={inSummary(features, errors)}
       problem={answer?.problem}
     >
       <Form

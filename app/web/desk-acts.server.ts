@@ -128,8 +128,11 @@ interface Refused {
   error: BerthError;
 }
 
-/** Tries an act; where it is refused, says what else happened since the page showed the request. */
-async function orRefuse<T>(
+/**
+ * Tries an act; where it is refused, says what else happened since the page showed the request.
+ * @throws a 404 response where there is no such request
+ */
+export async function orRefuse<T>(
   args: ActionFunctionArgs,
   { visitor, actor }: Person,
   requestId: string,

@@ -44,6 +44,7 @@ describe("the description", () => {
       "POST /api/queue/{requestId}/release",
       "POST /api/queue/{requestId}/retry",
       "POST /api/queue/{requestId}/run/cancel",
+      "POST /api/queue/{requestId}/settings",
       "POST /api/test-supabase-connection",
     ]);
   });

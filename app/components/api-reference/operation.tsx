@@ -2,34 +2,25 @@ import type { Answer, Field, Operation as OperationFacts, ProblemKind } from "./
 
 const contentsLink = "block py-1 text-primary wrap-anywhere hover:underline";
 
-/** The list of operations, each a link to its place on the page. */
-export function Contents({
-  operations,
-  hasProblems,
-}: {
+/** What the page holds, each a link to its place: the operations, then its other parts. */
+export function Contents(props: {
   operations: OperationFacts[];
-  hasProblems: boolean;
+  parts: { id: string; title: string }[];
 }) {
+  const { operations, parts } = props;
   return (
     <nav
       aria-label="Operations"
       className="border-b border-base-300 pb-4 text-sm md:sticky md:top-6 md:max-h-[calc(100dvh-3rem)] md:self-start md:overflow-y-auto md:border-b-0"
     >
       <ul>
-        {operations.map(({ id, title }) => (
+        {[...operations, ...parts].map(({ id, title }) => (
           <li key={id}>
             <a href={`#${id}`} className={contentsLink}>
               {title}
             </a>
           </li>
         ))}
-        {hasProblems ? (
-          <li>
-            <a href="#problems" className={contentsLink}>
-              Problems
-            </a>
-          </li>
-        ) : null}
       </ul>
     </nav>
   );

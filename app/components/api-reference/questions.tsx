@@ -1,70 +1,99 @@
 import type { Question } from "#app/domain/catalog/index.server.ts";
 import { answerInWords, PREFILLED } from "../question-words.ts";
+import { Table } from "../table.tsx";
 import { Mono } from "../ui.tsx";
 
-/** What one feature asks. */
+/** What one feature asks, at least one question. */
 export interface QuestionsOfFeature {
   name: string;
   title: string;
   questions: Question[];
 }
 
+/** Where the page's contents lead to it, and what they call it. */
+export const QUESTIONS = { id: "parameters", title: "What the features ask" };
+
 /** What an API call answers under `parameters`: the questions of each feature, from the catalogue. */
 export function Questions({ features }: { features: QuestionsOfFeature[] }) {
-  const asking = features.filter(({ questions }) => questions.length > 0);
-  if (asking.length === 0) return null;
+  if (features.length === 0) return null;
   return (
-    <section aria-labelledby="parameters" className="mt-10 border-t border-base-300 pt-6">
-      <h2 id="parameters" className="text-xl font-semibold">
-        What the features ask
+    <section aria-labelledby={QUESTIONS.id} className="mt-10 border-t border-base-300 pt-8">
+      <h2 id={QUESTIONS.id} className="text-xl font-semibold">
+        {QUESTIONS.title}
       </h2>
       <p className="mt-2 text-quiet">
         The answers that <Mono>parameters</Mono> holds, feature by feature. What is left out is what
         stands there beforehand.
       </p>
-      {asking.map(({ name, title, questions }) => (
+      {features.map(({ name, title, questions }) => (
         <div key={name} className="mt-6">
-          <h3 id={`parameters-${name}`} className="font-semibold">
+          <h3 className="font-semibold">
             {title} <Mono>{name}</Mono>
           </h3>
-          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable. */}
-          <section className="overflow-x-auto" aria-labelledby={`parameters-${name}`} tabIndex={0}>
-            <table className="table table-sm min-w-130 [&_thead_th]:font-medium [&_thead_th]:text-quiet">
-              <thead>
-                <tr>
-                  {["Name", "Asks", "Answer", "Left out"].map((head) => (
-                    <th key={head} scope="col">
-                      {head}
-                    </th>
-                  ))}
-                </tr>
-              </thead>
-              <tbody>
-                {questions.map((asked) => (
-                  <tr key={asked.name} className="align-top">
-                    <th scope="row" className="font-normal">
-                      <Mono>{asked.name}</Mono>
-                    </th>
-                    <td>{asked.title}</td>
-                    <td>
-                      <Values asked={asked} />
-                    </td>
-                    <td>
-                      <Beforehand asked={asked} />
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </section>
+          <div className="mt-2">
+            <QuestionTable caption={`What ${title} asks`} questions={questions} />
+          </div>
         </div>
       ))}
     </section>
   );
 }
 
+function QuestionTable({ caption, questions }: { caption: string; questions: Question[] }) {
+  return (
+    <Table caption={caption} foldBelow="sm">
+      <thead>
+        <tr>
+          <th scope="col">Name</th>
+          <th scope="col">Asks</th>
+          <th scope="col">Answer</th>
+          <th scope="col">Left out</th>
+        </tr>
+      </thead>
+      <tbody>
+        {questions.map((asked) => (
+          <tr key={asked.name}>
+            <th scope="row" className="font-normal whitespace-nowrap">
+              <Mono>{asked.name}</Mono>
+            </th>
+            <td data-label="Asks">{asked.title}</td>
+            <td data-label="Answer" className={WIDE}>
+              <Values asked={asked} />
+            </td>
+            <td data-label="Left out" className={WIDE}>
+              <Beforehand asked={asked} />
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </Table>
+  );
+}
+
+/** A line of its own where the table is folded. */
+const WIDE = "max-sm:basis-full";
+
+/** How an answer is written that does not say so itself. */
+const EXAMPLES: Partial<Record<Question["type"], string>> = {
+  currency: "EUR",
+  time_zone: "Europe/Berlin",
+  locale: "de-AT",
+};
+
 function Values({ asked }: { asked: Question }) {
-  if (asked.options.length === 0) return <>{answerInWords(asked)}</>;
+  const example = EXAMPLES[asked.type];
+  if (asked.options.length === 0) {
+    return (
+      <>
+        {answerInWords(asked)}
+        {example ? (
+          <>
+            , such as <Mono>{example}</Mono>
+          </>
+        ) : null}
+      </>
+    );
+  }
   return (
     <ul>
       {asked.options.map(({ value, title }) => (

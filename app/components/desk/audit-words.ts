@@ -41,6 +41,7 @@ const WORDS: Record<string, string> = {
   "request.received": "sent a request",
   "request.released": "gave the request back to the queue",
   "request.resumed": "went on with the request",
+  "request.settings_corrected": "corrected the settings",
   "request.run_cancelled": "set the request aside after its run was cancelled",
   "request.retried": "retried the request",
   "request.run_started": "started to build",

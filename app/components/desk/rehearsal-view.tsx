@@ -3,16 +3,9 @@ import type { ReactNode } from "react";
 import type { RehearsalView } from "#app/domain/provisioning/index.server.ts";
 import { Duration } from "../time.tsx";
 import { count } from "./plan-words.ts";
-import {
-  groupRehearsed,
-  nameWithin,
-  rehearsalPlace,
-  rehearsalSentence,
-  tally,
-  worstOf,
-} from "./rehearsal-words.ts";
+import { rehearsalPlace, rehearsalSentence, tally, worstOf } from "./rehearsal-words.ts";
 import { Fold } from "./run-fold.tsx";
-import type { StepGroup } from "./run-groups.ts";
+import { fileWords, groupSteps, type StepGroup } from "./run-groups.ts";
 import { StepFailure } from "./step-failure.tsx";
 
 type Step = RehearsalView["steps"][number];
@@ -46,7 +39,7 @@ export function RehearsalResult({ rehearsal }: { rehearsal: RehearsalView }) {
         </div>
       ) : null}
       <ol aria-label="What was rehearsed" className="mt-3 max-w-4xl border-t border-base-300">
-        {groupRehearsed(steps).map((group) => {
+        {groupSteps(steps).map((group) => {
           const [first, ...others] = group.steps;
           return others.length === 0 ? (
             <RehearsedStep key={first.name} step={first} name={first.name} />
@@ -63,8 +56,6 @@ export function RehearsalResult({ rehearsal }: { rehearsal: RehearsalView }) {
 function RehearsedGroup({ group: { title, steps } }: { group: StepGroup<Step> }) {
   const failed = steps.some(({ outcome }) => outcome === "failed");
   const outcome = worstOf(steps);
-  const isPolicies = steps.every(({ name }) => /policies\b/.test(name));
-  const label = isPolicies ? `${title}: policies` : title;
   const took = steps.reduce((sum, step) => sum + step.durationMs, 0);
   return (
     <li data-rehearsed-group={outcome} className="border-b border-base-300">
@@ -74,24 +65,20 @@ function RehearsedGroup({ group: { title, steps } }: { group: StepGroup<Step> })
         summary={
           <summary className="list-none py-1.5 hover:bg-base-200">
             <Line
+              opens
               outcome={outcome}
               words={tally(steps)}
               ms={steps.some((step) => step.outcome === "rehearsed") ? took : null}
             >
-              {label}
+              {title}
               <span className="text-quiet"> · {count(steps.length, "file")}</span>
-              <ChevronRight
-                size={14}
-                aria-hidden="true"
-                className="ml-1 inline text-quiet transition-transform duration-150 group-open/fold:rotate-90"
-              />
             </Line>
           </summary>
         }
       >
-        <ol aria-label={`Files of ${label}`} className="ml-6 border-t border-base-300">
+        <ol aria-label={`Files of ${title}`} className="ml-6 border-t border-base-300">
           {steps.map((step) => (
-            <RehearsedStep key={step.name} step={step} name={nameWithin(title, step)} />
+            <RehearsedStep key={step.name} step={step} name={fileWords(step)} />
           ))}
         </ol>
       </Fold>
@@ -110,9 +97,9 @@ function RehearsedStep({ step, name }: { step: Step; name: string }) {
       >
         {name}
       </Line>
-      {reason ? <p className="ml-6 text-quiet wrap-anywhere">{reason}</p> : null}
+      {reason ? <p className="ml-12 text-quiet wrap-anywhere">{reason}</p> : null}
       {error ? (
-        <div className="mt-2 mb-3 ml-6 max-sm:ml-0">
+        <div className="mt-2 mb-3 ml-12 max-sm:ml-0">
           <StepFailure error={error} excerpt={null} acts={null} />
         </div>
       ) : null}
@@ -121,15 +108,26 @@ function RehearsedStep({ step, name }: { step: Step; name: string }) {
 }
 
 function Line(props: {
+  /** It is what opens its group. */
+  opens?: boolean;
   outcome: Step["outcome"];
   words: string;
   ms: number | null;
   children: ReactNode;
 }) {
-  const { outcome, words, ms, children } = props;
+  const { opens = false, outcome, words, ms, children } = props;
   const { icon: Icon, ink } = LOOKS[outcome];
   return (
-    <div className="grid grid-cols-[1rem_minmax(0,1fr)_auto] items-start gap-x-2">
+    <div className="grid grid-cols-[0.875rem_1rem_minmax(0,1fr)_auto] items-start gap-x-2">
+      {opens ? (
+        <ChevronRight
+          size={14}
+          aria-hidden="true"
+          className="mt-1 text-quiet transition-transform duration-150 group-open/fold:rotate-90"
+        />
+      ) : (
+        <span />
+      )}
       <Icon size={16} aria-hidden="true" className={`mt-0.5 ${ink}`} />
       <span className="min-w-0 wrap-break-word">{children}</span>
       <span className={`text-right text-xs/5 font-medium ${ink}`}>

@@ -1,7 +1,6 @@
 import type { RehearsalView } from "#app/domain/provisioning/index.server.ts";
 import { formatDuration } from "../time.tsx";
 import { count } from "./plan-words.ts";
-import type { StepGroup } from "./run-groups.ts";
 
 type Step = RehearsalView["steps"][number];
 type Outcome = Step["outcome"];
@@ -25,27 +24,6 @@ export const rehearsalPlace = ({ where }: RehearsalView): string =>
   where === "backend"
     ? "It ran on the project itself, in one transaction that was rolled back: nothing was kept."
     : "The project holds rows, so it ran on a scratch copy of its catalog, without them. The copy is gone: nothing was kept.";
-
-/** A feature's name before what its file does: "Inventory: stock". */
-const featureOf = ({ name }: Step) => name.split(": ")[0] ?? name;
-
-/** The steps in their order, with consecutive files of one feature as one group. */
-export function groupRehearsed(steps: readonly Step[]): StepGroup<Step>[] {
-  const groups: StepGroup<Step>[] = [];
-  for (const step of steps) {
-    const last = groups.at(-1);
-    const title = featureOf(step);
-    if (last?.title === title) last.steps.push(step);
-    else groups.push({ title, steps: [step] });
-  }
-  return groups;
-}
-
-/** What a step is called below the name of its feature. */
-export const nameWithin = (title: string, { name }: Step): string => {
-  const own = name.startsWith(`${title}: `) ? name.slice(title.length + 2) : name;
-  return own.charAt(0).toUpperCase() + own.slice(1);
-};
 
 /** The outcome in a group that asks most for a person's eye. */
 export function worstOf(steps: readonly Pick<Step, "outcome">[]): Outcome {

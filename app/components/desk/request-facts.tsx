@@ -1,10 +1,11 @@
 import { Link } from "@remix-run/react";
 import { formatPrice } from "../price.ts";
-import { SettingsOfFeatures } from "../settings-of-features.tsx";
+import { FoldedSettings } from "../settings-of-features.tsx";
 import { DueBar, PriorityBadge } from "../status.tsx";
 import { Duration, ExactTime, formatDistance, RelativeTime, useNow } from "../time.tsx";
 import { Facts, Mono, Panel } from "../ui.tsx";
 import type { RequestOnPage } from "./request-on-page.ts";
+import { CorrectSettings } from "./settings-correction.tsx";
 
 /** The right third: who, what was bought, the clock, people. `children`: stand beside the priority. */
 export function RequestFacts(props: { request: RequestOnPage; children?: React.ReactNode }) {
@@ -73,16 +74,8 @@ export function RequestFacts(props: { request: RequestOnPage; children?: React.R
             ],
           ]}
         />
-        {settings.length > 0 ? (
-          <details className="mt-3">
-            <summary className="inline-flex min-h-6 cursor-pointer items-center text-quiet underline underline-offset-2">
-              What the features asked
-            </summary>
-            <div className="mt-3">
-              <SettingsOfFeatures settings={settings} />
-            </div>
-          </details>
-        ) : null}
+        <FoldedSettings title="What the features asked" settings={settings} />
+        <CorrectSettings request={request} />
       </Panel>
       <Panel title="The clock">
         <Clock request={request}>{props.children}</Clock>

@@ -13,6 +13,7 @@ import { isRetryOpen, type Looked, PlanOfRetry, RetryForm } from "./plan-of-retr
 import { RequestChecklist, type StepContent } from "./request-checklist.tsx";
 import { DoneFacts } from "./request-done.tsx";
 import type { RequestOnPage } from "./request-on-page.ts";
+import { RefusedAnswers } from "./settings-correction.tsx";
 import { whoOf } from "./timeline-words.ts";
 
 /** The checklist of the work with the next act open. */
@@ -266,6 +267,7 @@ function Failed(props: { request: RequestOnPage; forOther: ReactNode; looked: Lo
         }
       >
         <Failure request={request} />
+        <RefusedAnswers request={request} />
       </Act>
       <PlanOfRetry {...looked} />
     </>

@@ -29,6 +29,24 @@ it("puts consecutive files of a feature into one group, policies apart, and noth
   ]);
 });
 
+it("keeps policies apart where nothing stands between them and the schema", () => {
+  const titles = (steps: typeof STEPS) => groupSteps(steps).map(({ title }) => title);
+  const rehearsed = STEPS.filter(({ kind }) => kind === "sql" || kind === "seed");
+  expect(titles(rehearsed)).toEqual([
+    "Base",
+    "Inventory",
+    "Base: policies",
+    "Base: seed data",
+    "Inventory: seed data",
+  ]);
+  const alone = [
+    file("Base", "base/migrations/20260901000100_base.sql"),
+    file("Base: numbers", "base/migrations/20261122000100_numbers.sql"),
+    file("Base: policies", "base/migrations/20260901000300_policies.sql"),
+  ];
+  expect(titles(alone)).toEqual(["Base", "Base: policies"]);
+});
+
 it("names a file by its words, a bucket by what it is set to", () => {
   const words = (path: string) => fileWords(file("Sale: complete sale 2", path));
   expect(words("pos/migrations/20261122021700_complete_sale.sql")).toBe("Complete sale");

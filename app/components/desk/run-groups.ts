@@ -21,22 +21,33 @@ const folderOf = ({ file }: Grouped): string | null => {
 
 /**
  * The steps in their order, with consecutive migrations of one template as one group. What follows
- * the configuration of Auth are policies.
+ * the configuration of Auth are policies; where that is no step, as in a rehearsal, what comes back
+ * to a template, or begins its files anew.
  */
 export function groupSteps<Step extends Grouped>(steps: readonly Step[]): StepGroup<Step>[] {
   const groups: StepGroup<Step>[] = [];
-  let folder: string | null = null;
+  const seen = new Set<string>();
   let isLate = false;
   for (const step of steps) {
-    const own = folderOf(step);
+    const folder = folderOf(step);
     const last = groups.at(-1);
     if (step.kind === "auth-config") isLate = true;
-    if (own !== null && own === folder && last) last.steps.push(step);
-    else
-      groups.push({ title: own === null ? stepTitle(step) : titleOf(step, isLate), steps: [step] });
-    folder = own;
+    if (last && goesOn(last, step)) last.steps.push(step);
+    else if (folder === null) groups.push({ title: stepTitle(step), steps: [step] });
+    else {
+      groups.push({ title: titleOf(step, isLate || seen.has(folder)), steps: [step] });
+      seen.add(folder);
+    }
   }
   return groups;
+}
+
+/** Whether a step is the next migration of the template whose group this is. */
+function goesOn<Step extends Grouped>({ steps }: StepGroup<Step>, step: Step): boolean {
+  const before = steps.at(-1);
+  const folder = folderOf(step);
+  if (!before || folder === null || folder !== folderOf(before)) return false;
+  return (before.file ?? "") < (step.file ?? "");
 }
 
 function titleOf({ name }: Grouped, isLate: boolean): string {

@@ -2,10 +2,11 @@ import { Fragment, type ReactNode } from "react";
 import type { TemplateItem } from "#app/domain/catalog/index.server.ts";
 import { Beforehand } from "../api-reference/questions.tsx";
 import { fileKind } from "../file-kinds.ts";
+import { Folded } from "../folded.tsx";
+import { listWords } from "../list-words.ts";
 import { answerInWords } from "../question-words.ts";
 import { Facts, Mono } from "../ui.tsx";
 
-const inWords = new Intl.ListFormat("en-GB", { style: "long", type: "conjunction" });
 const countOf = (count: number, one: string, many: string) =>
   `${count} ${count === 1 ? one : many}`;
 
@@ -32,7 +33,7 @@ export function TemplateFacts({ template }: { template: TemplateItem }) {
           ["Needs", needsOf(template)],
           ...optionalOf(template),
           ...conflictsOf(template),
-          ["In the plans", inWords.format(plans)],
+          ["In the plans", listWords(plans)],
           [
             "Installed",
             <span key="installed" className="tabular-nums">
@@ -41,21 +42,22 @@ export function TemplateFacts({ template }: { template: TemplateItem }) {
           ],
         ]}
       />
-      <details className="mt-3">
-        <summary className="inline-flex min-h-6 cursor-pointer items-center text-quiet underline underline-offset-2">
-          Versions, questions and files<span className="sr-only"> of {template.title}</span>
-        </summary>
-        <div className="mt-3">
-          <Facts items={insideOf(template)} />
-        </div>
-      </details>
+      <Folded
+        title={
+          <span>
+            Versions, questions and files<span className="sr-only"> of {template.title}</span>
+          </span>
+        }
+      >
+        <Facts items={insideOf(template)} />
+      </Folded>
     </>
   );
 }
 
 function needsOf({ requires }: TemplateItem): string {
   if (requires.length === 0) return "nothing";
-  return inWords.format(
+  return listWords(
     requires.map(
       ({ title, range, active }) => `${title} ${range}${active ? "" : " (switched off)"}`,
     ),
@@ -64,7 +66,7 @@ function needsOf({ requires }: TemplateItem): string {
 
 function optionalOf({ optional }: TemplateItem): Fact[] {
   if (optional.length === 0) return [];
-  const words = inWords.format(optional.map(({ title, range }) => `${title} ${range}`));
+  const words = listWords(optional.map(({ title, range }) => `${title} ${range}`));
   return [["Uses", `${words}, where present`]];
 }
 
@@ -125,7 +127,7 @@ function insideOf({ versions, parameters, buckets, files, statements }: Template
               <span className="text-quiet">
                 {isPublic ? "public" : "private"}
                 {largestFile === null ? "" : `, files up to ${sizeInWords(largestFile)}`}
-                {types.length === 0 ? "" : `: ${inWords.format(types.map(fileKind))}`}
+                {types.length === 0 ? "" : `: ${listWords(types.map(fileKind))}`}
               </span>
             </li>
           ))}

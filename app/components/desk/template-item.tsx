@@ -3,10 +3,9 @@ import { CircleCheck, CircleSlash, Lock } from "lucide-react";
 import type { TemplateItem } from "#app/domain/catalog/index.server.ts";
 import { ConfirmButton } from "../confirm.tsx";
 import { SubmitButton } from "../form.tsx";
+import { needWords } from "../list-words.ts";
 import { Badge, Button } from "../ui.tsx";
 import { TemplateFacts } from "./template-facts.tsx";
-
-const inWords = new Intl.ListFormat("en-GB", { style: "long", type: "conjunction" });
 
 /** A template: what it is, what it stands on, who has it, and its switch. */
 export function TemplatePart({
@@ -119,12 +118,7 @@ function SwitchingOff({ template: { title, neededBy } }: { template: TemplateIte
   return (
     <ul className="grid list-disc gap-1 pl-5">
       <li>New customers can no longer choose {title}.</li>
-      {neededBy.length > 0 ? (
-        <li>
-          {inWords.format(neededBy)} {neededBy.length === 1 ? "needs" : "need"} it and cannot be
-          chosen either.
-        </li>
-      ) : null}
+      {neededBy.length > 0 ? <li>{needWords(neededBy)} it and cannot be chosen either.</li> : null}
       <li>Requests that were taken in still get it; backends that have it keep it.</li>
     </ul>
   );

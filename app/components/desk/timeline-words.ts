@@ -16,6 +16,7 @@ const TITLES: Record<string, string> = {
   claim_expired: "The claim ended by itself",
   credentials_problem: "The customer was asked to mend its project",
   resumed: "Taken up again",
+  settings_corrected: "Settings corrected",
   credentials_submitted: "Credentials submitted",
   run_started: "Run started",
   failed: "Run failed",
@@ -33,6 +34,7 @@ const TITLES: Record<string, string> = {
 const LABELS: Record<string, string> = {
   plan: "Plan",
   features: "Features",
+  answers: "Questions",
   assigneeId: "Held by",
   note: "Note",
   failed: "Lines that failed",

@@ -1,9 +1,8 @@
 import { useState } from "react";
 import type { FeatureOffer } from "#app/domain/onboarding/index.server.ts";
 import { Beside } from "../form.tsx";
+import { listWords, needWords } from "../list-words.ts";
 import { useHasScripts } from "../use-has-scripts.ts";
-
-const inWords = new Intl.ListFormat("en-GB", { style: "long", type: "conjunction" });
 
 /**
  * The features to choose from. With scripts, what a choice needs is added at once and said; without,
@@ -42,32 +41,22 @@ export function FeatureChoice(props: {
           clashes={[]}
           box={{ checked: true, disabled: true, readOnly: true }}
         />
-        {features.map(({ name, title, description, needs, missing, ...one }, index) => {
-          const id = index === 0 ? "features" : `feature-${name}`;
+        {features.map((feature, index) => {
+          const { name, title, description, missing, clashes } = feature;
           const askers = neededBy(name);
           const added = hasScripts && askers.length > 0 && !chosen.includes(name);
-          const note = missing
-            ? `Not in ${plan}${missing.partOf ? `; part of ${missing.partOf}` : ""}.`
-            : added
-              ? `Added: ${askers.map((asker) => asker.title).join(" and ")} needs ${title}.`
-              : needs.length > 0
-                ? `${title} needs ${inWords.format(needs.map((needed) => needed.title))}.`
-                : null;
-          const clashes = one.clashes.filter((other) => isIn(name) && isIn(other.name));
-          const worksWith =
-            missing === null && one.worksWith.length > 0
-              ? `Works with ${inWords.format(one.worksWith)}, where chosen.`
-              : null;
           return (
             <Card
               key={name}
-              id={id}
+              id={index === 0 ? "features" : `feature-${name}`}
               title={title}
               description={description}
-              note={[note, worksWith].filter(Boolean).join(" ") || null}
-              clashes={clashes.map(
-                (other) => `It cannot be chosen together with ${other.title}. ${other.reason}`,
-              )}
+              note={noteOf(feature, plan, added ? askers : [])}
+              clashes={clashes
+                .filter((other) => isIn(name) && isIn(other.name))
+                .map(
+                  (other) => `It cannot be chosen together with ${other.title}. ${other.reason}`,
+                )}
               box={{
                 // What comes with another is not sent; it keeps the focus of who unticked it.
                 name: added ? undefined : "features",
@@ -83,6 +72,23 @@ export function FeatureChoice(props: {
       </div>
     </fieldset>
   );
+}
+
+/**
+ * Why it cannot be had, why it is ticked, or what it brings; and what it works with.
+ * @param askers those for which it was added
+ */
+function noteOf(feature: FeatureOffer, plan: string, askers: FeatureOffer[]): string | null {
+  const { title, needs, missing, worksWith } = feature;
+  if (missing) return `Not in ${plan}${missing.partOf ? `; part of ${missing.partOf}` : ""}.`;
+  const need =
+    askers.length > 0
+      ? `Added: ${needWords(askers.map((asker) => asker.title))} ${title}.`
+      : needs.length > 0
+        ? `${title} needs ${listWords(needs.map((needed) => needed.title))}.`
+        : "";
+  const beside = worksWith.length > 0 ? `Works with ${listWords(worksWith)}, where chosen.` : "";
+  return [need, beside].filter(Boolean).join(" ") || null;
 }
 
 function Card(props: {

@@ -93,7 +93,7 @@ function hintOf({ help, min, max: most, isKnown }: SettingField): string | undef
         : max !== null
           ? `${numbers.format(max)} or less.`
           : null;
-  const known = isKnown ? "We took this from step 1; change it if it should be another." : null;
+  const known = isKnown ? "We took this from step 1." : null;
   return [help, bounds, known].filter(Boolean).join(" ") || undefined;
 }
 

@@ -39,3 +39,22 @@ export class AnswersNotPossibleError extends BerthError {
     this.problems = problems.slice(0, 50);
   }
 }
+
+/** A run is reading the answers, or the customer's project has them: no correction would be read. */
+export class SettingsClosedError extends BerthError {
+  /** `feature`: its title, where the answers to others are still open. */
+  constructor(why: "run" | "built", feature?: string) {
+    const settings = feature ? `The settings of ${feature}` : "The settings";
+    const [message, fix] =
+      why === "run"
+        ? [
+            "A run is building with the settings at this moment, so they cannot be corrected.",
+            "Wait for the run to end, or cancel it. Then correct the settings, and retry.",
+          ]
+        : [
+            `${settings} are in the customer's project already, and nothing reads them here again.`,
+            "Change them in the product's own settings.",
+          ];
+    super("settings_closed", message, { fix });
+  }
+}

@@ -8,6 +8,8 @@ export {
   type Step,
   seenDraft,
 } from "./answers.ts";
+export { type CorrectionView, viewCorrection } from "./asked-settings.ts";
+export { correctionInput, correctSettings, seenRequest } from "./correct-settings.ts";
 export {
   type Draft,
   findDraft,
@@ -16,7 +18,12 @@ export {
   saveFeatures,
   savePlan,
 } from "./drafts.ts";
-export { AnswersNotPossibleError, DraftChangedError, StepNotOpenError } from "./errors.ts";
+export {
+  AnswersNotPossibleError,
+  DraftChangedError,
+  SettingsClosedError,
+  StepNotOpenError,
+} from "./errors.ts";
 export { forgetDrafts } from "./forget-drafts.ts";
 export {
   type FeatureOffer,

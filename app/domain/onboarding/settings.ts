@@ -5,6 +5,7 @@ import {
   knownOf,
   type Parameter,
   presetOf,
+  type Template,
 } from "../catalog/index.server.ts";
 import type { DraftAnswers } from "./answers.ts";
 import {
@@ -66,18 +67,28 @@ export function viewSettings(catalog: Catalog, answers: DraftAnswers): SettingsO
   const facts = factsOf(answers);
   return templatesOf(catalog, answers.features?.chosen ?? [])
     .filter(({ parameters }) => parameters.length > 0)
-    .map(({ name: template, title, parameters }) => {
-      const kept = new Map(Object.entries(answers.settings?.[template] ?? {}));
-      return {
+    .map((template) => {
+      const kept = new Map(Object.entries(answers.settings?.[template.name] ?? {}));
+      return toFields(
         template,
-        title,
-        fields: parameters.map((asked) => {
-          const value = kept.get(asked.name) ?? presetOf(asked, facts) ?? "";
-          const field = toField(asked, settingField(template, asked.name), value);
-          return { ...field, isKnown: value !== "" && value === knownOf(asked, facts) };
-        }),
-      };
+        (asked) => kept.get(asked.name) ?? presetOf(asked, facts) ?? "",
+        (asked, value) => value !== "" && value === knownOf(asked, facts),
+      );
     });
+}
+
+/** What a feature asks, each question with the value that stands in its field. */
+export function toFields(
+  { name: template, title, parameters }: Pick<Template, "name" | "title" | "parameters">,
+  valueIn: (asked: Parameter) => string,
+  isKnown: (asked: Parameter, value: string) => boolean = () => false,
+): SettingsOfFeature {
+  const fields = parameters.map((asked) => {
+    const value = valueIn(asked);
+    const field = toField(asked, settingField(template, asked.name), value);
+    return { ...field, isKnown: isKnown(asked, value) };
+  });
+  return { template, title, fields };
 }
 
 function toField(asked: Parameter, name: string, value: string): SettingField {
@@ -130,7 +141,7 @@ function toField(asked: Parameter, name: string, value: string): SettingField {
 }
 
 /** What a form gave to a template's question; null where it did not ask for it. */
-type Given = Record<string, Record<string, unknown>>;
+export type Given = Record<string, Record<string, unknown>>;
 
 /**
  * The answers that a form carries: what has a point in its name. A box that is not ticked sends

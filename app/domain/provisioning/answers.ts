@@ -77,7 +77,7 @@ export function requireAnswers(catalog: Catalog, problems: readonly AnswerProble
       name: `${title}: ${question}`,
       found: `${name} ${version} does not take the answer that the request has (${message})`,
       needed: `an answer that ${name} takes`,
-      fix: `Agree on another answer with the customer, cancel this request, and submit a new one with it; or release a version of ${name} that takes this one, and retry.`,
+      fix: "Ask the customer, press “Correct settings” on the request's page, and retry.",
     };
   });
   throw new CheckFailedError("answers_refused", lines);

@@ -45,6 +45,8 @@ export interface QueueItem {
   parameters: Record<string, Record<string, string>>;
   priority: string;
   status: RequestStatus;
+  /** Grows with each change. */
+  version: number;
   position: number | null;
   dueAt: string | null;
   createdAt: string;
@@ -85,6 +87,7 @@ function toItem({ request, company, assignee }: Joined, position: number | null)
     parameters: request.parameters,
     priority: request.priority,
     status: request.status,
+    version: request.version,
     position,
     dueAt: iso(request.dueAt),
     createdAt: request.createdAt.toISOString(),

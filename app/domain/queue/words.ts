@@ -26,6 +26,7 @@ const TELLINGS: Record<string, Telling> = {
     title: "Your Supabase project could not be used as it is",
     text: "We sent you a mail that says what to mend.",
   },
+  settings_corrected: { title: "Your settings were corrected by our team" },
   resumed: { title: "Work goes on" },
   credentials_submitted: {
     title: "Your project is connected",

@@ -71,6 +71,7 @@ const queueItem = z.object({
     .describe("Answers to what the features ask: feature → parameter → value as text."),
   priority: z.enum(PRIORITIES),
   status,
+  version: z.number().int().describe("Grows with each change of the request."),
   position,
   dueAt: instant.nullable(),
   createdAt: instant,

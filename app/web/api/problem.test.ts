@@ -22,8 +22,10 @@ import {
 import {
   AnswersNotPossibleError,
   DraftChangedError,
+  SettingsClosedError,
   StepNotOpenError,
 } from "#app/domain/onboarding/index.server.ts";
+import { CheckFailedError } from "#app/domain/provisioning/errors.ts";
 import {
   CredentialsMissingError,
   CredentialsRefusedError,
@@ -92,12 +94,14 @@ const FAILURES: [BerthError, number][] = [
   [new HeldByOtherError({ id: "kim", name: "Kim" }), 409],
   [new ClaimExpiredError(), 409],
   [new RequestChangedError(), 409],
+  [new SettingsClosedError("run"), 409],
   [new ProjectInUseError("abc"), 409],
   [new BodyTooLargeError(10), 413],
   [new MediaTypeError(), 415],
   [new FieldsInvalidError([{ field: "email", message: "x" }]), 422],
   [new ChoiceNotPossibleError([{ field: "plan", message: "x" }]), 422],
   [new AnswersNotPossibleError([{ template: "base", parameter: "currency", message: "x" }]), 422],
+  [new CheckFailedError("answers_refused", []), 422],
   [new CredentialsRefusedError(report), 422],
   [new CredentialsMissingError(), 422],
   [new IdempotencyMismatchError(), 422],

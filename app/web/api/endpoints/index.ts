@@ -6,6 +6,7 @@ import { plan } from "./plan.ts";
 import {
   cancel,
   claim,
+  correct,
   endRun,
   getRequest,
   listRequests,
@@ -24,6 +25,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   getRequest,
   claim,
   release,
+  correct,
   plan,
   submit,
   rehearse,

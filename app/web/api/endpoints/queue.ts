@@ -1,5 +1,9 @@
 import { z } from "zod";
-import { credentialsInput } from "#app/domain/onboarding/index.server.ts";
+import {
+  correctionInput,
+  correctSettings,
+  credentialsInput,
+} from "#app/domain/onboarding/index.server.ts";
 import {
   cancelRequest,
   cancelRun,
@@ -100,6 +104,28 @@ export const claim = act(
 );
 
 export const release = act("release", "Give a claimed request back to the queue", releaseRequest);
+
+export const correct = endpoint({
+  method: "POST",
+  path: "/api/queue/{requestId}/settings",
+  scope: "queue:work",
+  summary: "Correct answers to what the request's features ask",
+  description:
+    "For who holds the request, as long as no run is building with the answers (409, `settings_closed`). What a feature's seed has put into the project stays: it is changed in the product itself. Nothing is corrected where the request is not in the `version` that was read (409, `request_changed`); several callers at once: one wins. The customer sees that the settings were corrected; which questions is in the timeline, the answers are not.",
+  body: correctionInput,
+  answer: { status: 200, schema: requestView },
+  problems: [...HOLDING, "request_changed", "settings_closed", "answers_not_possible"],
+  async handle(call) {
+    const { services, actor, body } = call;
+    const { catalog, db } = services;
+    // Without an event that was seen, nothing but the very version will do.
+    const seen = { version: body.version, eventId: 0 };
+    await asActor(db, actor, (tx) =>
+      correctSettings({ tx, actor, catalog }, requestIdOf(call), body.parameters, seen),
+    );
+    return view(call);
+  },
+});
 
 /** The plan that was looked at. */
 const planDigest = z

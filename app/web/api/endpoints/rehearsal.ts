@@ -17,6 +17,7 @@ export const rehearse = endpoint({
   problems: [
     ...HOLDING,
     "credentials_refused",
+    "answers_refused",
     "run_locked",
     "lock_timeout",
     "scratch_unavailable",
