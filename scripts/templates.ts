@@ -6,7 +6,12 @@ import { BerthError } from "#app/platform/errors.ts";
 import { checkTemplates } from "./templates/check.ts";
 import { asFinding } from "./templates/findings.ts";
 import { newTemplate } from "./templates/new.ts";
-import { NotReleasableError, releaseTemplate, requireReleasable } from "./templates/release.ts";
+import {
+  NotReleasableError,
+  releaseTemplate,
+  requireReleasable,
+  undoKilledRelease,
+} from "./templates/release.ts";
 import { jsonOf, textOf } from "./templates/report.ts";
 
 const USAGE = `npm run templates -- check [NAME…] [--json]   every rule, on fresh databases; exit code 1 when red
@@ -55,9 +60,11 @@ async function main(args: string[]): Promise<number> {
   }
   if (command === "release" && name && names.length === 1) {
     // What the catalogue refuses, the check tells better.
-    await requireReleasable(folder, name).catch((error) => {
-      if (error instanceof NotReleasableError) throw error;
-    });
+    await undoKilledRelease(folder, name)
+      .then(() => requireReleasable(folder, name))
+      .catch((error) => {
+        if (error instanceof NotReleasableError) throw error;
+      });
     const { findings } = await checkTemplates(folder, [name]);
     if (findings.length > 0) {
       say(

@@ -1,182 +1,181 @@
 /**
- * Supabase's database advisors, by the names of their lints
- * (https://supabase.com/docs/guides/database/database-advisors), as far as a catalog can tell. Left
- * out are those that need a life of the database (unused_index, table_bloat,
- * extension_versions_outdated) or the project's own settings.
+ * The rules that Supabase's database advisors have too, by the names of their lints
+ * (https://supabase.com/docs/guides/database/database-advisors), as far as a catalog can tell. Each
+ * is at least as strict as theirs. Left out are those that need a life of the database
+ * (unused_index, table_bloat, extension_versions_outdated) or the project's own settings.
  */
-import type pg from "pg";
-import { notOfExtension } from "#app/integrations/postgres/catalog-ddl.ts";
-import { own } from "#app/integrations/postgres/inventory-queries.ts";
-import { findsReferences } from "./schema-rules.ts";
 
-interface Advisor {
-  lint: string;
+/** A rule that a database breaks or keeps to. */
+export interface Rule {
+  name: string;
   /** What is wrong with the object, as the end of a sentence. */
   says: string;
   fix: string;
-  /** Answers the objects that break the rule, as one column of text. */
+  /**
+   * Answers the objects that break the rule, as one column of text, from the catalog and from what
+   * `schema-rules.ts` puts before it: `ours`, `relations`, `tables`, `functions`, `policies`.
+   */
   query: string;
 }
 
-const tables =
-  "pg_class c where c.relnamespace in (select oid from ours) and c.relkind in ('r', 'p')";
-/** Schemas that PostgREST exposes. */
-const exposed = "('public'::regnamespace, 'graphql_public'::regnamespace)";
-const apiRoles = "(values ('anon'), ('authenticated')) as api (role)";
-const policyText = `concat(pg_get_expr(p.polqual, p.polrelid), ' ',
-  pg_get_expr(p.polwithcheck, p.polrelid))`;
-/** Policies on the templates' own tables, and on those of the platform that are open to them. */
-const policies = `pg_policy p join pg_class c on c.oid = p.polrelid and (c.relnamespace in (select oid from ours)
-  or c.oid in ('storage.objects'::regclass, 'storage.buckets'::regclass))`;
-const policy = "p.polrelid::regclass || '.' || p.polname";
+/** The schema that PostgREST exposes. */
+export const EXPOSED = "'public'::regnamespace";
 
-const definerExecutable = (role: string): Advisor => ({
-  lint: `${role}_security_definer_function_executable`,
-  says: `is a function with its owner's rights that ${role} may call through the API`,
-  fix: "Move it into the schema private, behind a function in public with the caller's rights.",
-  query: `select p.oid::regprocedure::text from pg_proc p
-    where p.pronamespace in ${exposed} and p.prosecdef
-      and has_function_privilege('${role}', p.oid, 'EXECUTE')`,
-});
+/** Relations of these kinds that the API's roles may read. */
+const readable = (kinds: string) => `
+  select distinct c.oid::regclass::text from relations c
+  cross join (values ('anon'), ('authenticated')) as api (role)
+  where c.relnamespace = ${EXPOSED} and c.relkind in (${kinds})
+    and has_any_column_privilege(api.role, c.oid, 'SELECT')`;
 
-const advisors: readonly Advisor[] = [
+/**
+ * Whether an index finds the rows of a foreign key: a partial one that leaves out the rows without a
+ * value does, since those refer to nothing.
+ */
+const findsReferences = `(i.indpred is null
+  or cardinality(k.conkey) = 1 and pg_get_expr(i.indpred, i.indrelid) = (
+    select format('(%I IS NOT NULL)', a.attname) from pg_attribute a
+    where a.attrelid = k.conrelid and a.attnum = k.conkey[1]))`;
+
+const exposedWithOwnersRights = `select p.oid::regprocedure::text from functions p
+  where p.pronamespace = ${EXPOSED} and p.prosecdef`;
+const moveToPrivate =
+  "Move it into the schema private, behind a function in public with the caller's rights.";
+
+export const advisors: readonly Rule[] = [
   {
-    lint: "unindexed_foreign_keys",
+    name: "unindexed_foreign_keys",
     says: "is a foreign key without an index",
     fix: "Create an index that begins with its columns.",
     query: `select k.conrelid::regclass || '.' || k.conname from pg_constraint k
       where k.connamespace in (select oid from ours) and k.contype = 'f' and not exists (
-        select from pg_index i where i.indrelid = k.conrelid and i.indisvalid
-          and ${findsReferences("k", "i")}
+        select from pg_index i where i.indrelid = k.conrelid and i.indisvalid and ${findsReferences}
           and k.conkey @> (i.indkey::smallint[])[0:cardinality(k.conkey) - 1]
           and k.conkey <@ (i.indkey::smallint[])[0:cardinality(k.conkey) - 1])`,
   },
   {
-    lint: "auth_users_exposed",
+    name: "auth_users_exposed",
     says: "is a view that shows auth.users to the API's roles",
     fix: "Read public.profiles instead.",
-    query: `select distinct c.oid::regclass::text from pg_class c
-      join pg_rewrite r on r.ev_class = c.oid join pg_depend d on d.objid = r.oid
-        and d.classid = 'pg_rewrite'::regclass and d.refobjid = 'auth.users'::regclass
-      cross join ${apiRoles}
-      where c.relnamespace in ${exposed} and c.relkind in ('v', 'm')
-        and has_any_column_privilege(api.role, c.oid, 'SELECT')`,
+    query: `${readable("'v', 'm'")} and exists (
+        select from pg_rewrite r join pg_depend d on d.objid = r.oid
+          and d.classid = 'pg_rewrite'::regclass and d.refobjid = 'auth.users'::regclass
+        where r.ev_class = c.oid)`,
   },
   {
-    lint: "auth_rls_initplan",
-    says: "is a policy that asks who the caller is for each row",
-    fix: "Write (select auth.uid()) instead of auth.uid(), and the same for auth.jwt() and current_setting().",
-    query: `select ${policy} from ${policies}
-      where regexp_replace(${policyText},
-          'SELECT (auth\\.[a-z]+\\(\\)|current_setting\\([^)]*\\))', '', 'gi')
-        ~* '(auth\\.(uid|jwt|role|email)\\(\\)|current_setting\\()'`,
+    name: "auth_rls_initplan",
+    says: "is a policy that looks something up for each row",
+    fix: "Write (select private.has_role(…)), in parentheses with select; the same for auth.uid(), auth.jwt() and current_setting().",
+    query: `select p.title from policies p
+      where regexp_replace(p.conditions,
+          'SELECT ((auth|private)\\.[a-z_]+|current_setting)\\([^)]*\\)', '', 'gi')
+        ~* '((auth|private)\\.[a-z_]+|current_setting)\\('`,
   },
   {
-    lint: "no_primary_key",
+    name: "no_primary_key",
     says: "has no primary key",
     fix: "Add one.",
-    query: `select c.oid::regclass::text from ${tables}
-      and not exists (select from pg_index i where i.indrelid = c.oid and i.indisprimary)`,
+    query: `select c.oid::regclass::text from tables c
+      where not exists (select from pg_index i where i.indrelid = c.oid and i.indisprimary)`,
   },
   {
-    lint: "multiple_permissive_policies",
-    says: "has several permissive policies for one role and action",
-    fix: "Join them with OR into one.",
-    query: `select a.polrelid::regclass::text from pg_policy a
-      join pg_policy b on b.polrelid = a.polrelid and b.oid < a.oid and a.polpermissive and b.polpermissive
+    // Theirs looks at permissive ones alone.
+    name: "multiple_permissive_policies",
+    says: "is a policy that overlaps another",
+    fix: "Join the two with OR into one.",
+    query: `select a.title from policies a
+      join policies b on b.polrelid = a.polrelid and b.oid < a.oid
         and (b.polcmd = a.polcmd or '*' in (a.polcmd, b.polcmd))
-        and (b.polroles && a.polroles or 0 = any (a.polroles || b.polroles))
-      join pg_class c on c.oid = a.polrelid where c.relnamespace in (select oid from ours)`,
+        and (b.polroles && a.polroles or 0 = any (a.polroles || b.polroles))`,
   },
   {
-    lint: "policy_exists_rls_disabled",
+    name: "policy_exists_rls_disabled",
     says: "has policies, but row-level security is off",
     fix: "Enable row-level security.",
-    query: `select c.oid::regclass::text from ${tables} and not c.relrowsecurity
-      and exists (select from pg_policy p where p.polrelid = c.oid)`,
+    query: `select c.oid::regclass::text from tables c
+      where not c.relrowsecurity and exists (select from pg_policy p where p.polrelid = c.oid)`,
   },
   {
-    lint: "rls_enabled_no_policy",
+    // Theirs leaves out what is not exposed.
+    name: "rls_disabled_in_public",
+    says: "has no row-level security",
+    fix: "Enable it, and write the table's policies.",
+    query: `select c.oid::regclass::text from tables c
+      where not c.relrowsecurity and not exists (select from pg_policy p where p.polrelid = c.oid)`,
+  },
+  {
+    name: "rls_enabled_no_policy",
     says: "is exposed, and has row-level security but no policy",
     fix: "Write its policies, or keep the table in the schema private.",
-    query: `select c.oid::regclass::text from ${tables} and c.relnamespace in ${exposed}
+    query: `select c.oid::regclass::text from tables c where c.relnamespace = ${EXPOSED}
       and c.relrowsecurity and not exists (select from pg_policy p where p.polrelid = c.oid)`,
   },
   {
-    lint: "duplicate_index",
-    says: "is an index that another one equals",
+    // Of theirs, the two must be equal to the letter.
+    name: "duplicate_index",
+    says: "is a second index of the same kind",
     fix: "Drop one of the two.",
     query: `select a.indexrelid::regclass::text from pg_index a
       join pg_index b on b.indrelid = a.indrelid and b.indexrelid < a.indexrelid
-        and regexp_replace(pg_get_indexdef(b.indexrelid), '^CREATE (UNIQUE )?INDEX \\S+ ', '')
-          = regexp_replace(pg_get_indexdef(a.indexrelid), '^CREATE (UNIQUE )?INDEX \\S+ ', '')
-      join pg_class c on c.oid = a.indrelid where c.relnamespace in (select oid from ours)`,
+        and b.indkey = a.indkey and b.indclass = a.indclass
+        and coalesce(pg_get_expr(b.indexprs, b.indrelid), '')
+          = coalesce(pg_get_expr(a.indexprs, a.indrelid), '')
+        and coalesce(pg_get_expr(b.indpred, b.indrelid), '')
+          = coalesce(pg_get_expr(a.indpred, a.indrelid), '')
+      join relations c on c.oid = a.indrelid`,
   },
   {
-    lint: "security_definer_view",
+    name: "security_definer_view",
     says: "is a view with its owner's rights",
     fix: "Create it with (security_invoker = true).",
-    query: `select c.oid::regclass::text from pg_class c
-      where c.relnamespace in (select oid from ours) and c.relkind = 'v'
-        and not coalesce((select o.option_value::boolean from pg_options_to_table(c.reloptions) o
-          where o.option_name = 'security_invoker'), false)`,
+    query: `select c.oid::regclass::text from relations c where c.relkind = 'v'
+      and not coalesce((select o.option_value::boolean from pg_options_to_table(c.reloptions) o
+        where o.option_name = 'security_invoker'), false)`,
   },
   {
-    lint: "function_search_path_mutable",
-    says: "is a function without a fixed search_path",
-    fix: "Add set search_path = '' to it.",
-    query: `select p.oid::regprocedure::text from pg_proc p
-      where p.pronamespace in (select oid from ours) and p.prokind <> 'a'
-        and ${notOfExtension("pg_proc", "p.oid")}
-        and not coalesce(array_to_string(p.proconfig, ',') ~ '(^|,)search_path=', false)`,
+    // Theirs takes any path that is fixed.
+    name: "function_search_path_mutable",
+    says: "has no fixed, empty search_path",
+    fix: "Add set search_path = '' to it, and write schemas out.",
+    query: `select p.oid::regprocedure::text from functions p
+      where p.prokind <> 'a' and ('search_path=""' = any (p.proconfig)) is not true`,
   },
   {
-    lint: "rls_disabled_in_public",
-    says: "is exposed without row-level security",
-    fix: "Enable row-level security, and write its policies.",
-    query: `select c.oid::regclass::text from ${tables} and c.relnamespace in ${exposed}
-      and not c.relrowsecurity`,
-  },
-  {
-    lint: "extension_in_public",
+    name: "extension_in_public",
     says: "is an extension in the schema public",
     fix: "Create it with schema extensions.",
-    query: `select e.extname::text from pg_extension e where e.extnamespace = 'public'::regnamespace`,
+    query: `select e.extname::text from pg_extension e where e.extnamespace = ${EXPOSED}`,
   },
   {
-    lint: "rls_references_user_metadata",
+    name: "rls_references_user_metadata",
     says: "is a policy that trusts user metadata, which people write themselves",
     fix: "Use a table of members, or app metadata.",
-    query: `select ${policy} from ${policies} where ${policyText} ~* 'user_meta_?data'`,
+    query: "select p.title from policies p where p.conditions ~* 'user_meta_?data'",
   },
   {
-    lint: "materialized_view_in_api",
+    name: "materialized_view_in_api",
     says: "is a materialized view that the API's roles may read",
     fix: "Keep it in the schema private, behind a view or function with the reader's rights.",
-    query: `select distinct c.oid::regclass::text from pg_class c cross join ${apiRoles}
-      where c.relnamespace in ${exposed} and c.relkind = 'm'
-        and has_any_column_privilege(api.role, c.oid, 'SELECT')`,
+    query: readable("'m'"),
   },
   {
-    lint: "foreign_table_in_api",
+    name: "foreign_table_in_api",
     says: "is a foreign table that the API's roles may read",
     fix: "Keep it in the schema private.",
-    query: `select distinct c.oid::regclass::text from pg_class c cross join ${apiRoles}
-      where c.relnamespace in ${exposed} and c.relkind = 'f'
-        and has_any_column_privilege(api.role, c.oid, 'SELECT')`,
+    query: readable("'f'"),
   },
   {
-    lint: "unsupported_reg_types",
+    name: "unsupported_reg_types",
     says: "has a type that an upgrade of PostgreSQL cannot carry over",
     fix: "Store the object's name as text.",
-    query: `select c.oid::regclass || '.' || a.attname from pg_attribute a join pg_class c on c.oid = a.attrelid
-      where c.relnamespace in (select oid from ours) and c.relkind in ('r', 'p', 'm')
-        and a.attnum > 0 and not a.attisdropped and a.atttypid in ('regcollation'::regtype,
+    query: `select c.oid::regclass || '.' || a.attname from relations c join pg_attribute a on a.attrelid = c.oid
+      where c.relkind in ('r', 'p', 'm') and a.attnum > 0 and not a.attisdropped
+        and a.atttypid in ('regcollation'::regtype,
           'regconfig'::regtype, 'regdictionary'::regtype, 'regnamespace'::regtype,
           'regoper'::regtype, 'regoperator'::regtype, 'regproc'::regtype, 'regprocedure'::regtype)`,
   },
   {
-    lint: "fkey_to_auth_unique",
+    name: "fkey_to_auth_unique",
     says: "is a foreign key to a unique column of auth that is not its primary key",
     fix: "Refer to auth.users (id).",
     query: `select k.conrelid::regclass || '.' || k.conname from pg_constraint k
@@ -185,43 +184,32 @@ const advisors: readonly Advisor[] = [
         and not exists (select from pg_index i where i.indexrelid = k.conindid and i.indisprimary)`,
   },
   {
-    lint: "rls_policy_always_true",
+    name: "rls_policy_always_true",
     says: "is a policy that lets everybody of its roles write",
     fix: "Say in its condition who may do so.",
-    query: `select ${policy} from ${policies} where p.polpermissive and p.polcmd <> 'r'
+    query: `select p.title from policies p where p.polpermissive and p.polcmd <> 'r'
       and (pg_get_expr(p.polqual, p.polrelid) = 'true' or pg_get_expr(p.polwithcheck, p.polrelid) = 'true')`,
   },
   {
-    lint: "public_bucket_allows_listing",
+    name: "public_bucket_allows_listing",
     says: "is a policy that lets everybody list the files of a public bucket",
     fix: "Drop it: the files of a public bucket need no policy to be read by their address.",
-    query: `select p.polname || ' on ' || b.name from pg_policy p
-      cross join storage.buckets b
+    query: `select p.title || ' on ' || b.name from policies p cross join storage.buckets b
       where p.polrelid = 'storage.objects'::regclass and p.polcmd in ('r', '*') and b.public
         and pg_get_expr(p.polqual, p.polrelid) ~ ('bucket_id = ''' || b.id || '''')
         and pg_get_expr(p.polqual, p.polrelid) !~* '(select|auth\\.|private\\.)'`,
   },
-  definerExecutable("anon"),
-  definerExecutable("authenticated"),
+  {
+    name: "anon_security_definer_function_executable",
+    says: "is a function with its owner's rights that anon may call through the API",
+    fix: moveToPrivate,
+    query: `${exposedWithOwnersRights} and has_function_privilege('anon', p.oid, 'EXECUTE')`,
+  },
+  {
+    // Theirs waits for the grant.
+    name: "authenticated_security_definer_function_executable",
+    says: "runs with its owner's rights and is exposed",
+    fix: moveToPrivate,
+    query: `${exposedWithOwnersRights} and not has_function_privilege('anon', p.oid, 'EXECUTE')`,
+  },
 ];
-
-/** What the advisors would say of a database: the lint, and a sentence about each object. */
-export async function advice(
-  client: pg.Client,
-): Promise<{ lint: string; object: string; sentence: string }[]> {
-  const found: { lint: string; object: string; sentence: string }[] = [];
-  for (const { lint, says, fix, query } of advisors) {
-    const { rows } = await client.query<{ broken: string }>(
-      `with ours as (select s.oid from pg_namespace s where ${own("s.oid")})
-       select distinct broken from (${query}) as found (broken) order by 1`,
-    );
-    found.push(
-      ...rows.map(({ broken: object }) => ({
-        lint,
-        object,
-        sentence: `${object} ${says}. ${fix}`,
-      })),
-    );
-  }
-  return found;
-}

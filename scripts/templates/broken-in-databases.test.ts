@@ -1,12 +1,17 @@
 /** One broken template for each rule that only a database can tell. */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { folderOf, manifest, removeFolders } from "#app/domain/catalog/template-folders.ts";
-import { type Finding, SeenFindings } from "./findings.ts";
-import { checkInDatabases } from "./in-databases.ts";
-import { loadAll } from "./load.ts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { manifest } from "#app/domain/catalog/template-folders.ts";
+import type { Finding } from "./findings.ts";
 import { type ProjectServer, startProjectServer } from "./project-server.ts";
-import { closed, releasedAs, shopMigration, soundBase, soundShop } from "./sample-templates.ts";
-import { Timings } from "./timings.ts";
+import {
+  closed,
+  more,
+  releasedAs,
+  shopMigration,
+  soundBase,
+  soundShop,
+  toldByDatabases,
+} from "./sample-templates.ts";
 
 let server: ProjectServer;
 beforeAll(async () => {
@@ -14,28 +19,13 @@ beforeAll(async () => {
   server = await startProjectServer(15);
 });
 afterAll(() => server?.stop());
-afterEach(removeFolders);
 
-async function check(files: Record<string, string>): Promise<Finding[]> {
-  const { catalog, findings } = await loadAll(await folderOf(files));
-  expect(findings.map(({ message }) => message)).toEqual([]);
-  if (!catalog) throw new Error("there is no catalogue");
-  const seen = new SeenFindings();
-  const [inFiles, databases] = [new Timings(), new Timings()];
-  const bench = {
-    version: 15 as const,
-    server,
-    catalog,
-    findings: seen,
-    files: inFiles,
-    databases,
-  };
-  await checkInDatabases(bench, ["shop"]);
-  expect(inFiles.slowest().map(({ step }) => step)).toContain(shopMigration);
-  return seen.all();
+async function check(texts: Record<string, string>): Promise<Finding[]> {
+  const { findings, files } = await toldByDatabases(server, 15, texts);
+  expect(files.slowest().map(({ step }) => step)).toContain(shopMigration);
+  return findings;
 }
 
-const more = "shop/migrations/20260201000300_more.sql";
 const row = (ok: string, name = "'x'") =>
   `select ${name}::text as check_name, ${ok} as ok, 'seen'::text as detail;`;
 
@@ -111,6 +101,12 @@ describe("a broken template is told by the database that it was tried in", () =>
       },
       "seed_repeats",
       /^The seeds changed goods when they ran again\. A seed is run again at upgrades/,
+    ],
+    [
+      "a seed that fails when it runs again",
+      { "shop/seed.sql": "insert into public.goods values (1, 'a');" },
+      "seed_repeats",
+      /^shop\/seed\.sql:1: it fails when it runs again: duplicate key.*Insert only what is missing/,
     ],
     [
       "a seed that changes again",
@@ -190,7 +186,7 @@ describe("a broken template is told by the database that it was tried in", () =>
         [more]:
           "create table public.open (id int primary key);\nalter table public.open enable row level security;\ncomment on table public.open is 'x';",
       },
-      "schema_rule",
+      "relation_open_to_everyone",
       /^shop\/migrations\/20260201000300_more\.sql:1: open is open to anon or everyone\. Revoke all/,
     ],
     [
@@ -200,7 +196,7 @@ describe("a broken template is told by the database that it was tried in", () =>
           "create table public.bare (id int primary key);\nrevoke all on public.bare from anon, authenticated, service_role;\ncomment on table public.bare is 'x';",
       },
       "rls_disabled_in_public",
-      /^shop\/migrations\/20260201000300_more\.sql:1: bare is exposed without row-level security\. Enable/,
+      /^shop\/migrations\/20260201000300_more\.sql:1: bare has no row-level security\. Enable/,
     ],
     [
       "an upgrade that ends up elsewhere",

@@ -1,53 +1,56 @@
 import path from "node:path";
-import type { Catalog, Template } from "#app/domain/catalog/index.server.ts";
-import type { RunSession } from "#app/integrations/postgres/run-session.ts";
+import type pg from "pg";
+import type { Template } from "#app/domain/catalog/index.server.ts";
 import type { PostgresVersion } from "#local/cluster.ts";
-import { advice } from "./advisors.ts";
-import { asFinding, type Finding, type SeenFindings } from "./findings.ts";
-import { type Place, placesOf } from "./places.ts";
-import { newProject, type Project } from "./project.ts";
-import { type GrantMode, grantModes, type ProjectServer } from "./project-server.ts";
+import { type Bench, broken, ended, inProject } from "./bench.ts";
+import type { Finding } from "./findings.ts";
+import {
+  checkHostileAnswers,
+  type Installed,
+  keptAnswers,
+  textAnswers,
+} from "./hostile-answers.ts";
+import { placesOf } from "./places.ts";
+import { type Project, preset } from "./project.ts";
+import { type GrantMode, grantModes } from "./project-server.ts";
 import { editTexts } from "./repeated-seeds.ts";
+import { runChecks } from "./run-checks.ts";
 import { breachesOf } from "./schema-rules.ts";
-import { type Selection, selectionsOf, type Upgrade, upgradesOf } from "./selections.ts";
+import { largestOf, type Selection, selectionsOf, type Upgrade, upgradesOf } from "./selections.ts";
 import { differences, rowsOf, type Snapshot, snapshotOf } from "./snapshot.ts";
-import type { Timings } from "./timings.ts";
-
-/** A server of one version, and what is done on it. */
-export interface Bench {
-  version: PostgresVersion;
-  server: ProjectServer;
-  catalog: Catalog;
-  findings: SeenFindings;
-  /** Of each file, and of each database as a whole. */
-  files: Timings;
-  databases: Timings;
-}
 
 /** The newer mode everywhere; what upgrades come from is as old as the server. */
 const modeOfUpgrades: Record<PostgresVersion, GrantMode> = { 15: "legacy", 17: "2026-10" };
+
+/** Where answers meant to break out are tried: SQL is put together alike in every version. */
+const HOSTILE_ON: PostgresVersion = 17;
 
 /** Applies everything to fresh databases of both modes, and each released version with its upgrade. */
 export async function checkInDatabases(bench: Bench, names: readonly string[]): Promise<void> {
   const { catalog, version } = bench;
   const runs = (templates: readonly Template[]) =>
     templates.every(({ minimumPostgres }) => minimumPostgres <= version);
-  const fresh = new Map<string, Snapshot>();
+  const fresh = new Map<string, Installed>();
   const install = async (selection: Selection) => {
     if (fresh.has(selection.title)) return;
     for (const mode of grantModes) {
-      const snapshot = await checkFresh(bench, selection, mode, fresh.get(selection.title));
-      if (snapshot && !fresh.has(selection.title)) fresh.set(selection.title, snapshot);
+      const installed = await checkFresh(bench, selection, mode, fresh.get(selection.title));
+      if (installed && !fresh.has(selection.title)) fresh.set(selection.title, installed);
     }
   };
-  for (const selection of selectionsOf(catalog, names)) {
-    if (runs(selection.templates)) await install(selection);
+  const selections = selectionsOf(catalog, names).filter(({ templates }) => runs(templates));
+  for (const selection of selections) await install(selection);
+  if (version === HOSTILE_ON) {
+    for (const { title, templates } of largestOf(selections)) {
+      const installed = fresh.get(title);
+      if (installed) await checkHostileAnswers(bench, title, templates, installed);
+    }
   }
   for (const upgrade of upgradesOf(catalog, names)) {
     if (!runs(upgrade.to)) continue;
     const title = upgrade.to.map(({ name }) => name).join(" + ");
     await install({ title, templates: upgrade.to });
-    await checkUpgrade(bench, upgrade, fresh.get(title));
+    await checkUpgrade(bench, upgrade, fresh.get(title)?.snapshot);
   }
   for (const name of names) {
     const template = catalog.get(name);
@@ -55,146 +58,68 @@ export async function checkInDatabases(bench: Bench, names: readonly string[]): 
   }
 }
 
-/** Opens a project, does the work, and turns what fails into a finding. */
-async function inProject(
-  bench: Bench,
-  title: string,
-  mode: GrantMode,
-  work: (project: Project, note: (found: Finding) => void) => Promise<void>,
-): Promise<void> {
-  const { server, version, databases, findings } = bench;
-  const seen = `${title}, PostgreSQL ${version}, ${mode} grants`;
-  const note = (found: Finding) => findings.add(found, seen);
-  await databases.of(seen, async () => {
-    // Where nobody has answered, the seeds fall back: both ways are gone.
-    const project = await newProject(server, mode, mode === "2026-10");
-    try {
-      await work(project, note);
-    } catch (error) {
-      note(asFinding(error));
-    } finally {
-      await project.end();
-    }
+/** The rules about schemas that these templates break, with the place where each object was made. */
+export async function judgeSchema(
+  client: pg.Client,
+  templates: readonly Template[],
+): Promise<Finding[]> {
+  const placeOf = await placesOf(templates);
+  return (await breachesOf(client)).map(({ rule, object, sentence }) => {
+    const place = placeOf(object);
+    if (place === null) return broken(rule, null, sentence);
+    return { ...broken(rule, null, `${place.file}:${place.line}: ${sentence}`), ...place };
   });
 }
-
-/** What of a template breaks a rule, where only a database can tell. */
-const broken = (rule: string, file: string | null, message: string): Finding => ({
-  rule,
-  file,
-  line: null,
-  message: file === null ? message : `${file}: ${message}`,
-  seen: [],
-});
-
-/** A breach of an object, with the place where the object was made. */
-const misplaced = (rule: string, place: Place | null, message: string): Finding =>
-  place === null
-    ? broken(rule, null, message)
-    : { ...broken(rule, null, `${place.file}:${place.line}: ${message}`), ...place };
-
-/** A sentence of others, with one full stop at its end. */
-const ended = (text: string) => `${text.replace(/[.\s]+$/, "")}.`;
 
 async function checkFresh(
   bench: Bench,
   { title, templates }: Selection,
   mode: GrantMode,
-  other: Snapshot | undefined,
-): Promise<Snapshot | null> {
-  let snapshot: Snapshot | null = null;
+  other: Installed | undefined,
+): Promise<Installed | null> {
+  let installed: Installed | null = null;
   await inProject(bench, title, mode, async (project, note) => {
     await project.run(templates, bench.files);
     const { client } = project;
     for (const found of await runChecks(project, templates)) note(found);
-
-    const before = await rowsOf(client);
-    const told = new Set<string>();
-    const noteChanges = (changes: { file: string; tables: string[] }[]) => {
-      for (const { file, tables } of changes) {
-        const what = `When it ran again it changed or removed rows of ${tables.join(" and ")}`;
-        const fix = "A customer may have changed them: insert what is missing, and no more.";
-        const message = `${what}. ${fix}`;
-        if (!told.has(file)) note(broken("seed_overwrites", file, message));
-        told.add(file);
-      }
-    };
-    noteChanges(await project.repeatSeeds(templates));
-    const after = await rowsOf(client);
-    const touched = [...after].filter(([table, rows]) => before.get(table) !== rows);
-    if (touched.length > 0) {
-      const names = touched.map(([table]) => table).join(", ");
-      const fix = "A seed is run again at upgrades: insert only what is missing, change nothing.";
-      note(broken("seed_repeats", null, `The seeds changed ${names} when they ran again. ${fix}`));
-    }
-
-    const placeOf = await placesOf(templates);
-    const advised = await advice(client);
-    for (const { lint, object, sentence } of advised) {
-      note(misplaced(lint, placeOf(object), sentence));
-    }
-    // What an advisor has said of the object is not said again.
-    for (const { object, rule, fix, lint } of await breachesOf(client)) {
-      if (advised.some((each) => each.lint === lint && each.object.startsWith(object))) continue;
-      if (advised.some((each) => each.lint === lint && object.startsWith(`${each.object}.`)))
-        continue;
-      note(misplaced("schema_rule", placeOf(object), `${object} ${rule}. ${fix}`));
-    }
-    snapshot = await snapshotOf(client);
-    // Last, since it changes rows: as customers do, who then upgrade.
-    await editTexts(client);
-    noteChanges(await project.repeatSeeds(templates));
-    const difference = other && differences(other, snapshot);
+    for (const found of await judgeSchema(client, templates)) note(found);
+    const snapshot = await snapshotOf(client);
+    installed = { snapshot, kept: await keptAnswers(client, textAnswers(templates, preset)) };
+    const difference = other && differences(other.snapshot, snapshot);
     if (difference) {
       const why = "the two kinds of project must end up the same";
-      note(
-        broken(
-          "grant_modes_differ",
-          null,
-          `${title} differs by grant mode (${why}): ${difference}.`,
-        ),
-      );
+      const message = `${title} differs by grant mode (${why}): ${difference}.`;
+      note(broken("grant_modes_differ", null, message));
     }
+    // Last, since it changes rows.
+    for (const found of await judgeSeeds(project, templates)) note(found);
   });
-  return snapshot;
+  return installed;
 }
 
-function runChecks(project: Project, templates: readonly Template[]): Promise<Finding[]> {
-  return project.inSession(async (session) => {
-    const findings: Finding[] = [];
-    for (const { name, checks } of templates) {
-      if (checks) findings.push(...(await judgeChecks(session, `${name}/checks.sql`, checks.sql)));
-    }
-    return findings;
+/** What seeds do to rows when they run again, also after customers have changed their texts. */
+async function judgeSeeds(project: Project, templates: readonly Template[]): Promise<Finding[]> {
+  const { client } = project;
+  const before = await rowsOf(client);
+  const repeated = await project.repeatSeeds(templates);
+  const after = await rowsOf(client);
+  await editTexts(client);
+  const changes = new Map<string, string[]>();
+  for (const { file, tables } of [...repeated, ...(await project.repeatSeeds(templates))]) {
+    if (!changes.has(file)) changes.set(file, tables);
+  }
+  const findings = [...changes].map(([file, tables]) => {
+    const what = `When it ran again it changed or removed rows of ${tables.join(" and ")}`;
+    const fix = "A customer may have changed them: insert what is missing, and no more.";
+    return broken("seed_overwrites", file, `${what}. ${fix}`);
   });
-}
-
-async function judgeChecks(session: RunSession, file: string, sql: string): Promise<Finding[]> {
-  let rows: { check_name: unknown; ok: unknown; detail: unknown }[];
-  try {
-    rows = await session.check(sql);
-  } catch (error) {
-    return [broken("checks_fail", file, ended((error as Error).message))];
+  const touched = [...after.keys()].filter((table) => before.get(table) !== after.get(table));
+  if (touched.length > 0) {
+    const what = `The seeds changed ${touched.join(", ")} when they ran again`;
+    const fix = "A seed is run again at upgrades: insert only what is missing, change nothing.";
+    findings.push(broken("seed_repeats", null, `${what}. ${fix}`));
   }
-  if (rows.length === 0) {
-    const fix = "Answer a row for each assertion, also where it holds.";
-    return [broken("checks_empty", file, `The checks answer no row. ${fix}`)];
-  }
-  const names = rows.map(({ check_name: check }) => check);
-  const twice = names.find((name, i) => typeof name === "string" && names.indexOf(name) !== i);
-  if (twice !== undefined) {
-    const fix = "Give each check a name of its own.";
-    return [broken("checks_form", file, `"${twice}" is the name of two checks. ${fix}`)];
-  }
-  return rows.flatMap(({ check_name: check, ok, detail }) => {
-    if (typeof ok !== "boolean" || typeof check !== "string" || detail === undefined) {
-      const fix = "Answer check_name (text), ok (true or false, never null) and detail (text).";
-      const row = typeof check === "string" ? `"${check}"` : "A row";
-      const what = detail === undefined ? "has no detail" : "says neither yes nor no";
-      return [broken("checks_form", file, `${row} ${what}. ${fix}`)];
-    }
-    return ok ? [] : [broken("checks_red", file, ended(`"${check}" does not hold: ${detail}`))];
-  });
+  return findings;
 }
 
 async function checkUpgrade(

@@ -8,7 +8,7 @@ import { parse } from "yaml";
 import { loadCatalog } from "#app/domain/catalog/index.server.ts";
 import { folderOf, removeFolders } from "#app/domain/catalog/template-folders.ts";
 import { newTemplate } from "./new.ts";
-import { releaseTemplate } from "./release.ts";
+import { releaseTemplate, undoKilledRelease } from "./release.ts";
 import { soundBase, soundShop } from "./sample-templates.ts";
 
 const root = path.join(import.meta.dirname, "..", "..");
@@ -27,10 +27,11 @@ beforeAll(async () => {
 afterAll(() => rm(scratch, { recursive: true, force: true }));
 
 /** The command as people run it. */
-const templates = (...args: string[]) =>
+const templates = (...args: string[]) => templatesIn(folder, ...args);
+const templatesIn = (where: string, ...args: string[]) =>
   promisify(execFile)(
     process.execPath,
-    [path.join(root, "scripts", "templates.ts"), "--folder", folder, ...args],
+    [path.join(root, "scripts", "templates.ts"), "--folder", where, ...args],
     { cwd: root },
   ).then(
     ({ stdout }) => ({ code: 0, said: stdout }),
@@ -159,6 +160,45 @@ describe("a release", () => {
     const after = await readFile(path.join(again, "released.lock.json"), "utf8");
     expect(Object.keys(JSON.parse(after)).sort()).toEqual(["base", "shop"]);
     expect((await readdir(again)).sort()).toEqual(["base", "released.lock.json", "shop"]);
+  });
+});
+
+describe("a release that is killed before the lock", () => {
+  afterEach(removeFolders);
+
+  /** Ends itself where the lock is about to be put in place. */
+  const KILLED = `
+    import fs from "node:fs/promises";
+    import { syncBuiltinESMExports } from "node:module";
+    const { rename } = fs;
+    fs.rename = (from, to) =>
+      to.endsWith("released.lock.json") ? process.kill(process.pid, "SIGKILL") : rename(from, to);
+    syncBuiltinESMExports();
+    const { releaseTemplate } = await import("./scripts/templates/release.ts");
+    await releaseTemplate(process.argv[1], "base");`;
+  const killed = (where: string) =>
+    promisify(execFile)(process.execPath, ["--input-type=module", "-e", KILLED, where], {
+      cwd: root,
+    }).catch((error) => error);
+
+  it("is undone and made by the same command", async () => {
+    const small = await folderOf({ ...soundBase, "base/seed.sql": "select 1;\r\n" });
+    expect(await killed(small)).toMatchObject({ signal: "SIGKILL" });
+    await expect(loadCatalog(small)).rejects.toThrow(/knows no release 1\.0\.0 of base/);
+    const { code, said } = await templatesIn(small, "release", "base");
+    expect([code, said]).toEqual([0, expect.stringContaining("base 1.0.0 is released")]);
+    expect((await loadCatalog(small)).history("base").isReleased).toBe(true);
+    expect((await readdir(small)).sort()).toEqual(["base", "released.lock.json"]);
+    expect(await readdir(path.join(small, "base", "releases"))).toEqual(["1.0.0"]);
+  }, 600_000);
+
+  it("is left to somebody's eyes where its copies are of other files", async () => {
+    const small = await folderOf(soundBase);
+    await killed(small);
+    await appendFile(path.join(small, "base", "checks.sql"), "-- later\n");
+    await undoKilledRelease(small, "base");
+    expect(await readdir(path.join(small, "base", "releases"))).toEqual(["1.0.0"]);
+    await expect(loadCatalog(small)).rejects.toThrow(/Remove the folder/);
   });
 });
 

@@ -25,6 +25,7 @@ it("are green on PostgreSQL 15 and 17, in both grant modes, alone, in pairs, tog
     const upgraded = "base 1.0.0 + inventory 1.0.0 + pos 1.0.0, upgraded, ";
     expect(databases.filter((each) => each.startsWith(upgraded + version))).toHaveLength(1);
   }
+  expect(databases).toContain(`${all}, hostile answers, PostgreSQL 17, 2026-10 grants`);
   const files = checked.files.slowest();
   expect(files.every(({ times }) => times >= 2)).toBe(true);
   expect(textOf(checked)).toMatch(/\ngreen: analytics, base, inventory, pos\n$/);

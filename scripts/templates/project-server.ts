@@ -2,18 +2,17 @@
  * Databases as a fresh Supabase project has them: made from the sandbox's own SQL, in both grant
  * modes, all in one server.
  */
-import { randomUUID } from "node:crypto";
-import { readFile, rm } from "node:fs/promises";
-import os from "node:os";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 import pg from "pg";
 import {
-  clusterRoot,
+  type Cluster,
   freePort,
   initCluster,
   type PostgresVersion,
   startCluster,
 } from "#local/cluster.ts";
+import { makeServerFolder } from "./server-folder.ts";
 
 /** What the API's roles get by default: as since October 2026, or as in older projects. */
 export type GrantMode = "2026-10" | "legacy";
@@ -101,23 +100,25 @@ export async function prepareServer(superuserUrl: string): Promise<ProjectServer
 
 /** Starts a PostgreSQL server of its own and prepares it; `stop` ends it and removes its data. */
 export async function startProjectServer(version: PostgresVersion = 17): Promise<ProjectServer> {
-  const folder = await clusterRoot(path.join(os.tmpdir(), `berth-templates-${randomUUID()}`));
+  const { dataDir, remove } = await makeServerFolder();
   const login = { superuser: "supabase_admin", password: "superuser-under-test", version };
-  const dataDir = path.join(folder, "data");
-  await initCluster({ dataDir, ...login });
-  const cluster = await startCluster({
-    dataDir,
-    port: await freePort(),
-    ...login,
-    settings: { fsync: "off", synchronous_commit: "off", full_page_writes: "off" },
-  });
-  const server = await prepareServer(cluster.superuserUrl());
-  return {
-    ...server,
-    async stop() {
-      await server.stop();
-      await cluster.stop();
-      await rm(folder, { recursive: true, force: true });
-    },
+  let cluster: Cluster | undefined;
+  const end = async () => {
+    await cluster?.stop();
+    await remove();
   };
+  try {
+    await initCluster({ dataDir, ...login });
+    cluster = await startCluster({
+      dataDir,
+      port: await freePort(),
+      ...login,
+      settings: { fsync: "off", synchronous_commit: "off", full_page_writes: "off" },
+    });
+    const server = await prepareServer(cluster.superuserUrl());
+    return { ...server, stop: () => server.stop().finally(end) };
+  } catch (error) {
+    await end();
+    throw error;
+  }
 }

@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type pg from "pg";
 import {
+  type Answers,
   filesFor,
+  type Parameter,
   presetOf,
   settingsOf,
   type Template,
@@ -48,40 +50,31 @@ export interface Project {
   /**
    * The seeds once more, whatever the ledger says; answers the rows that they changed or removed, as
    * the seed's file and the tables.
+   *
+   * @throws SeedFailsAgainError
    */
   repeatSeeds(templates: readonly Template[]): Promise<{ file: string; tables: string[] }[]>;
   end(): Promise<void>;
 }
 
-/** What customers would answer; a question without a preset goes unanswered here. */
-const facts = { company: "O'Neill & Sons", country: "DE", timeZone: "Europe/Berlin" };
+/** What is answered to a question; null leaves it open. */
+export type Answer = (parameter: Parameter) => string | null;
 
-/**
- * @param answered whether the parameters of templates are set; without them a seed falls back on
- * its own.
- */
+const facts = { company: "O'Neill & Sons", country: "DE", timeZone: "Europe/Berlin" };
+/** What customers find in the field; a question without a preset goes unanswered here. */
+export const preset: Answer = (parameter) => presetOf(parameter, facts);
+/** A seed falls back on its own. */
+export const unanswered: Answer = () => null;
+
+/** A project in whose runs the questions of templates are answered so. */
 export async function newProject(
   server: ProjectServer,
   mode: GrantMode,
-  answered: boolean,
+  answer: Answer,
 ): Promise<Project> {
   const client = await server.createDatabase(mode);
   let token = 0n;
   let settings: Record<string, string> = {};
-  const answer = (templates: readonly Template[]) => {
-    const answers = Object.fromEntries(
-      templates.map(({ name, parameters }) => [
-        name,
-        Object.fromEntries(
-          parameters.flatMap((each) => {
-            const value = answered ? presetOf(each, facts) : null;
-            return value === null ? [] : [[each.name, value]];
-          }),
-        ),
-      ]),
-    );
-    settings = settingsOf(templates, answers);
-  };
   const connect = async (name: string) => {
     const session = await server.connectBeside(client, name);
     session.on("error", () => {});
@@ -103,7 +96,7 @@ export async function newProject(
   return {
     client,
     run(templates, timings) {
-      answer(templates);
+      settings = settingsOf(templates, answersOf(templates, answer));
       return inSession(async (session) => {
         await session.prepare();
         const admin = await server.connectAsAdmin(client);
@@ -132,7 +125,7 @@ export async function newProject(
       const changes: { file: string; tables: string[] }[] = [];
       try {
         for (const { seed } of templates) {
-          const tables = seed ? await changedBy(session, seed.sql) : [];
+          const tables = seed ? await changedBy(session, seed) : [];
           if (seed && tables.length > 0) changes.push({ file: seed.path, tables });
         }
       } finally {
@@ -142,6 +135,21 @@ export async function newProject(
     },
     end: () => client.end(),
   };
+}
+
+/** The answers to every question of these templates. */
+export function answersOf(
+  templates: readonly Pick<Template, "name" | "parameters">[],
+  answer: Answer,
+): Answers {
+  const given = (parameters: readonly Parameter[]) =>
+    parameters.flatMap((each): [string, string][] => {
+      const value = answer(each);
+      return value === null ? [] : [[each.name, value]];
+    });
+  return Object.fromEntries(
+    templates.map(({ name, parameters }) => [name, Object.fromEntries(given(parameters))]),
+  );
 }
 
 /** In the order of a run: schema, buckets, policies, seeds. */

@@ -1,5 +1,4 @@
-import { randomUUID } from "node:crypto";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import semver from "semver";
 import {
@@ -11,6 +10,9 @@ import {
 import { sha256 } from "#app/domain/catalog/template-file.ts";
 import { BerthError } from "#app/platform/errors.ts";
 import { exclusively } from "./exclusive.ts";
+
+/** Names the process that is writing a release. */
+const OWNER_FILE = ".release";
 
 /** A version cannot be released as it is. */
 export class NotReleasableError extends BerthError {
@@ -48,9 +50,43 @@ export async function requireReleasable(folder: string, name: string): Promise<T
 }
 
 /**
+ * Undoes a release that was killed before it stood in the lock: copies which no lock knows, and which
+ * are what the template's files still are. Others stay, for somebody to look at.
+ *
+ * @throws TemplateFileInvalidError where the lock cannot be read.
+ */
+export async function undoKilledRelease(folder: string, name: string): Promise<void> {
+  if (!(await readdir(folder)).includes(name)) return;
+  await exclusively(path.join(folder, OWNER_FILE), async () => {
+    const lock = await readLock(folder);
+    const releases = path.join(folder, name, "releases");
+    for (const version of await readdir(releases).catch(() => [])) {
+      const copies = path.join(releases, version);
+      if (version.startsWith(".") || lock[name]?.[version]) continue;
+      if (await isCopyOf(path.join(folder, name), copies)) await rm(copies, { recursive: true });
+    }
+  });
+}
+
+async function isCopyOf(template: string, copies: string): Promise<boolean> {
+  const files: string[] = await readdir(copies).catch(() => []);
+  // Without the manifest nobody can tell what they are copies of.
+  if (!files.includes("template.yaml")) return false;
+  for (const file of files) {
+    const text = await textIn(template, file).catch(() => null);
+    if ((await textIn(copies, file)) !== text) return false;
+  }
+  return true;
+}
+
+/** A file as the catalogue reads it: the line ends of a checkout do not count. */
+const textIn = async (folder: string, file: string) =>
+  (await readFile(path.join(folder, file), "utf8")).replaceAll("\r\n", "\n");
+
+/**
  * Records the current version of a template: its checksums in the lock file, and copies of what may
  * differ in the next version. What is written is what was checked: the catalogue's texts. The lock
- * is written last, so a crash before it has released nothing.
+ * is written last, so a kill before it has released nothing, and `undoKilledRelease` clears up.
  *
  * @throws NotReleasableError, and what `loadCatalog` throws.
  */
@@ -60,17 +96,16 @@ export async function releaseTemplate(folder: string, name: string): Promise<Rel
   const texts = await readTexts(folder, template);
   const sums = Object.fromEntries(texts.map(({ file, text }) => [file, sha256(text)]));
   requireChecked(template, sums);
-  const target = path.join(folder, LOCK_FILE);
-  await exclusively(path.join(folder, ".release"), async () => {
+  await exclusively(path.join(folder, OWNER_FILE), async () => {
     const lock = await readLock(folder);
     if (lock[name]?.[version]) {
       throw new NotReleasableError(name, version, "is released already", "Raise its version.");
     }
     await writeCopies(folder, template, texts);
     lock[name] = { ...lock[name], [version]: sums };
-    const next = `${target}.${randomUUID()}`;
+    const next = path.join(folder, `.${LOCK_FILE}`);
     await writeFile(next, `${JSON.stringify(lock, null, 2)}\n`);
-    await rename(next, target);
+    await rename(next, path.join(folder, LOCK_FILE));
   });
   return { version, files: Object.keys(sums) };
 }
@@ -83,11 +118,10 @@ interface Text {
 
 function readTexts(folder: string, template: Template): Promise<Text[]> {
   return Promise.all(
-    namesOf(template).map(async (file) => {
-      const text = await readFile(path.join(folder, template.name, file), "utf8");
-      // As the catalogue reads it: the line ends of a checkout do not count.
-      return { file, text: text.replaceAll("\r\n", "\n") };
-    }),
+    namesOf(template).map(async (file) => ({
+      file,
+      text: await textIn(path.join(folder, template.name), file),
+    })),
   );
 }
 
@@ -105,7 +139,9 @@ function requireChecked(template: Template, sums: Readonly<Record<string, string
 /** They appear together, by one rename. */
 async function writeCopies(folder: string, { name, version }: Template, texts: readonly Text[]) {
   const releases = path.join(folder, name, "releases");
-  const made = path.join(releases, `.${version}.${randomUUID()}`);
+  // A name that nobody reads; a killed release may have left it.
+  const made = path.join(releases, ".unfinished");
+  await rm(made, { recursive: true, force: true });
   await mkdir(made, { recursive: true });
   for (const { file, text } of texts) {
     if (!file.startsWith("migrations/")) await writeFile(path.join(made, file), text);

@@ -1,5 +1,6 @@
 import type pg from "pg";
 import { own } from "#app/integrations/postgres/inventory-queries.ts";
+import { BerthError } from "#app/platform/errors.ts";
 
 /**
  * Changes every text that may be changed, as a customer would: what a constraint or a trigger
@@ -21,11 +22,33 @@ export async function editTexts(client: pg.Client): Promise<void> {
   }
 }
 
-/** Runs a seed in one transaction; answers the tables in which it changed or removed rows. */
-export async function changedBy(client: pg.Client, seed: string): Promise<string[]> {
+/** A seed that can run once only. */
+export class SeedFailsAgainError extends BerthError {
+  readonly file: string;
+  readonly line = 1;
+
+  constructor(file: string, cause: Error) {
+    const fix = "Insert only what is missing: on conflict do nothing, or where not exists.";
+    const message = `${file}:1: it fails when it runs again: ${cause.message}. ${fix}`;
+    super("seed_repeats", message, { fix, cause });
+    this.file = file;
+  }
+}
+
+/**
+ * Runs a seed in one transaction; answers the tables in which it changed or removed rows.
+ *
+ * @throws SeedFailsAgainError
+ */
+export async function changedBy(
+  client: pg.Client,
+  seed: { path: string; sql: string },
+): Promise<string[]> {
   await client.query("begin");
   try {
-    await client.query(seed);
+    await client.query(seed.sql).catch((cause) => {
+      throw new SeedFailsAgainError(seed.path, cause);
+    });
     const { rows } = await client.query<{ name: string }>(`
       select relid::regclass::text as name from pg_stat_xact_user_tables
       where n_tup_upd + n_tup_del > 0 and ${own("(select c.relnamespace from pg_class c where c.oid = relid)")}

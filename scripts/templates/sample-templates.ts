@@ -1,7 +1,14 @@
 /** A sound base and a sound template beside it, in few lines, for the tests of the check. */
+import { describe, expect, it } from "vitest";
 import { sha256 } from "#app/domain/catalog/template-file.ts";
-import { folderOf, manifest } from "#app/domain/catalog/template-folders.ts";
+import { folderOf, manifest, removeFolders } from "#app/domain/catalog/template-folders.ts";
+import type { PostgresVersion } from "#local/cluster.ts";
 import { checkTemplates } from "./check.ts";
+import { type Finding, SeenFindings } from "./findings.ts";
+import { checkInDatabases } from "./in-databases.ts";
+import { loadAll } from "./load.ts";
+import type { ProjectServer } from "./project-server.ts";
+import { Timings } from "./timings.ts";
 
 /** What every table and function of a template keeps to. */
 export const closed = (name: string) => `
@@ -97,15 +104,42 @@ export const till = (changes: Record<string, string>, files: Record<string, stri
 /** A broken template: its files beside the sound ones, the place and the sentence that tell it. */
 export type Broken = [title: string, files: Record<string, string>, place: string, RegExp];
 
+const textOf = ({ message }: Finding) => message;
+
 /** What the texts of these files alone break, as sentences. */
 export async function told(files: Record<string, string>): Promise<string[]> {
-  const { findings } = await checkTemplates(await folderOf(files), [], { versions: [] });
-  return findings.map(({ message }) => message);
+  const folder = await folderOf(files);
+  const { findings } = await checkTemplates(folder, [], { versions: [] }).finally(removeFolders);
+  return findings.map(textOf);
 }
 
-/** That of these files the place and the sentence are told, once. */
-export async function tellsOnce([, files, place, sentence]: Broken): Promise<void> {
-  const sentences = await told({ ...soundBase, ...soundShop, ...files });
-  const found = sentences.filter((each) => each.startsWith(place) && sentence.test(each));
-  if (found.length !== 1) throw new Error(`told ${found.length} times: ${sentences.join("\n")}`);
+/** What databases of one server show of shop with these files; and the time of each file. */
+export async function toldByDatabases(
+  server: ProjectServer,
+  version: PostgresVersion,
+  texts: Record<string, string>,
+): Promise<{ findings: Finding[]; files: Timings }> {
+  const { catalog, findings } = await loadAll(await folderOf(texts)).finally(removeFolders);
+  if (!catalog || findings.length > 0) throw new Error(findings.map(textOf).join("\n"));
+  const bench = {
+    version,
+    server,
+    catalog,
+    findings: new SeenFindings(),
+    files: new Timings(),
+    databases: new Timings(),
+  };
+  await checkInDatabases(bench, ["shop"]);
+  return { findings: bench.findings.all(), files: bench.files };
+}
+
+/** A test for each of them: that the place and the sentence are told, once. */
+export function tellEach(title: string, cases: readonly Broken[]): void {
+  describe(title, () => {
+    it.each(cases)("%s", async (_, files, place, sentence) => {
+      const sentences = await told({ ...soundBase, ...soundShop, ...files });
+      const found = sentences.filter((each) => each.startsWith(place) && sentence.test(each));
+      expect(found, sentences.join("\n")).toHaveLength(1);
+    });
+  });
 }

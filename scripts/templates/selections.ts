@@ -28,6 +28,14 @@ export function selectionsOf(catalog: Catalog, names: readonly string[]): Select
   );
 }
 
+/** The selections that no other one holds as a whole. */
+export function largestOf(selections: readonly Selection[]): Selection[] {
+  const holds = (larger: Selection, { templates }: Selection) =>
+    larger.templates.length > templates.length &&
+    templates.every((each) => larger.templates.includes(each));
+  return selections.filter((each) => !selections.some((other) => holds(other, each)));
+}
+
 /** A project as it was when a version was released, and what its upgrade is to become. */
 export interface Upgrade {
   title: string;

@@ -5,7 +5,7 @@ import {
   readInventory,
 } from "#app/integrations/postgres/inventory.ts";
 import { own } from "#app/integrations/postgres/inventory-queries.ts";
-import { privileges } from "./schema-rules.ts";
+import { privileges } from "./privileges.ts";
 
 /** Everything that templates made in a database, comments included, without rows. */
 export type Snapshot = InventoryLine[];
