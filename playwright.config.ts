@@ -16,7 +16,7 @@ export default defineConfig({
   forbidOnly: true,
   // These end hung tests on a busy machine; they judge nothing.
   timeout: 180_000,
-  expect: { timeout: 15_000 },
+  expect: { timeout: 30_000 },
   reporter: [["list"]],
   projects: [
     { name: "together", testIgnore: "templates.spec.ts" },

@@ -27,6 +27,7 @@ input[type=text], input[type=password], select { width: 100%; }
 button { cursor: pointer; }
 button.main { background: var(--brand); color: var(--on-brand); border-color: var(--brand);
   font-weight: 600; margin-top: 20px; }
+button.main + p { margin-top: 12px; }
 :focus-visible { outline: 3px solid var(--brand); outline-offset: 2px; }
 ul.list { list-style: none; margin: 0; padding: 0; border-top: 1px solid var(--line); }
 ul.list li { border-bottom: 1px solid var(--line); padding: 12px 0; display: flex; gap: 12px;

@@ -43,7 +43,7 @@ const SCRIPT = `
       method: "PUT",
       body: JSON.stringify({ password: form.elements.password.value }),
     });
-    told.textContent = problem || "Your password is kept. From now on you sign in with " + user.body.email + " and it.";
+    told.textContent = problem || "Your password is kept. From now on you sign in with " + user.body.email + " and this password.";
     told.className = "status " + (problem ? "bad" : "good");
     if (!problem) form.elements.password.value = "";
   });
