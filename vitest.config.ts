@@ -21,8 +21,19 @@ export default defineConfig({
         extends: true,
         test: {
           name: "unit",
-          include: ["{app,feature-templates,scripts}/**/*.test.{ts,tsx}"],
+          include: ["{app,scripts}/**/*.test.{ts,tsx}"],
           exclude: needDatabase,
+          ...patient,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "templates",
+          include: ["feature-templates/*.test.ts"],
+          globalSetup: ["feature-templates/shared-server-setup.ts"],
+          // They replace nothing of a module's: each process loads the templates once.
+          isolate: false,
           ...patient,
         },
       },

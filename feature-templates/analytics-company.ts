@@ -2,8 +2,9 @@
 import { randomUUID } from "node:crypto";
 import type pg from "pg";
 import type { Template } from "#app/domain/catalog/index.server.ts";
-import { type Actor, act, createPeople, type People } from "./acting.ts";
-import { applyTemplates, type ProjectServer, startProjectServer } from "./fresh-database.ts";
+import { type Actor, act, type People } from "./acting.ts";
+import type { ProjectServer } from "./fresh-database.ts";
+import { joinProjectServer } from "./shared-server.ts";
 
 export interface Office {
   server: ProjectServer;
@@ -22,12 +23,10 @@ export interface Office {
   report(who: Actor, definition: object, shared?: boolean): Promise<string>;
 }
 
-/** Founds one in a server of its own, which its `server.stop` ends. */
+/** Founds one in the shared server; its `server.stop` removes it. */
 export async function foundOffice(names: string[]): Promise<Office> {
-  const server = await startProjectServer();
-  const client = await server.createDatabase("2026-10");
-  const templates = await applyTemplates(client, names);
-  const people = await createPeople(client, await server.connectAsAuth(client));
+  const server = await joinProjectServer();
+  const { client, people, templates } = await server.createCompany(names);
   return equip(server, client, templates, people);
 }
 

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type Actor, act, anon, service, startUntilBlocked } from "./acting.ts";
+import { type Actor, act, startUntilBlocked } from "./acting.ts";
 import { foundOffice, type Office } from "./analytics-company.ts";
+import { daily, runDue, schedule } from "./analytics-due.ts";
 import { failedChecks } from "./fresh-database.ts";
 
 let office: Office;
@@ -15,42 +16,8 @@ afterEach(async () => {
   expect(await failedChecks(office.client, office.templates)).toEqual([]);
 });
 
-const daily = { frequency: "daily", at_time: "06:30" };
-
-/** A schedule of somebody's, due a while ago unless told otherwise; answers its id. */
-async function schedule(
-  who: Actor,
-  report: string,
-  facts: Record<string, unknown> = daily,
-  dueSince: string | null = "1 minute",
-) {
-  const columns = { report_id: report, ...facts };
-  const names = Object.keys(columns);
-  const { rows } = await act<{ id: string }>(
-    office.client,
-    who,
-    `insert into public.report_schedules (${names.join(", ")})
-     values (${names.map((_, index) => `$${index + 1}`).join(", ")}) returning id`,
-    Object.values(columns),
-  );
-  const id = rows[0]?.id as string;
-  if (dueSince) {
-    await office.client.query(
-      `update public.report_schedules set next_run_at = now() - $2::interval,
-         due_at = now() - $2::interval where id = $1`,
-      [id, dueSince],
-    );
-  }
-  return id;
-}
-
 const report = (who: Actor, more: object = {}) =>
   office.report(who, { kpis: [key], period: "today", ...more });
-
-async function runDue(client = office.client, limit = 100) {
-  const { rows } = await client.query("select * from private.run_due($1)", [limit]);
-  return rows[0] as { produced: number; next_due_at: Date | null };
-}
 
 const resultsOf = (id: string) =>
   office.rows("select * from public.report_results where schedule_id = $1 order by id", [id]);
@@ -71,9 +38,9 @@ describe("what is due", () => {
       group_by: { parameter: "by" },
       parameters: { by: { type: "grouping" } },
     });
-    const later = await schedule(people.staff, mine, daily, null);
-    const id = await schedule(people.staff, mine, { ...daily, parameters: { by: "day" } });
-    const { produced, next_due_at } = await runDue();
+    const later = await schedule(office, people.staff, mine, daily, null);
+    const id = await schedule(office, people.staff, mine, { ...daily, parameters: { by: "day" } });
+    const { produced, next_due_at } = await runDue(office.client);
     expect(produced).toBe(1);
     expect(await stateOf(id)).toEqual({
       active: true,
@@ -95,22 +62,23 @@ describe("what is due", () => {
         rows: [{ kpi: key }],
       },
     ]);
-    expect(await runDue()).toMatchObject({ produced: 0 });
+    expect(await runDue(office.client)).toMatchObject({ produced: 0 });
   });
 
   it("is made up for once after a long pause", async () => {
     const { people } = office;
-    const id = await schedule(people.staff, await report(people.staff), daily, "400 days");
-    expect(await runDue()).toMatchObject({ produced: 1 });
-    expect(await runDue()).toMatchObject({ produced: 0 });
+    const id = await schedule(office, people.staff, await report(people.staff), daily, "400 days");
+    expect(await runDue(office.client)).toMatchObject({ produced: 1 });
+    expect(await runDue(office.client)).toMatchObject({ produced: 0 });
     expect(await resultsOf(id)).toHaveLength(1);
     expect(await stateOf(id)).toMatchObject({ planned: true });
   });
 
   it("is of the day for which it was planned, by the company's clock", async () => {
     const { people, client } = office;
-    const id = await schedule(people.staff, await report(people.staff));
+    const id = await schedule(office, people.staff, await report(people.staff));
     const ofDay = await schedule(
+      office,
       people.staff,
       await report(people.staff, { period: "last_7_days" }),
     );
@@ -119,7 +87,7 @@ describe("what is due", () => {
     await client.query(
       "update public.report_schedules set next_run_at = now(), due_at = '2026-05-31 03:50Z'",
     );
-    expect(await runDue()).toMatchObject({ produced: 2 });
+    expect(await runDue(office.client)).toMatchObject({ produced: 2 });
     expect(await resultsOf(id)).toMatchObject([
       { rows: [{ from: "2026-05-30", to: "2026-05-30" }] },
     ]);
@@ -135,7 +103,7 @@ describe("what is due", () => {
       group_by: { parameter: "by" },
       parameters: { by: { type: "grouping", default: "none" } },
     });
-    const id = await schedule(people.staff, mine, daily, "1 hour");
+    const id = await schedule(office, people.staff, mine, daily, "1 hour");
     const since = await office.one("select due_at from public.report_schedules where id = $1", [
       id,
     ]);
@@ -144,7 +112,7 @@ describe("what is due", () => {
     await change(`parameters = '{"by": "day"}'`);
     await change("at_time = '23:59'");
     await client.query("update public.company_settings set time_zone = 'Asia/Tokyo'");
-    expect(await runDue()).toMatchObject({ produced: 1 });
+    expect(await runDue(office.client)).toMatchObject({ produced: 1 });
     expect(await resultsOf(id)).toMatchObject([{ due_at: since, parameters: { by: "day" } }]);
     // From then on it comes by its new time, and by the new clock.
     const [next] = await office.rows(
@@ -158,13 +126,13 @@ describe("what is due", () => {
     await change("active = false");
     await client.query("update public.report_schedules set due_at = now() - interval '1 day'");
     await change("active = true");
-    expect(await runDue()).toMatchObject({ produced: 0 });
+    expect(await runDue(office.client)).toMatchObject({ produced: 0 });
   });
 
   it("comes in parts, and says when there is more", async () => {
     const { people } = office;
     const mine = await report(people.staff);
-    for (let n = 0; n < 3; n += 1) await schedule(people.staff, mine);
+    for (let n = 0; n < 3; n += 1) await schedule(office, people.staff, mine);
     const first = await runDue(office.client, 2);
     expect(first.produced).toBe(2);
     expect(first.next_due_at?.getTime()).toBeLessThan(Date.now());
@@ -177,9 +145,9 @@ describe("what is due", () => {
       group_by: { parameter: "by" },
       parameters: { by: { type: "grouping" } },
     });
-    const broken = await schedule(people.staff, lacking, daily, "2 minutes");
-    const sound = await schedule(people.staff, await report(people.staff));
-    expect(await runDue()).toMatchObject({ produced: 1 });
+    const broken = await schedule(office, people.staff, lacking, daily, "2 minutes");
+    const sound = await schedule(office, people.staff, await report(people.staff));
+    expect(await runDue(office.client)).toMatchObject({ produced: 1 });
     expect(await resultsOf(sound)).toHaveLength(1);
     expect(await resultsOf(broken)).toHaveLength(0);
     expect(await stateOf(broken)).toMatchObject({
@@ -196,7 +164,7 @@ describe("what is due", () => {
       ]);
     for (let n = 0; n < 6; n += 1) {
       await makeDue();
-      await runDue();
+      await runDue(office.client);
     }
     expect(await stateOf(broken)).toMatchObject({ failures: 7, far: true });
 
@@ -211,23 +179,23 @@ describe("what is due", () => {
       [lacking],
     );
     await makeDue();
-    expect(await runDue()).toMatchObject({ produced: 1 });
+    expect(await runDue(office.client)).toMatchObject({ produced: 1 });
     expect(await resultsOf(broken)).toMatchObject([{ due_at: due }]);
     expect(await stateOf(broken)).toMatchObject({ failures: 0, error_code: null, planned: true });
   });
 
   it("is produced for nobody who has left, or may no longer see the report", async () => {
     const { people, client } = office;
-    const gone = await schedule(people.staff, await report(people.staff));
+    const gone = await schedule(office, people.staff, await report(people.staff));
     await act(client, people.owner, "update public.members set active = false where user_id = $1", [
       people.staff.id,
     ]);
     const shared = await office.report(people.owner, { kpis: [key], period: "today" }, true);
-    const blind = await schedule(people.manager, shared);
+    const blind = await schedule(office, people.manager, shared);
     await act(client, people.owner, "update public.reports set shared = false where id = $1", [
       shared,
     ]);
-    expect(await runDue()).toMatchObject({ produced: 0 });
+    expect(await runDue(office.client)).toMatchObject({ produced: 0 });
     expect(await stateOf(gone)).toMatchObject({ active: false, error_code: "owner_inactive" });
     expect(await stateOf(blind)).toMatchObject({ active: true, error_code: "42501", failures: 1 });
     expect([...(await resultsOf(gone)), ...(await resultsOf(blind))]).toEqual([]);
@@ -244,7 +212,7 @@ describe("what is due", () => {
     const { people, server, client } = office;
     const mine = await report(people.staff);
     const ids = [];
-    for (let n = 0; n < 20; n += 1) ids.push(await schedule(people.staff, mine));
+    for (let n = 0; n < 20; n += 1) ids.push(await schedule(office, people.staff, mine));
     const [first, second] = [
       await server.connectBeside(client),
       await server.connectBeside(client),
@@ -271,14 +239,14 @@ describe("what is due", () => {
 
   it("keeps as many results as the company wants, and changes none", async () => {
     const { people, client } = office;
-    const id = await schedule(people.staff, await report(people.staff));
+    const id = await schedule(office, people.staff, await report(people.staff));
     await act(client, people.owner, "update public.analytics_settings set results_kept = 2");
     for (let n = 0; n < 4; n += 1) {
       await client.query(
         "update public.report_schedules set next_run_at = now(), due_at = clock_timestamp() where id = $1",
         [id],
       );
-      expect(await runDue()).toMatchObject({ produced: 1 });
+      expect(await runDue(office.client)).toMatchObject({ produced: 1 });
     }
     const newest = await office.one("select max(due_at) from public.report_results");
     const results = await resultsOf(id);
@@ -291,59 +259,5 @@ describe("what is due", () => {
       await expect(client.query(sql)).rejects.toMatchObject({ code: "23001" });
     }
     await act(client, people.owner, "update public.analytics_settings set results_kept = 100");
-  });
-});
-
-describe("schedules and their results", () => {
-  it("are one's own: a manager may end another's, and not change it", async () => {
-    const { people, client } = office;
-    const mine = await report(people.staff);
-    const id = await schedule(people.staff, mine);
-    const change = "update public.report_schedules set at_time = '01:00' where id = $1";
-    const end = "delete from public.report_schedules where id = $1";
-    for (const who of [people.manager, people.owner, people.viewer, people.stranger]) {
-      expect((await act(client, who, change, [id])).rowCount).toBe(0);
-    }
-    for (const who of [people.viewer, people.stranger]) {
-      expect((await act(client, who, end, [id])).rowCount).toBe(0);
-    }
-    // Nobody schedules a report that is not theirs to see, nor plans a run by hand.
-    for (const who of [people.manager, people.viewer, people.stranger]) {
-      await expect(schedule(who, mine)).rejects.toMatchObject({ code: "42501" });
-    }
-    for (const sql of [
-      "update public.report_schedules set next_run_at = now()",
-      "update public.report_schedules set owner_id = auth.uid()",
-      "insert into public.report_results (rows) values ('[]')",
-      "delete from public.report_results",
-      "select private.run_due(1)",
-      "select private.refresh_kpis(1)",
-      "update public.kpi_sources set compute_function = 'compute_x'",
-      "insert into public.kpi_sources (key, compute_function, mark_function) values ('x', 'compute_x', 'mark_x')",
-      "delete from public.kpi_computations",
-      "insert into public.kpi_changes (source, at) values ('pos', now())",
-    ]) {
-      for (const who of [people.owner, people.staff, service, anon]) {
-        await expect(act(client, who, sql)).rejects.toMatchObject({ code: "42501" });
-      }
-    }
-    expect((await act(client, people.manager, end, [id])).rowCount).toBe(1);
-  });
-
-  it("are seen by who may see the report", async () => {
-    const { people, client } = office;
-    const own = await schedule(people.staff, await report(people.staff));
-    const open = await schedule(
-      people.staff,
-      await office.report(people.staff, { kpis: [key], period: "today" }, true),
-    );
-    await runDue();
-    const seen = "select from public.report_results where schedule_id = any ($1)";
-    const countFor = async (who: Actor) => (await act(client, who, seen, [[own, open]])).rowCount;
-    expect(await countFor(people.staff)).toBe(2);
-    expect(await countFor(people.manager)).toBe(1);
-    expect(await countFor(people.viewer)).toBe(1);
-    expect(await countFor(people.stranger)).toBe(0);
-    await expect(countFor(anon)).rejects.toMatchObject({ code: "42501" });
   });
 });

@@ -31,7 +31,7 @@ export interface Shop extends Office {
   computed(): Promise<Record<string, unknown>[]>;
 }
 
-/** Opens one in a server of its own, which its `server.stop` ends. */
+/** Opens one in the shared server; its `server.stop` removes it. */
 export async function openShop(): Promise<Shop> {
   const company = await foundCompany();
   const { client } = company;

@@ -5,17 +5,12 @@ import { filesFor, loadCatalog } from "#app/domain/catalog/index.server.ts";
 import { diffCatalogs, snapshotCatalog } from "../tests/support/catalog.ts";
 import { act, call, createPeople, type People } from "./acting.ts";
 import { equip, type Office } from "./analytics-company.ts";
-import {
-  applySeeds,
-  applyTemplates,
-  failedChecks,
-  type ProjectServer,
-  startProjectServer,
-} from "./fresh-database.ts";
+import { applySeeds, applyTemplates, failedChecks, type ProjectServer } from "./fresh-database.ts";
+import { joinProjectServer } from "./shared-server.ts";
 
 let server: ProjectServer;
 beforeAll(async () => {
-  server = await startProjectServer();
+  server = await joinProjectServer();
 });
 afterAll(() => server?.stop());
 

@@ -1,23 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createPeople } from "./acting.ts";
-import {
-  applyTemplates,
-  failedChecks,
-  type ProjectServer,
-  startProjectServer,
-} from "./fresh-database.ts";
+import { failedChecks } from "./fresh-database.ts";
+import { joinProjectServer, type Share } from "./shared-server.ts";
 
-let server: ProjectServer;
+let server: Share;
 beforeAll(async () => {
-  server = await startProjectServer();
+  server = await joinProjectServer();
 });
 afterAll(() => server?.stop());
 
 describe("the checks of base", () => {
   it("name what has been loosened or lost since", async () => {
-    const client = await server.createDatabase("2026-10");
-    const templates = await applyTemplates(client, ["base"]);
-    const people = await createPeople(client, await server.connectAsAuth(client));
+    const { client, people, templates } = await server.createCompany(["base"]);
     expect(await failedChecks(client, templates)).toEqual([]);
     await client.query(`
       drop policy berth_files_insert on storage.objects;

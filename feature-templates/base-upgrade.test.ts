@@ -3,18 +3,13 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { diffCatalogs, snapshotCatalog } from "../tests/support/catalog.ts";
 import { signUp } from "./accounts.ts";
 import { act, createPeople } from "./acting.ts";
-import {
-  applyTemplates,
-  failedChecks,
-  grantModes,
-  type ProjectServer,
-  startProjectServer,
-} from "./fresh-database.ts";
+import { applyTemplates, failedChecks, grantModes, type ProjectServer } from "./fresh-database.ts";
 import { privileges } from "./schema-rules.ts";
+import { joinProjectServer } from "./shared-server.ts";
 
 let server: ProjectServer;
 beforeAll(async () => {
-  server = await startProjectServer();
+  server = await joinProjectServer();
 });
 afterAll(() => server?.stop());
 

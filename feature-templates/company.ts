@@ -2,8 +2,9 @@
 import { randomUUID } from "node:crypto";
 import type pg from "pg";
 import type { Template } from "#app/domain/catalog/index.server.ts";
-import { type Actor, act, createPeople, type People } from "./acting.ts";
-import { applyTemplates, type ProjectServer, startProjectServer } from "./fresh-database.ts";
+import { type Actor, act, type People } from "./acting.ts";
+import type { ProjectServer } from "./fresh-database.ts";
+import { joinProjectServer } from "./shared-server.ts";
 
 export interface Company {
   server: ProjectServer;
@@ -22,12 +23,10 @@ export interface Company {
   stockOf(productId: string, locationId?: string): Promise<string>;
 }
 
-/** Founds a company in a server of its own, which its `server.stop` ends. */
+/** Founds a company in the shared server; its `server.stop` removes it. */
 export async function foundCompany(): Promise<Company> {
-  const server = await startProjectServer();
-  const client = await server.createDatabase("2026-10");
-  const templates = await applyTemplates(client, ["pos", "analytics"]);
-  const people = await createPeople(client, await server.connectAsAuth(client));
+  const server = await joinProjectServer();
+  const { client, people, templates } = await server.createCompany(["pos", "analytics"]);
 
   const one = async <T>(sql: string, values: unknown[] = []) => {
     const { rows } = await client.query({ text: sql, values, rowMode: "array" });

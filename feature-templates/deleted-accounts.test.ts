@@ -1,28 +1,22 @@
 import type pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Template } from "#app/domain/catalog/index.server.ts";
-import { type Auth, act, createPeople, type People } from "./acting.ts";
-import {
-  applyTemplates,
-  failedChecks,
-  type ProjectServer,
-  startProjectServer,
-} from "./fresh-database.ts";
+import { type Auth, act, type People } from "./acting.ts";
+import { failedChecks } from "./fresh-database.ts";
+import { joinProjectServer, type Share } from "./shared-server.ts";
 
-let server: ProjectServer;
+let server: Share;
 let client: pg.Client;
 let auth: Auth;
 let people: People;
 let templates: Template[];
 beforeAll(async () => {
-  server = await startProjectServer();
+  server = await joinProjectServer();
 });
 afterAll(() => server?.stop());
 beforeEach(async () => {
-  client = await server.createDatabase("2026-10");
+  ({ client, people, templates } = await server.createCompany(["base"]));
   auth = await server.connectAsAuth(client);
-  templates = await applyTemplates(client, ["base"]);
-  people = await createPeople(client, auth);
 });
 
 /** What Auth writes when it deletes an account and keeps its row. */

@@ -1,17 +1,15 @@
 import { randomUUID } from "node:crypto";
 import type pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Actor, act, anon, createPeople, type People, service } from "./acting.ts";
-import { applyTemplates, type ProjectServer, startProjectServer } from "./fresh-database.ts";
+import { type Actor, act, anon, type People, service } from "./acting.ts";
+import { joinProjectServer, type Share } from "./shared-server.ts";
 
-let server: ProjectServer;
+let server: Share;
 let client: pg.Client;
 let people: People;
 beforeAll(async () => {
-  server = await startProjectServer();
-  client = await server.createDatabase("2026-10");
-  await applyTemplates(client, ["base"]);
-  people = await createPeople(client, await server.connectAsAuth(client));
+  server = await joinProjectServer();
+  ({ client, people } = await server.createCompany(["base"]));
   // A document as a template has it: its number comes with its row, in one transaction.
   await client.query(`
     create table public.papers (location_id uuid, kind text, number bigint);

@@ -2,16 +2,12 @@ import { randomUUID } from "node:crypto";
 import type pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Actor, act, anon, createPeople, type People } from "./acting.ts";
-import {
-  applyTemplates,
-  grantModes,
-  type ProjectServer,
-  startProjectServer,
-} from "./fresh-database.ts";
+import { applyTemplates, grantModes, type ProjectServer } from "./fresh-database.ts";
+import { joinProjectServer } from "./shared-server.ts";
 
 let server: ProjectServer;
 beforeAll(async () => {
-  server = await startProjectServer();
+  server = await joinProjectServer();
 });
 afterAll(() => server?.stop());
 

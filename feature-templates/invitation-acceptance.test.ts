@@ -1,28 +1,17 @@
 import type pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { confirm, moveTo, type Person, signUp } from "./accounts.ts";
-import {
-  type Actor,
-  type Auth,
-  act,
-  anon,
-  call,
-  createPeople,
-  type People,
-  service,
-} from "./acting.ts";
-import { applyTemplates, type ProjectServer, startProjectServer } from "./fresh-database.ts";
+import { type Actor, type Auth, act, anon, call, type People, service } from "./acting.ts";
+import { joinProjectServer, type Share } from "./shared-server.ts";
 
-let server: ProjectServer;
+let server: Share;
 let client: pg.Client;
 let auth: Auth;
 let people: People;
 beforeAll(async () => {
-  server = await startProjectServer();
-  client = await server.createDatabase("2026-10");
+  server = await joinProjectServer();
+  ({ client, people } = await server.createCompany(["base"]));
   auth = await server.connectAsAuth(client);
-  await applyTemplates(client, ["base"]);
-  people = await createPeople(client, auth);
 });
 afterAll(() => server?.stop());
 

@@ -4,31 +4,18 @@ import type pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { loadCatalog } from "#app/domain/catalog/index.server.ts";
 import { confirm, type Person, signUp } from "./accounts.ts";
-import {
-  type Actor,
-  type Auth,
-  act,
-  createPeople,
-  type People,
-  startUntilBlocked,
-} from "./acting.ts";
-import {
-  applyTemplates,
-  failedChecks,
-  type ProjectServer,
-  startProjectServer,
-} from "./fresh-database.ts";
+import { type Actor, type Auth, act, type People, startUntilBlocked } from "./acting.ts";
+import { failedChecks } from "./fresh-database.ts";
+import { joinProjectServer, type Share } from "./shared-server.ts";
 
-let server: ProjectServer;
+let server: Share;
 let client: pg.Client;
 let auth: Auth;
 let people: People;
 beforeAll(async () => {
-  server = await startProjectServer();
-  client = await server.createDatabase("2026-10");
+  server = await joinProjectServer();
+  ({ client, people } = await server.createCompany(["base"]));
   auth = await server.connectAsAuth(client);
-  await applyTemplates(client, ["base"]);
-  people = await createPeople(client, auth);
 });
 afterAll(() => server?.stop());
 

@@ -3,16 +3,12 @@ import type pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { signUp } from "./accounts.ts";
 import { type Actor, type Auth, act, anon, createPeople, type People, service } from "./acting.ts";
-import {
-  applyTemplates,
-  grantModes,
-  type ProjectServer,
-  startProjectServer,
-} from "./fresh-database.ts";
+import { applyTemplates, grantModes, type ProjectServer } from "./fresh-database.ts";
+import { joinProjectServer } from "./shared-server.ts";
 
 let server: ProjectServer;
 beforeAll(async () => {
-  server = await startProjectServer();
+  server = await joinProjectServer();
 });
 afterAll(() => server?.stop());
 
@@ -147,11 +143,11 @@ describe.each(grantModes)("invitations in a project with the grants of %s", (mod
 
   it("make room for a new one when they have expired", async () => {
     const email = address();
-    const { id } = await invite(people.owner, email, "owner");
+    const invitation = await invite(people.owner, email, "owner");
     await client.query(
       `update public.invitations set created_at = now() - interval '8 days',
          expires_at = now() - interval '1 day' where id = $1`,
-      [id],
+      [invitation?.id],
     );
     await invite(people.manager, email, "viewer");
     const { rows } = await client.query(
@@ -221,14 +217,16 @@ describe.each(grantModes)("invitations in a project with the grants of %s", (mod
 
   it("stand in the record of changes, without the address", async () => {
     const email = address();
-    const { id } = await invite(people.manager, email, "viewer");
+    const invitation = await invite(people.manager, email, "viewer");
     await act(client, people.owner, revoke, [email]);
-    await act(client, people.owner, "delete from public.invitations where id = $1", [id]);
+    await act(client, people.owner, "delete from public.invitations where id = $1", [
+      invitation?.id,
+    ]);
     const { rows } = await act(
       client,
       people.owner,
       "select * from public.activity_log where table_name = 'invitations' and row_id = $1 order by id",
-      [id],
+      [invitation?.id],
     );
     expect(rows).toMatchObject([
       { action: "insert", actor_id: people.manager.id },

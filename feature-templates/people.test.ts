@@ -10,16 +10,12 @@ import {
   service,
   startUntilBlocked,
 } from "./acting.ts";
-import {
-  applyTemplates,
-  grantModes,
-  type ProjectServer,
-  startProjectServer,
-} from "./fresh-database.ts";
+import { applyTemplates, grantModes, type ProjectServer } from "./fresh-database.ts";
+import { joinProjectServer } from "./shared-server.ts";
 
 let server: ProjectServer;
 beforeAll(async () => {
-  server = await startProjectServer();
+  server = await joinProjectServer();
 });
 afterAll(() => server?.stop());
 

@@ -1,18 +1,16 @@
 /** What the helper functions of the policies cost: one look-up per query, however many the rows. */
 import type pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Actor, createPeople, type People } from "./acting.ts";
-import { applyTemplates, type ProjectServer, startProjectServer } from "./fresh-database.ts";
+import type { Actor, People } from "./acting.ts";
+import { joinProjectServer, type Share } from "./shared-server.ts";
 
-let server: ProjectServer;
+let server: Share;
 let client: pg.Client;
 let people: People;
 beforeAll(async () => {
-  server = await startProjectServer();
-  client = await server.createDatabase("2026-10");
-  await applyTemplates(client, ["base"]);
+  server = await joinProjectServer();
+  ({ client, people } = await server.createCompany(["base"]));
   const auth = await server.connectAsAuth(client);
-  people = await createPeople(client, auth);
   await auth.query(`
     insert into auth.users (id, email)
     select gen_random_uuid(), 'member-' || n || '@example.test' from generate_series(1, 1000) n`);

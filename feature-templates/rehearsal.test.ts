@@ -8,13 +8,13 @@ import {
   type GrantMode,
   grantModes,
   type ProjectServer,
-  startProjectServer,
 } from "./fresh-database.ts";
+import { joinProjectServer } from "./shared-server.ts";
 
 let server: ProjectServer;
 
 beforeAll(async () => {
-  server = await startProjectServer();
+  server = await joinProjectServer();
 });
 afterAll(() => server?.stop());
 
@@ -35,6 +35,7 @@ async function filesOf(names: string[], except: readonly Template[] = []) {
             ...file,
             kind,
             file: file.path,
+            timeoutMs: file.timeoutMs ?? undefined,
             template: template.name,
             templateVersion: template.version,
           },

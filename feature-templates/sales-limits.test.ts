@@ -152,8 +152,8 @@ describe("a token that two tills send at once", () => {
       await holder.query("begin");
       await holder.query("select from public.stock_levels where product_id = $1 for update", [id]);
       const token = randomUUID();
-      const one = await startUntilBlocked(client, first, () => run(till, token, first));
-      const two = await startUntilBlocked(client, second, () => run(other, token, second));
+      const one = await startUntilBlocked<unknown>(client, first, () => run(till, token, first));
+      const two = await startUntilBlocked<unknown>(client, second, () => run(other, token, second));
       expect([one.blocked, two.blocked]).toEqual([true, true]);
       await holder.query("commit");
       expect(await one.outcome).toMatchObject({ status: "fulfilled" });

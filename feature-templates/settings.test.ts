@@ -1,17 +1,13 @@
 import type pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Template } from "#app/domain/catalog/index.server.ts";
-import { act, anon, createPeople } from "./acting.ts";
-import {
-  applySeeds,
-  applyTemplates,
-  type ProjectServer,
-  startProjectServer,
-} from "./fresh-database.ts";
+import { act, anon, type People } from "./acting.ts";
+import { applySeeds } from "./fresh-database.ts";
+import { joinProjectServer, type Share } from "./shared-server.ts";
 
-let server: ProjectServer;
+let server: Share;
 beforeAll(async () => {
-  server = await startProjectServer();
+  server = await joinProjectServer();
 });
 afterAll(() => server?.stop());
 
@@ -25,10 +21,10 @@ const given = {
 
 describe("what was asked about the company", () => {
   let client: pg.Client;
+  let people: People;
   let templates: Template[];
   beforeEach(async () => {
-    client = await server.createDatabase("2026-10");
-    templates = await applyTemplates(client, ["base"]);
+    ({ client, people, templates } = await server.createCompany(["base"]));
     // As it is when the first seed comes.
     await client.query("delete from public.locations");
   });
@@ -100,7 +96,6 @@ describe("what was asked about the company", () => {
 
   it("can be changed by the owner afterwards, and by nobody else", async () => {
     await seed(given);
-    const people = await createPeople(client, await server.connectAsAuth(client));
     const change = "update public.company_settings set name = 'Changed' returning name";
     const { owner, manager, staff, viewer, stranger } = people;
     for (const who of [manager, staff, viewer, stranger]) {

@@ -31,6 +31,21 @@ export async function receive(
   );
 }
 
+/** The point at which a product is low, and the lot in which it is ordered, as the manager sets them. */
+export const setPoint = (
+  { client, people }: Company,
+  productId: string,
+  point: number | null,
+  lot: number | null = null,
+) =>
+  act(
+    client,
+    people.manager,
+    `update public.stock_levels set reorder_point = $2, reorder_quantity = $3
+     where product_id = $1`,
+    [productId, point, lot],
+  );
+
 /** What a level says, as text without trailing zeros. */
 export async function levelOf(
   { client, location }: Company,

@@ -10,13 +10,13 @@ import {
   failedChecks,
   grantModes,
   type ProjectServer,
-  startProjectServer,
 } from "./fresh-database.ts";
 import { privileges } from "./schema-rules.ts";
+import { joinProjectServer } from "./shared-server.ts";
 
 let server: ProjectServer;
 beforeAll(async () => {
-  server = await startProjectServer();
+  server = await joinProjectServer();
 });
 afterAll(() => server?.stop());
 

@@ -158,3 +158,13 @@ export const setLimit = (company: Company, limit: string, amount: number) =>
   act(company.client, company.people.owner, `update public.pos_settings set ${limit} = $1`, [
     amount,
   ]);
+
+/** The totals of what was given back for a sale, oldest first. */
+export async function refundsOf(
+  { client }: Company,
+  saleId: string,
+): Promise<{ kind: string; net: number; tax: number; total: number }[]> {
+  const sql = `select net_total::float as net, tax_total::float as tax, total::float, kind
+    from public.refunds where sale_id = $1 order by refunded_at`;
+  return (await client.query(sql, [saleId])).rows;
+}

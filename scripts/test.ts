@@ -1,10 +1,10 @@
 /**
  * `npm test`: the checks, then every suite of tests, then one summary whose last line is
  * `N passed, N failed`. Checks count as tests; a skipped test counts as failed. Budgets are
- * printed beside the times; they judge nothing.
+ * printed beside the times; they judge nothing. Suites that wait run beside suites that compute.
  */
 import { spawn } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, open, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { runChecks } from "./check.ts";
@@ -23,9 +23,10 @@ interface Suite {
   budget: number;
 }
 
-/** In the order of what they cost. */
-const suites: Suite[] = [
+/** One after the other, in the order of what they cost. */
+const quick: Suite[] = [
   { name: "unit", budget: 60 },
+  { name: "templates", budget: 60 },
   { name: "module", budget: 120 },
   { name: "parts", budget: 150 },
   // The lost COMMITs, and some of the other faults of one session; all faults of whole runs take
@@ -36,10 +37,12 @@ const suites: Suite[] = [
     env: { BERTH_FAULT_ROUNDS: "5" },
     budget: 60,
   },
-  { name: "integration", budget: 300 },
-  { name: "e2e", budget: 420 },
 ];
+/** Its files wait more than they compute, one after the other: it runs beside the quick ones. */
+const integration: Suite = { name: "integration", budget: 300 };
+const browser: Suite = { name: "e2e", budget: 420 };
 const CHECK_BUDGET = 60;
+const WHOLE_BUDGET = 720;
 
 interface Row {
   name: string;
@@ -133,8 +136,11 @@ function command({ name, only }: Suite, reportFile: string): string[] {
   ];
 }
 
-async function runSuite(suite: Suite, scratch: string): Promise<Row> {
-  process.stdout.write(`\n${suite.name}\n`);
+/** What a suite says is seen at once, or, when it runs `beside` others, together at its end. */
+async function runSuite(suite: Suite, scratch: string, beside = false): Promise<Row> {
+  if (!beside) process.stdout.write(`\n${suite.name}\n`);
+  const output = path.join(scratch, `${suite.name}.log`);
+  const said = beside ? await open(output, "w") : null;
   const begin = Date.now();
   const reportFile = path.join(scratch, `${suite.name}.json`);
   // Where nobody watches, as in CI, colours would bury what failed. Each program has its own switch.
@@ -147,11 +153,15 @@ async function runSuite(suite: Suite, scratch: string): Promise<Row> {
       ...(process.stdout.isTTY ? {} : plain),
       ...suite.env,
       PLAYWRIGHT_JSON_OUTPUT_FILE: reportFile,
+      // Hundreds of processes load the same packages: each is compiled once.
+      NODE_COMPILE_CACHE: path.join(scratch, "compiled"),
     },
-    stdio: ["ignore", "inherit", "inherit"],
+    stdio: ["ignore", said?.fd ?? "inherit", said?.fd ?? "inherit"],
   });
   const exitCode = await new Promise<number | null>((resolve) => child.once("exit", resolve));
   const seconds = (Date.now() - begin) / 1000;
+  await said?.close();
+  if (said) process.stdout.write(`\n${suite.name}\n${await readFile(output, "utf8")}`);
   const count = suite.name === "e2e" ? countBrowserTests : countTests;
   return {
     name: suite.name,
@@ -192,10 +202,22 @@ function print(rows: Row[]): { passed: number; failed: number } {
   return total;
 }
 
+async function runQuick(scratch: string): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const suite of quick) rows.push(await runSuite(suite, scratch));
+  return rows;
+}
+
 const scratch = await mkdtemp(path.join(tmpdir(), "berth-test-"));
 const rows = [await checkRow()];
-for (const suite of suites) rows.push(await runSuite(suite, scratch));
+const [quickRows, waitingRow] = await Promise.all([
+  runQuick(scratch),
+  runSuite(integration, scratch, true),
+]);
+rows.push(...quickRows, waitingRow, await runSuite(browser, scratch));
 await rm(scratch, { recursive: true, force: true });
 const { passed, failed } = print(rows);
+const minutes = (seconds: number) => `${(seconds / 60).toFixed(1)} min`;
+process.stdout.write(`\n\n${minutes(performance.now() / 1000)} of ${minutes(WHOLE_BUDGET)}`);
 process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
 process.exitCode = failed === 0 ? 0 : 1;

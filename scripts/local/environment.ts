@@ -3,7 +3,9 @@ import type { LocalKeys } from "./keys.ts";
 import { type Ports, PROJECT_PORTS } from "./ports.ts";
 
 /** Variables of the person's own environment that the processes may see. */
-const INHERITED = ["PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "TZ", "LOG_LEVEL", "NODE_OPTIONS"];
+const INHERITED = "PATH HOME TMPDIR LANG LC_ALL TZ LOG_LEVEL NODE_OPTIONS NODE_COMPILE_CACHE".split(
+  " ",
+);
 
 export const DATABASE_NAME = "berth";
 export const ORGANIZATION = "berth-local";

@@ -80,7 +80,7 @@ it("a step that is cancelled while it waits for a lock keeps a line of each wait
       return (await other.query(waits)).rowCount === (wanted ? 1 : 0);
     };
     await eventually("the step to wait for the lock", () => isWaiting(true));
-    await eventually("the end of that wait", () => isWaiting(false), 10_000, 10);
+    await eventually("the end of that wait", () => isWaiting(false), 60_000, 10);
     await eventually("the step to wait for it again", () => isWaiting(true));
     const cancelled = await berth.api("POST", `/api/queue/${requestId}/run/cancel`);
     expect(cancelled.status).toBe(202);

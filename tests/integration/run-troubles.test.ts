@@ -133,7 +133,9 @@ describe("the owner's link", () => {
     const { requestId } = await build(project, "twice@example.com");
     const linkIn = (text: string) => /http\S+\/owner\?token=\S+/.exec(text)?.[0] ?? "";
     const first = linkIn((await berth.mail("twice@example.com", /is ready/)).text);
-    await faults(project, [{ kind: "delay", route: "POST /auth/v1/admin/generate_link", ms: 700 }]);
+    await faults(project, [
+      { kind: "delay", route: "POST /auth/v1/admin/generate_link", ms: 3_000 },
+    ]);
     const press = () => postPage(first, { redirect: "manual" });
     const answers = await Promise.all([press(), press()]);
     expect(answers.map(({ status }) => status).sort()).toEqual([303, 422]);

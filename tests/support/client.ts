@@ -123,7 +123,7 @@ export const PATIENCE_MS = 240_000;
 export async function eventually<T>(
   what: string,
   ask: () => Promise<T | undefined | null | false>,
-  patienceMs = 60_000,
+  patienceMs = 120_000,
   everyMs = 100,
 ): Promise<T> {
   const end = Date.now() + patienceMs;
