@@ -15,6 +15,7 @@ import { correctOrTell } from "#app/web/settings-correction.server.ts";
 import { RefusedAct } from "../components/desk/refused-act.tsx";
 import { SettingsCorrection } from "../components/desk/settings-correction.tsx";
 import { ErrorSummary } from "../components/error-summary.tsx";
+import { inSummary } from "../components/sign-up/settings-form.tsx";
 import { StatusBadge } from "../components/status.tsx";
 import { PageHeader } from "../components/ui.tsx";
 import { useAnswer } from "../components/use-answer.ts";
@@ -54,16 +55,10 @@ export default function SettingsPage() {
   const told = useAnswer<typeof action>();
   const { requestId, company, status } = request;
   const { errors = {}, values = {}, refusal } = told ?? {};
-  // Far from its field a sentence such as "Fill this in." says nothing.
-  const inSummary = correction.open
-    .flatMap(({ fields }) => fields)
-    .flatMap(({ name, title }) =>
-      (errors[name] ?? []).map((text) => [name, [`${title}: ${text}`]]),
-    );
   return (
     <>
       {refusal ? <RefusedAct {...refusal} /> : null}
-      <ErrorSummary fields={Object.fromEntries(inSummary)} />
+      <ErrorSummary fields={inSummary(correction.open, errors)} />
       <PageHeader
         title="Correct settings"
         back={{ to: `/desk/requests/${requestId}`, label: company }}

@@ -4,24 +4,20 @@ import {
   type LoaderFunctionArgs,
   type MetaFunction,
 } from "@remix-run/node";
-import { Form, useLoaderData } from "@remix-run/react";
-import { useEffect, useState } from "react";
+import { useLoaderData } from "@remix-run/react";
 import {
   AnswersNotPossibleError,
   behindOf,
   readSettings,
-  type SettingField,
-  type SettingsOfFeature,
   saveSettings,
-  settingField,
   viewSettings,
 } from "#app/domain/onboarding/index.server.ts";
-import { TURNS_TEXT } from "#app/platform/plain-text.ts";
 import { type FieldErrors, type PageProblem, readForm } from "#app/web/forms.server.ts";
 import { inTx } from "#app/web/session.server.ts";
+import { echoOf, errorsOf } from "#app/web/setting-answers.server.ts";
 import { afterStep, attemptStep, openStep } from "#app/web/wizard.server.ts";
 import { SubmitButton } from "../components/form.tsx";
-import { SettingFields } from "../components/sign-up/setting-fields.tsx";
+import { currencyOf, inSummary, SettingsForm } from "../components/sign-up/settings-form.tsx";
 import { StepButtons, StepPage } from "../components/sign-up/step.tsx";
 import { stepTitle } from "../components/sign-up/steps.ts";
 import { useAnswer } from "../components/use-answer.ts";
@@ -34,9 +30,6 @@ export async function loader(args: LoaderFunctionArgs) {
   const { draft } = await openStep(args, "settings");
   return { features: viewSettings(args.context.runtime.services.catalog, draft.answers) };
 }
-
-/** More than the longest answer that a question takes. */
-const LONGEST_ECHO = 4_000;
 
 export async function action(args: ActionFunctionArgs) {
   const { actor, draft } = await openStep(args, "settings");
@@ -62,31 +55,6 @@ export async function action(args: ActionFunctionArgs) {
   return data({ errors, problem: isTold ? null : problem, values }, status);
 }
 
-/** What was written in these fields. */
-function echoOf(form: FormData, fields: SettingField[]): Record<string, string> {
-  return Object.fromEntries(
-    fields.map(({ name, kind }) => {
-      const text = plainEcho(String(form.get(name) ?? ""));
-      return [name, kind === "boolean" && text === "" ? "false" : text];
-    }),
-  );
-}
-
-/** What is wrong with these fields, by their names. */
-function errorsOf({ problems }: AnswersNotPossibleError, fields: SettingField[]): FieldErrors {
-  const names = new Set(fields.map(({ name }) => name));
-  return Object.fromEntries(
-    problems.flatMap(({ template, parameter, message }) => {
-      const name = settingField(template, parameter);
-      return names.has(name) ? [[name, [message]]] : [];
-    }),
-  );
-}
-
-/** What was written, without the marks that turn text around. */
-const plainEcho = (text: string) => text.slice(0, LONGEST_ECHO).replace(TURNS_TEXT_ALL, "");
-const TURNS_TEXT_ALL = new RegExp(TURNS_TEXT, "g");
-
 function behind(added: number, gone: number): PageProblem {
   const questions = (count: number) => `${count} ${count === 1 ? "question is" : "questions are"}`;
   const parts = [
@@ -103,30 +71,11 @@ function behind(added: number, gone: number): PageProblem {
 // The questions may have become others since the page was read.
 export { readAgainAfterRefusal as shouldRevalidate } from "../components/read-again.ts";
 
-/** In this question the company says what it counts in. */
-const CURRENCY = "base.currency";
-const fieldOf = (features: SettingsOfFeature[], name: string) =>
-  features.flatMap(({ fields }) => fields).find((field) => field.name === name);
-
-/** Far from its field a sentence such as "Fill this in." says nothing. */
-function inSummary(features: SettingsOfFeature[], errors: FieldErrors): FieldErrors {
-  const fields = features.flatMap((feature) => feature.fields);
-  return Object.fromEntries(
-    fields.flatMap(({ name, title }) =>
-      (errors[name] ?? []).map((text) => [name, [`${title}: ${text}`]]),
-    ),
-  );
-}
-
 export default function Settings() {
   const { features } = useLoaderData<typeof loader>();
   const answer = useAnswer<typeof action>();
   const errors: FieldErrors = answer?.errors ?? {};
   const values = answer?.values ?? {};
-  const written = values[CURRENCY] ?? fieldOf(features, CURRENCY)?.value ?? "";
-  // Without scripts the list could be changed and the word beside the amounts would not.
-  const [currency, setCurrency] = useState("");
-  useEffect(() => setCurrency(written), [written]);
   return (
     <StepPage
       title="Settings"
@@ -136,27 +85,16 @@ export default function Settings() {
       errors={inSummary(features, errors)}
       problem={answer?.problem}
     >
-      <Form
-        method="post"
-        noValidate
-        onChange={({ target }) => {
-          if (target instanceof HTMLSelectElement && target.name === CURRENCY) {
-            setCurrency(target.value);
-          }
-        }}
+      <SettingsForm
+        features={features}
+        values={values}
+        errors={errors}
+        currency={currencyOf(features)}
       >
-        {features.map(({ template, title, fields }) => (
-          <fieldset key={template} className="mb-8">
-            <legend className="mb-4 w-full border-b border-base-300 pb-2 text-base font-semibold">
-              {title}
-            </legend>
-            <SettingFields fields={fields} values={values} errors={errors} currency={currency} />
-          </fieldset>
-        ))}
         <StepButtons back="/sign-up/features">
           <SubmitButton pendingText="Saving …">Continue</SubmitButton>
         </StepButtons>
-      </Form>
+      </SettingsForm>
     </StepPage>
   );
 }

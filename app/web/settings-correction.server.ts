@@ -5,15 +5,14 @@ import {
   readSettings,
   type SettingField,
   seenRequest,
-  settingField,
   viewCorrection,
 } from "#app/domain/onboarding/index.server.ts";
 import type { RequestChange } from "#app/domain/queue/index.server.ts";
-import { TURNS_TEXT } from "#app/platform/plain-text.ts";
 import type { Actor } from "#db/index.ts";
 import { orRefuse, type Refusal } from "./desk-acts.server.ts";
 import type { FieldErrors } from "./forms.server.ts";
 import { inTx, type StaffVisitor } from "./session.server.ts";
+import { echoOf, errorsOf } from "./setting-answers.server.ts";
 
 /** Why settings were not corrected, and what the person wrote. */
 export interface CorrectionAnswer {
@@ -48,9 +47,9 @@ export async function correctOrTell(
   const now = await inTx(args, actor, (tx) => viewCorrection({ tx, catalog }, requestId));
   const fields = now.open.flatMap((feature) => feature.fields);
   const isAboutAnswers = error instanceof AnswersNotPossibleError;
-  const values = written(form, fields);
+  const values = echoOf(form, sentFields(form, fields));
   const errors = isAboutAnswers
-    ? errorsBeside(fields, error)
+    ? errorsOf(error, fields)
     : correctedMeanwhile(
         fields.filter(({ name, value }) => values[name] !== value),
         refusal.changes,
@@ -58,18 +57,6 @@ export async function correctOrTell(
   const isTold = isAboutAnswers && Object.keys(errors).length > 0;
   const answer = { errors, refusal: isTold ? null : refusal, values };
   return { answer, status };
-}
-
-function errorsBeside(fields: readonly SettingField[], error: AnswersNotPossibleError) {
-  const found = error.problems.map(({ template, parameter, message }) => ({
-    field: settingField(template, parameter),
-    message,
-  }));
-  const entries = fields.flatMap(({ name }) => {
-    const messages = found.filter(({ field }) => field === name).map(({ message }) => message);
-    return messages.length > 0 ? [[name, messages]] : [];
-  });
-  return Object.fromEntries(entries) as FieldErrors;
 }
 
 /**
@@ -94,20 +81,8 @@ const inWords = ({ kind, value, options }: SettingField): string => {
   return options.find((option) => option.value === value)?.label ?? (value || "Left empty");
 };
 
-/** More than the longest answer that a question takes. */
-const LONGEST_ECHO = 4_000;
-const TURNS_TEXT_ALL = new RegExp(TURNS_TEXT, "g");
-
-/** What was written, without the marks that turn text around. What the form did not have has none. */
-function written(form: FormData, fields: readonly SettingField[]): Record<string, string> {
+/** The fields that the form had; an unticked box is named beside what it would send. */
+function sentFields(form: FormData, fields: readonly SettingField[]): SettingField[] {
   const boxes = new Set(form.getAll("asked"));
-  return Object.fromEntries(
-    fields
-      .filter(({ name }) => form.has(name) || boxes.has(name))
-      .map(({ name, kind }) => {
-        const text = String(form.get(name) ?? "").slice(0, LONGEST_ECHO);
-        const isUnticked = kind === "boolean" && text === "";
-        return [name, isUnticked ? "false" : text.replace(TURNS_TEXT_ALL, "")];
-      }),
-  );
+  return fields.filter(({ name }) => form.has(name) || boxes.has(name));
 }

@@ -1,11 +1,9 @@
-import { Form } from "@remix-run/react";
-import { useEffect, useState } from "react";
 import type { CorrectionView } from "#app/domain/onboarding/index.server.ts";
 import type { CredentialsView } from "#app/domain/provisioning/index.server.ts";
 import type { FieldErrors } from "#app/web/forms.server.ts";
 import { SubmitButton } from "../form.tsx";
 import { SettingsOfFeatures } from "../settings-of-features.tsx";
-import { SettingFields } from "../sign-up/setting-fields.tsx";
+import { SettingsForm } from "../sign-up/settings-form.tsx";
 import { ButtonLink, EmptyState, Panel } from "../ui.tsx";
 import { whomToAsk } from "./holder-words.ts";
 import type { RequestOnPage } from "./request-on-page.ts";
@@ -49,51 +47,29 @@ export function SettingsCorrection(props: Shown) {
   );
 }
 
-/** In this question the company says what it counts in. */
-const CURRENCY = "base.currency";
+const IN_PROJECT =
+  "The project has these already, and keeps what it has: change it there too, in the product’s own settings. Corrected here, they no longer stop the run.";
 
 function CorrectionForm({ request, correction, errors, values, page }: Shown & { page: string }) {
-  const { open, seen } = correction;
-  const written = values[CURRENCY] ?? correction.currency;
-  // Without scripts the list could be changed and the word beside the amounts would not.
-  const [currency, setCurrency] = useState("");
-  useEffect(() => setCurrency(written), [written]);
+  const { open, seen, currency } = correction;
+  const features = open.map((feature) => ({
+    ...feature,
+    note: feature.isBuiltIn ? IN_PROJECT : null,
+  }));
   return (
     <>
       <p className="mb-6">
         Change only what <bdi>{request.company}</bdi> has asked for, or agreed to. Their page will
         say that the settings were corrected; the next run builds with them.
       </p>
-      <Form
-        method="post"
-        noValidate
-        onChange={({ target }) => {
-          if (target instanceof HTMLSelectElement && target.name === CURRENCY) {
-            setCurrency(target.value);
-          }
-        }}
-      >
+      <SettingsForm features={features} values={values} errors={errors} currency={currency}>
         <input type="hidden" name="version" value={seen.version} />
         <input type="hidden" name="eventId" value={seen.eventId} />
-        {open.map(({ template, title, fields, isBuiltIn }) => (
-          <fieldset key={template} className="mb-8">
-            <legend className="mb-4 w-full border-b border-base-300 pb-2 text-base font-semibold">
-              {title}
-            </legend>
-            {isBuiltIn ? (
-              <p className="mb-4 text-quiet">
-                The project has these already, and keeps what it has: change it there too, in the
-                product’s own settings. Corrected here, they no longer stop the run.
-              </p>
-            ) : null}
-            <SettingFields fields={fields} values={values} errors={errors} currency={currency} />
-          </fieldset>
-        ))}
         <div className="flex flex-col-reverse gap-3 sm:flex-row sm:justify-end">
           <ButtonLink to={page}>Leave them as they are</ButtonLink>
           <SubmitButton pendingText="Correcting …">Correct the settings</SubmitButton>
         </div>
-      </Form>
+      </SettingsForm>
     </>
   );
 }
