@@ -3,9 +3,10 @@
  * `N passed, N failed`. Checks count as tests; a skipped test counts as failed. Budgets are
  * printed beside the times; they judge nothing. Suites that wait run beside suites that compute.
  */
-import { spawn } from "node:child_process";
-import { mkdtemp, open, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { type ChildProcess, spawn } from "node:child_process";
+import { rmSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { constants, tmpdir } from "node:os";
 import path from "node:path";
 import { runChecks } from "./check.ts";
 
@@ -136,11 +137,13 @@ function command({ name, only }: Suite, reportFile: string): string[] {
   ];
 }
 
-/** What a suite says is seen at once, or, when it runs `beside` others, together at its end. */
+const running = new Set<ChildProcess>();
+/** What the suite that runs beside others has said. */
+const said: Buffer[] = [];
+
+/** A suite says at once what it has to say, or, when it runs `beside` others, keeps it for the end. */
 async function runSuite(suite: Suite, scratch: string, beside = false): Promise<Row> {
   if (!beside) process.stdout.write(`\n${suite.name}\n`);
-  const output = path.join(scratch, `${suite.name}.log`);
-  const said = beside ? await open(output, "w") : null;
   const begin = Date.now();
   const reportFile = path.join(scratch, `${suite.name}.json`);
   // Where nobody watches, as in CI, colours would bury what failed. Each program has its own switch.
@@ -156,12 +159,19 @@ async function runSuite(suite: Suite, scratch: string, beside = false): Promise<
       // Hundreds of processes load the same packages: each is compiled once.
       NODE_COMPILE_CACHE: path.join(scratch, "compiled"),
     },
-    stdio: ["ignore", said?.fd ?? "inherit", said?.fd ?? "inherit"],
+    stdio: beside ? ["ignore", "pipe", "pipe"] : "inherit",
   });
-  const exitCode = await new Promise<number | null>((resolve) => child.once("exit", resolve));
+  running.add(child);
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on("data", (chunk: Buffer) => said.push(chunk));
+  }
+  const exitCode = await new Promise<number | null>((resolve) => {
+    child.once("close", resolve);
+    // It could not be started.
+    child.once("error", () => resolve(null));
+  });
+  running.delete(child);
   const seconds = (Date.now() - begin) / 1000;
-  await said?.close();
-  if (said) process.stdout.write(`\n${suite.name}\n${await readFile(output, "utf8")}`);
   const count = suite.name === "e2e" ? countBrowserTests : countTests;
   return {
     name: suite.name,
@@ -208,12 +218,23 @@ async function runQuick(scratch: string): Promise<Row[]> {
   return rows;
 }
 
+const tellSaid = () => process.stdout.write(`\n${integration.name}\n${Buffer.concat(said)}`);
+
 const scratch = await mkdtemp(path.join(tmpdir(), "berth-test-"));
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.once(signal, () => {
+    for (const child of running) child.kill(signal);
+    tellSaid();
+    rmSync(scratch, { recursive: true, force: true });
+    process.exit(128 + constants.signals[signal]);
+  });
+}
 const rows = [await checkRow()];
 const [quickRows, waitingRow] = await Promise.all([
   runQuick(scratch),
   runSuite(integration, scratch, true),
 ]);
+tellSaid();
 rows.push(...quickRows, waitingRow, await runSuite(browser, scratch));
 await rm(scratch, { recursive: true, force: true });
 const { passed, failed } = print(rows);

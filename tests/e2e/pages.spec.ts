@@ -85,7 +85,7 @@ for (const { name, viewer: who, path, status = 200, act } of PAGES) {
           await hydrated(page);
           throw error;
         }
-      }).toPass({ timeout: 30_000 });
+      }).toPass({ timeout: 90_000 });
     });
 
     await test.step("on a phone, dark", async () => {

@@ -66,6 +66,7 @@ test("a request's page stays where it was scrolled while it was being read", asy
   await expect(page.getByRole("button", { name: "Claim the request" })).toBeAttached();
   await settled(page);
   expect(await places()).toEqual([]);
+  expect(await scrolled(page)).toBeGreaterThan(0);
 });
 
 test("a run's page stays where it is scrolled while its steps go on", async ({
@@ -93,6 +94,7 @@ test("a run's page stays where it is scrolled while its steps go on", async ({
   }
   await settled(page);
   expect(await places()).toEqual([]);
+  expect(await scrolled(page)).toBeGreaterThan(0);
 });
 
 test("a link leads to a page's top, the way back and a reload to where it was", async ({

@@ -12,7 +12,7 @@ import {
 } from "../../../tests/support/customer-database.ts";
 import { type Desk, openDesk } from "../../../tests/support/desk.ts";
 import type { Catalog } from "../catalog/index.server.ts";
-import { base, load, manifest, removeFolders } from "../catalog/template-folders.ts";
+import { base, beside, load, manifest, removeFolders } from "../catalog/template-folders.ts";
 import { type DueDeps, doDueWork } from "./due.ts";
 
 let server: CustomerServer;
@@ -264,6 +264,26 @@ describe("due work that cannot be done", () => {
     expect(await calls()).toBe(1);
     expect((await due(id)).failures).toBe(0);
     expect(logged.map(({ msg }) => msg)).toContain("due work goes on again");
+  });
+
+  it("of one template is tried again when another's is due, at the latest", async () => {
+    const two = beside("more", {
+      "template.yaml": manifest("more", { due: "private.run_more" }),
+    });
+    const own = { ...base, "base/template.yaml": manifest("base", { due: "private.run_due" }) };
+    const both = { ...deps, catalog: await load({ ...own, ...two }) };
+    await defineDue("perform 1 / 0; return query select 1, null::timestamptz;");
+    await owner.query(`create function private.run_more()
+      returns table (produced integer, next_due_at timestamptz) language sql
+      as $$ select 1, now() + interval '2 hours' $$`);
+    const id = await backend({ installed: { base: "1.0.0", more: "1.0.0" } });
+    await desk.base.admin.query("update customer_backends set due_failures = 9 where id = $1", [
+      id,
+    ]);
+    await doDueWork(both, going);
+    const { wait, failures } = await due(id);
+    between(wait, 3_500, 3_600);
+    expect(failures).toBe(10);
   });
 
   it("because its answer is another one is a failure too", async () => {

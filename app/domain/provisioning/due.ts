@@ -49,7 +49,8 @@ type Taken = Pick<
 /**
  * Does what is due in one backend's database, if there is one that nobody is at. When it is due again
  * is the database's own word, within an hour. Where it cannot be done, it is tried again after a
- * minute, and then after twice as long each time, up to a day; the log has the first failure alone.
+ * minute, and then after twice as long each time, up to a day, or when another template's work is due;
+ * the log has the first failure of each alone.
  * @returns whether there was one
  */
 export async function doDueWork(deps: DueDeps, stop: AbortSignal): Promise<boolean> {
@@ -63,26 +64,33 @@ export async function doDueWork(deps: DueDeps, stop: AbortSignal): Promise<boole
     answer = functions.length === 0 ? NOTHING : await work(deps, taken, functions, stop);
   } catch (error) {
     if (stop.aborted) await settle(deps, taken, { dueAt: sql`berth_now()` });
-    else await postpone(deps, taken, error, log);
+    else await postpone(deps, taken, [error], log);
+    return true;
+  }
+  if (answer.produced > 0) log.info({ produced: answer.produced }, "due work was done");
+  if (answer.failures.length > 0) {
+    const others = answer.found > answer.failures.length ? dueAfter(answer) : undefined;
+    await postpone(deps, taken, answer.failures, log, others);
     return true;
   }
   if (taken.dueFailures > 0) log.info({ failures: taken.dueFailures }, "due work goes on again");
-  if (answer.produced > 0) log.info({ produced: answer.produced }, "due work was done");
-  // In seconds: a date of JavaScript writes years before 0 and after 9999 in its own way.
-  const next = answer.nextDueAt && answer.nextDueAt.getTime() / 1_000;
   await settle(deps, taken, {
     // A database without such a function waits for the run that brings one. Of a version that a newer
     // Berth has brought already, its workers know more.
-    dueAt:
-      answer.isThere || dues.some(({ isKnown }) => !isKnown)
-        ? sql`greatest(least(coalesce(to_timestamp(${next}::float8), 'infinity'), berth_now() + ${LONGEST}), berth_now() + ${SHORTEST})`
-        : null,
+    dueAt: answer.found > 0 || dues.some(({ isKnown }) => !isKnown) ? dueAfter(answer) : null,
     dueFailures: 0,
   });
   return true;
 }
 
-const NOTHING: DueAnswer = { isThere: false, produced: 0, nextDueAt: null };
+const NOTHING: DueAnswer = { found: 0, produced: 0, nextDueAt: null, failures: [] };
+
+/** When it is due next by the database's word. */
+function dueAfter({ nextDueAt }: DueAnswer) {
+  // In seconds: a date of JavaScript writes years before 0 and after 9999 in its own way.
+  const next = nextDueAt && nextDueAt.getTime() / 1_000;
+  return sql`greatest(least(coalesce(to_timestamp(${next}::float8), 'infinity'), berth_now() + ${LONGEST}), berth_now() + ${SHORTEST})`;
+}
 
 /** Takes the backend that is due longest, until its lease ends. */
 async function take({ db, actor }: DueDeps): Promise<Taken | null> {
@@ -131,18 +139,25 @@ async function work(
   });
 }
 
-async function postpone(deps: DueDeps, taken: Taken, error: unknown, log: Logger): Promise<void> {
+/** `others`: when those that did not fail are due next. */
+async function postpone(
+  deps: DueDeps,
+  taken: Taken,
+  errors: readonly unknown[],
+  log: Logger,
+  others = sql`'infinity'`,
+): Promise<void> {
   const { dueFailures } = taken;
   const seconds = Math.min(
     FIRST_WAIT_SECONDS * 2 ** Math.min(dueFailures, 20),
     LONGEST_WAIT_SECONDS,
   );
-  if (dueFailures === 0) {
+  for (const error of dueFailures === 0 ? errors : []) {
     const code = error instanceof BerthError ? error.code : "unexpected";
     log.warn({ err: error, code, seconds }, "due work could not be done; it is tried again");
   }
   await settle(deps, taken, {
-    dueAt: sql`berth_now() + make_interval(secs => ${seconds})`,
+    dueAt: sql`least(berth_now() + make_interval(secs => ${seconds}), ${others})`,
     dueFailures: dueFailures + 1,
   });
 }

@@ -5,12 +5,14 @@ import { redactServerText, ScriptFailure, sendScript } from "./script.ts";
 
 /** What came of the functions that do a database's due work. */
 export interface DueAnswer {
-  /** Whether the database has any of them. */
-  isThere: boolean;
+  /** How many of them the database has. */
+  found: number;
   /** How much they made, all together. */
   produced: number;
   /** The earliest time that one of them named. */
   nextDueAt: Date | null;
+  /** Of each that failed. */
+  failures: DueWorkError[];
 }
 
 /** The database did not do its due work. */
@@ -47,17 +49,16 @@ const SETTINGS = [
 /**
  * Calls each of these functions that the database has, one after another, each in a transaction of
  * its own. They wait for nobody's locks for long. One that fails keeps none of the others from its
- * work, and is told afterwards.
- * @throws DueWorkError, ConnectionLostError
+ * work.
+ * @throws DueWorkError where not even the look for them succeeds; ConnectionLostError
  */
 export async function callDue(client: pg.Client, functions: readonly string[]): Promise<DueAnswer> {
   const there = await findFunctions(client, functions);
-  const all: DueAnswer = { isThere: there.length > 0, produced: 0, nextDueAt: null };
-  const failures: DueWorkError[] = [];
+  const all: DueAnswer = { found: there.length, produced: 0, nextDueAt: null, failures: [] };
   for (const name of there) {
     const rows = await call(client, name).catch((error: unknown) => {
       if (!(error instanceof DueWorkError)) throw error;
-      failures.push(error);
+      all.failures.push(error);
       return [];
     });
     for (const { produced, next_due_at: next } of rows) {
@@ -65,7 +66,6 @@ export async function callDue(client: pg.Client, functions: readonly string[]): 
       if (next && (!all.nextDueAt || next < all.nextDueAt)) all.nextDueAt = next;
     }
   }
-  if (failures[0]) throw failures[0];
   return all;
 }
 

@@ -83,13 +83,20 @@ function scanAt(tokens: Token[], i: number, where: Where): Finding | null {
     return { ...SERVER_FINDING, found: "ALTER SYSTEM" };
   }
   if (startsStatement(tokens, i)) return scanStatement(tokens, i, where);
-  const isWithin = where.runsNow && isCode(tokens, where) && changesRows(tokens, i);
+  const isWithin = where.runsNow && changesRows(tokens, i) && isCode(tokens, i, where);
   return isWithin ? judgeStatement(tokens, i) : null;
 }
 
-/** Whether words are statements wherever they stand; a string of a body may be prose. */
-const isCode = ([first]: Token[], { inString }: Where) =>
-  !inString || /^(with|explain)$/.test(first?.text ?? "");
+/** Whether a word stands in a statement; a string of a body may be prose. */
+function isCode(tokens: Token[], i: number, { inString }: Where): boolean {
+  if (!inString) return true;
+  let first = i;
+  while (first > 0 && tokens[first - 1]?.text !== ";") first -= 1;
+  while (tokens[first]?.text === "(") first += 1;
+  const [word, ...next] = tokens.slice(first, first + 4).map(({ text }) => text);
+  if (word === "with") return next.includes("as") || next.includes("(");
+  return /^(explain|prepare|create)$/.test(word ?? "");
+}
 
 const namesRelation = (before: Token | undefined) =>
   /^(update|only|from|join|into|table|,|\.)$/.test(before?.text ?? "");
