@@ -14,6 +14,7 @@ import { actOrRefuse, lookAtRetry, retryAsSeen } from "#app/web/desk-acts.server
 import { askFirst, echo, isConfirmed, readForm } from "#app/web/forms.server.ts";
 import { orNotFound, requestIdOf } from "#app/web/request-id.server.ts";
 import { inTx, requireDesk } from "#app/web/session.server.ts";
+import { canCorrect } from "#app/web/settings-correction.server.ts";
 import { LapsedQuestion } from "../components/confirm.tsx";
 import { ActAnswer } from "../components/desk/act-answer.tsx";
 import { isRetryOpen } from "../components/desk/plan-of-retry.tsx";
@@ -43,7 +44,10 @@ export async function loader(args: LoaderFunctionArgs) {
   const requestId = requestIdOf(args.params);
   const { services, dashboardUrl } = args.context.runtime;
   const { parameters, ...request } = await orNotFound(
-    inTx(args, actor, (tx) => viewForDesk({ ...services, tx }, requestId, visitor)),
+    inTx(args, actor, async (tx) => {
+      const view = await viewForDesk({ ...services, tx }, requestId, visitor);
+      return { ...view, canCorrect: await canCorrect({ ...services, tx }, view) };
+    }),
   );
   const { newProject, project } = dashboardLinks(dashboardUrl, request.backend?.projectRef);
   return {

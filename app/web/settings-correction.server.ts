@@ -1,14 +1,16 @@
 import type { ActionFunctionArgs } from "@remix-run/node";
+import type { Catalog } from "#app/domain/catalog/index.server.ts";
 import {
   AnswersNotPossibleError,
+  correctedSince,
   correctSettings,
   readSettings,
   type SettingField,
   seenRequest,
   viewCorrection,
 } from "#app/domain/onboarding/index.server.ts";
-import type { RequestChange } from "#app/domain/queue/index.server.ts";
-import type { Actor } from "#db/index.ts";
+import type { Standing } from "#app/domain/provisioning/index.server.ts";
+import type { Actor, Tx } from "#db/index.ts";
 import { orRefuse, type Refusal } from "./desk-acts.server.ts";
 import type { FieldErrors } from "./forms.server.ts";
 import { inTx, type StaffVisitor } from "./session.server.ts";
@@ -20,6 +22,15 @@ export interface CorrectionAnswer {
   /** Null where the fields say it all. */
   refusal: Refusal | null;
   values: Record<string, string>;
+}
+
+/** Whether a person who stands so to a request finds anything to correct in its settings. */
+export async function canCorrect(
+  { tx, catalog }: { tx: Tx; catalog: Catalog },
+  { requestId, standing }: { requestId: string; standing: Standing },
+): Promise<boolean> {
+  if (standing !== "mine" && standing !== "supervising") return false;
+  return (await viewCorrection({ tx, catalog }, requestId)).open.length > 0;
 }
 
 /**
@@ -44,15 +55,17 @@ export async function correctOrTell(
   );
   if (tried.done) return null;
   const { error, refusal, status } = tried;
-  const now = await inTx(args, actor, (tx) => viewCorrection({ tx, catalog }, requestId));
-  const fields = now.open.flatMap((feature) => feature.fields);
+  const { open, corrected } = await inTx(args, actor, async (tx) => ({
+    ...(await viewCorrection({ tx, catalog }, requestId)),
+    corrected: await correctedSince(tx, requestId, seen.data.eventId),
+  }));
+  const fields = open.flatMap((feature) => feature.fields);
   const isAboutAnswers = error instanceof AnswersNotPossibleError;
   const values = echoOf(form, sentFields(form, fields));
   const errors = isAboutAnswers
     ? errorsOf(error, fields)
     : correctedMeanwhile(
-        fields.filter(({ name, value }) => values[name] !== value),
-        refusal.changes,
+        fields.filter(({ name, value }) => corrected.has(name) && values[name] !== value),
       );
   const isTold = isAboutAnswers && Object.keys(errors).length > 0;
   const answer = { errors, refusal: isTold ? null : refusal, values };
@@ -60,21 +73,13 @@ export async function correctOrTell(
 }
 
 /**
- * What somebody else answered since the page was opened, of these fields that have another answer:
- * sent again as they are, they would undo it.
+ * Of fields that somebody else corrected since the page was opened, to another answer than they
+ * have: sent again as they are, they would undo it.
  */
-function correctedMeanwhile(
-  fields: readonly SettingField[],
-  changes: readonly RequestChange[],
-): FieldErrors {
-  const corrected = changes
-    .filter(({ kind }) => kind === "settings_corrected")
-    .flatMap(({ data }) => (Array.isArray(data.answers) ? data.answers : []));
-  const entries = fields
-    .filter(({ name }) => corrected.includes(name))
-    .map((field) => [field.name, [`This was corrected meanwhile, to: ${inWords(field)}`]]);
-  return Object.fromEntries(entries) as FieldErrors;
-}
+const correctedMeanwhile = (fields: readonly SettingField[]): FieldErrors =>
+  Object.fromEntries(
+    fields.map((field) => [field.name, [`This was corrected meanwhile, to: ${inWords(field)}`]]),
+  );
 
 const inWords = ({ kind, value, options }: SettingField): string => {
   if (kind === "boolean") return value === "true" ? "Yes" : "No";

@@ -66,9 +66,7 @@ test("a stale tab is told what changed, does nothing, and can be used again", as
   await stale.getByRole("button", { name: "Cancel the request" }).click();
   await confirm(stale, "Cancel the request");
   const told = stale.getByRole("alert");
-  await expect(told).toContainText(
-    "This request changed while the page was open. Nothing was done.",
-  );
+  await expect(told).toContainText("This request has changed since it was read. Nothing was done.");
   await expect(told).toContainText("Given back to the queue by Demo Admin");
   await expect(told.locator("time").first()).toBeVisible();
   const { body } = await berth.api("GET", `/api/queue/${requestId}`);

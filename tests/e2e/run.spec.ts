@@ -178,9 +178,7 @@ test("who does not hold the request is told who may retry; a stale page, what ch
   expect((await settled(berth.api, requestId)).status).toBe("failed");
   await page.getByRole("button", { name: "Retry" }).click();
   const told = page.getByRole("alert");
-  await expect(told).toContainText(
-    "This request changed while the page was open. Nothing was done.",
-  );
+  await expect(told).toContainText("This request has changed since it was read. Nothing was done.");
   await expect(told).toContainText("Run again by Demo Admin");
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Run 2 of 2");
   // With the newest run before one's eyes, it is.

@@ -129,7 +129,7 @@ test("a stale page is told what somebody else corrected, and overwrites nothing 
   await setting(page, "base.locale").selectOption("fr");
   await correct(berth, requestId, { base: { currency: "JPY" } });
   await submit(page).click();
-  await expect(page.getByText("This request changed while the page was open.")).toBeVisible();
+  await expect(page.getByText("This request has changed since it was read.")).toBeVisible();
   await expect(summary(page).getByRole("link")).toHaveText([
     "Currency: This was corrected meanwhile, to: Japanese Yen (JPY)",
   ]);

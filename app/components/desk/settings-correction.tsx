@@ -1,4 +1,5 @@
-import type { CorrectionView } from "#app/domain/onboarding/index.server.ts";
+import type { ReactNode } from "react";
+import type { CorrectionView, ToldAnswers } from "#app/domain/onboarding/index.server.ts";
 import type { CredentialsView } from "#app/domain/provisioning/index.server.ts";
 import type { FieldErrors } from "#app/web/forms.server.ts";
 import { SubmitButton } from "../form.tsx";
@@ -20,6 +21,8 @@ export function SettingsCorrection(props: Shown) {
   const { request, correction, standing } = props;
   if (standing !== "open") return <NotNow {...props} />;
   const page = `/desk/requests/${request.requestId}`;
+  const { closed, unknown } = correction;
+  const hasClosed = closed.length + unknown.length > 0;
   return (
     <div className="max-w-2xl">
       {correction.open.length > 0 ? (
@@ -29,26 +32,36 @@ export function SettingsCorrection(props: Shown) {
           title="There is nothing to correct here"
           action={<ButtonLink to={page}>Back to the request</ButtonLink>}
         >
-          {correction.closed.length > 0
-            ? "All settings are in the project already."
+          {hasClosed
+            ? "All settings are in the project already, or may be."
             : "The features of this request ask nothing."}
         </EmptyState>
       )}
-      {correction.closed.length > 0 ? (
-        <Panel title="In the project already">
-          <p className="mb-4 text-quiet">
-            Nothing reads these again. What is wrong with them is changed in the product’s own
-            settings, by the customer or for them.
-          </p>
-          <SettingsOfFeatures settings={correction.closed} />
-        </Panel>
-      ) : null}
+      <Closed title="In the project already" settings={closed}>
+        No run reads these again, unless a later version of the feature does. What is wrong with
+        them is changed in the product’s own settings, by the customer or for them.
+      </Closed>
+      <Closed title="Perhaps in the project already" settings={unknown}>
+        Nobody knows yet whether the project has these; the next run finds out.
+      </Closed>
     </div>
   );
 }
 
+/** What cannot be corrected, and why; nothing where there is none. */
+function Closed(props: { title: string; settings: ToldAnswers[]; children: ReactNode }) {
+  const { title, settings, children } = props;
+  if (settings.length === 0) return null;
+  return (
+    <Panel title={title}>
+      <p className="mb-4 text-quiet">{children}</p>
+      <SettingsOfFeatures settings={settings} />
+    </Panel>
+  );
+}
+
 const IN_PROJECT =
-  "The project has these already, and keeps what it has: change it there too, in the product’s own settings. Corrected here, they no longer stop the run.";
+  "The project may have these already, and then keeps what it has: change it there too, in the product’s own settings. The next run takes what is corrected here.";
 
 function CorrectionForm({ request, correction, errors, values, page }: Shown & { page: string }) {
   const { open, seen, currency } = correction;
@@ -107,7 +120,7 @@ function NotNow({ request, standing, holder }: Shown) {
 const OVER = {
   run: {
     title: "A run is building with these settings",
-    text: "Wait for the run to end, or cancel it. Then the settings can be corrected, and the run goes on.",
+    text: "Wait for the run to end, or cancel it. Then correct the settings, and retry.",
   },
   completed: {
     title: "The settings are in the project already",
@@ -119,10 +132,10 @@ const OVER = {
   },
 };
 
-/** Where a holder finds the act; nothing for anybody else. */
+/** Where whoever can correct something finds the act; nothing for anybody else. */
 export function CorrectSettings({ request }: { request: RequestOnPage }) {
-  const { standing, requestId } = request;
-  if (standing !== "mine" && standing !== "supervising") return null;
+  const { canCorrect, requestId } = request;
+  if (!canCorrect) return null;
   return (
     <p className="mt-3">
       <ButtonLink to={`/desk/requests/${requestId}/settings`} size="sm">
@@ -134,22 +147,14 @@ export function CorrectSettings({ request }: { request: RequestOnPage }) {
 
 /** Of a run that refused an answer: the act that mends it, or that it was done since. */
 export function RefusedAnswers({ request }: { request: RequestOnPage }) {
-  const { failure, timeline, requestId } = request;
+  const { failure, timeline } = request;
   if (failure?.code !== "answers_refused") return null;
   // Newest first.
   const last = timeline.find(({ kind }) => kind === "failed" || kind === "settings_corrected");
-  if (last?.kind === "settings_corrected") {
-    return (
-      <p className="mt-2 font-semibold">
-        The settings were corrected since. A retry builds with them.
-      </p>
-    );
-  }
+  if (last?.kind !== "settings_corrected") return <CorrectSettings request={request} />;
   return (
-    <p className="mt-2">
-      <ButtonLink to={`/desk/requests/${requestId}/settings`} size="sm">
-        Correct settings
-      </ButtonLink>
+    <p className="mt-2 font-semibold">
+      The settings were corrected since. A retry builds with them.
     </p>
   );
 }

@@ -39,7 +39,14 @@ const parametersOf = async (id: string) => {
 /** A run in the request's project, with these seed steps. */
 async function plantRun(
   id: string,
-  seeds: { template: string; status: string; error?: unknown; outcome?: unknown }[],
+  seeds: {
+    template: string;
+    status: string;
+    attempts?: number;
+    error?: unknown;
+    outcome?: unknown;
+    checksum?: string;
+  }[],
 ) {
   const { admin } = desk.base;
   const projectRef = `ref-${id.slice(-12)}`;
@@ -56,50 +63,110 @@ async function plantRun(
      returning id`,
     [id, projectRef, uuidv7()],
   );
-  for (const [position, { template, status, error, outcome }] of seeds.entries()) {
+  for (const [
+    position,
+    { template, status, attempts, error, outcome, ...seed },
+  ] of seeds.entries()) {
+    const checksum = seed.checksum ?? desk.catalog.get(template).seed?.checksum;
     await admin.query(
-      `insert into provisioning_steps (id, run_id, position, name, kind, status, template, file, attempts, error, outcome)
-       values (gen_random_uuid(), $1, $2, $3 || ': seed data', 'seed', $4, $3, $3 || '/seed.sql', 1, $5, $6)`,
-      [run.rows[0].id, position, template, status, error ?? null, outcome ?? null],
+      `insert into provisioning_steps (id, run_id, position, name, kind, status, template, file, attempts, error, outcome, checksum)
+       values (gen_random_uuid(), $1, $2, $3 || ': seed data', 'seed', $4, $3, $3 || '/seed.sql', $5, $6, $7, $8)`,
+      [
+        run.rows[0].id,
+        position,
+        template,
+        status,
+        attempts ?? 1,
+        error ?? null,
+        outcome ?? null,
+        checksum,
+      ],
     );
   }
 }
+const failed = (code: string, attempts = 1) => ({
+  template: "base",
+  status: "failed",
+  attempts,
+  error: { code, message: "No." },
+});
+const namesOf = (features: { template: string }[]) => features.map(({ template }) => template);
 
 describe("it is too late to correct", () => {
   it("for a feature whose seed is in the project, and for no other", async () => {
     const id = await claimed();
     await plantRun(id, [
       { template: "base", status: "done" },
-      { template: "pos", status: "failed", error: { code: "sql_failed", message: "No." } },
+      { ...failed("sql_step_failed"), template: "pos" },
     ]);
     await desk.plant(id, { status: "failed" });
-    const { open, closed } = await view(id);
-    expect(open.map(({ template }) => template)).toEqual(["pos"]);
-    expect(closed.map(({ template }) => template)).toEqual(["base"]);
+    const { open, closed, unknown } = await view(id);
+    expect([open, closed, unknown].map(namesOf)).toEqual([["pos"], ["base"], []]);
     const refused = await correct(id, {
       base: { currency: "USD" },
       pos: { receipt_footer: "Bye" },
     }).catch((error) => error);
     expect(refused).toBeInstanceOf(SettingsClosedError);
     expect(refused.message).toMatch(/^The settings of .+ are in the customer's project already/);
-    // The same answer as before corrects nothing.
+    // The same answer as before corrects nothing, however it is written.
     const { base } = await parametersOf(id);
-    await correct(id, { base, pos: { receipt_footer: "Bye" } });
+    await correct(id, { base: { ...base, currency: "eur" }, pos: { receipt_footer: "Bye" } });
     expect(await parametersOf(id)).toMatchObject({ base, pos: { receipt_footer: "Bye" } });
+    // What nobody asks is wrong whether or not it is too late.
+    await expect(correct(id, { base: { colour: "red" } })).rejects.toThrow(AnswersNotPossibleError);
+  });
+
+  it.each([
+    ["left by a run that ended outside its steps", { template: "base", status: "running" }],
+    ["of which the ledger could not be read", failed("step_outcome_unknown")],
+    ["taken over by a worker that could not connect", failed("database_password", 2)],
+  ])("where a seed may be there: %s", async (_, seed) => {
+    const id = await claimed();
+    await plantRun(id, [seed]);
+    // A later run that could not connect learnt nothing.
+    await plantRun(id, [failed("database_connection_lost")]);
+    await desk.plant(id, { status: "failed" });
+    const { open, closed, unknown } = await view(id);
+    expect([open, closed, unknown].map(namesOf)).toEqual([["pos"], [], ["base"]]);
+    const refused = await correct(id, { base: { currency: "USD" } }).catch((error) => error);
+    expect(refused).toBeInstanceOf(SettingsClosedError);
+    expect(refused.message).toContain("may be in the customer's project already; nobody knows yet");
+    await plantRun(id, [failed("sql_step_failed", 2)]);
+    expect(namesOf((await view(id)).open)).toEqual(["base", "pos"]);
+  });
+
+  it("for good once it was there, and not where a first attempt failed", async () => {
+    const id = await claimed();
+    await plantRun(id, [failed("database_password")]);
+    expect(namesOf((await view(id)).open)).toEqual(["base", "pos"]);
+    await plantRun(id, [{ template: "base", status: "done" }]);
+    await plantRun(id, [failed("sql_step_failed")]);
+    expect(namesOf((await view(id)).closed)).toEqual(["base"]);
+  });
+
+  it("unless the feature's version has another seed, which runs again", async () => {
+    const id = await claimed();
+    await plantRun(id, [{ template: "base", status: "done", checksum: "of an older seed" }]);
+    await desk.plant(id, { status: "failed" });
+    const { open, closed } = await view(id);
+    expect(open).toMatchObject([
+      { template: "base", isBuiltIn: true },
+      { template: "pos", isBuiltIn: false },
+    ]);
+    expect(closed).toEqual([]);
+    await correct(id, { base: { currency: "USD" } });
+    expect((await parametersOf(id)).base.currency).toBe("USD");
   });
 
   it("where nobody knows whether the seed is there, until a later run has found out", async () => {
     const id = await claimed();
-    const unknown = { code: "step_outcome_unknown", message: "?" };
-    await plantRun(id, [{ template: "base", status: "failed", error: unknown }]);
+    await plantRun(id, [failed("step_outcome_unknown")]);
     await plantRun(id, [
       { template: "pos", status: "failed", error: null, outcome: { outcome: "unknown" } },
     ]);
     await desk.plant(id, { status: "failed" });
     expect((await view(id)).open).toEqual([]);
-    await plantRun(id, [
-      { template: "base", status: "failed", error: { code: "sql_failed", message: "No." } },
-    ]);
+    await plantRun(id, [failed("sql_step_failed")]);
     expect((await view(id)).open.map(({ template }) => template)).toEqual(["base"]);
   });
 
@@ -179,6 +246,22 @@ describe("what is given", () => {
     expect(refused).toBeInstanceOf(AnswersNotPossibleError);
     expect(refused.problems.map((one: { parameter: string }) => one.parameter)).toEqual(names);
     expect(await parametersOf(id)).toEqual(parameters);
+  });
+
+  it("is all that is written, although the other questions have presets", async () => {
+    const id = await claimed();
+    const trace = "select data from request_events where request_id = $1 and kind like '%correct%'";
+    const { base, pos } = await parametersOf(id);
+    await desk.plant(id, { parameters: JSON.stringify({ pos }) });
+    await correct(id, { pos });
+    expect((await desk.base.admin.query(trace, [id])).rows).toEqual([]);
+    await correct(id, { pos: { receipt_footer: "Bye" }, base: {} });
+    expect(await parametersOf(id)).toEqual({ pos: { ...pos, receipt_footer: "Bye" } });
+    await correct(id, { base: { currency: base.currency } });
+    expect((await desk.base.admin.query(trace, [id])).rows.map(({ data }) => data)).toEqual([
+      { answers: ["pos.receipt_footer"] },
+      { answers: ["base.currency"] },
+    ]);
   });
 
   it("is taken as text, whatever it looks like", async () => {

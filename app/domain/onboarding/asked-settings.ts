@@ -1,17 +1,17 @@
 import { and, asc, eq, gt } from "drizzle-orm";
 import { customerBackends } from "#db/backends.ts";
-import { customers } from "#db/customers.ts";
 import type { Tx } from "#db/index.ts";
 import { provisioningRuns, provisioningSteps } from "#db/provisioning.ts";
 import { provisioningQueue } from "#db/queue.ts";
 import { liveBackendOf } from "../backends/index.server.ts";
+import { type Catalog, presetOf, type Template } from "../catalog/index.server.ts";
 import {
-  type Catalog,
-  type CustomerFacts,
-  completeAnswers,
-  presetOf,
-  type Template,
-} from "../catalog/index.server.ts";
+  type Given as Answered,
+  answeredTo,
+  answersFor,
+  effectOf,
+  givenOf,
+} from "../provisioning/index.server.ts";
 import {
   RequestNotFoundError,
   type RequestRow,
@@ -22,56 +22,62 @@ import { templatesOf } from "./offers.ts";
 import { type SettingsOfFeature, toFields } from "./settings.ts";
 import { type ToldAnswers, tellAnswers } from "./tell-answers.ts";
 
-/** What a request's features ask, and what is answered. */
-export interface AskedSettings {
+/** What a request's features ask, and what is answered, as a run sees it. */
+export interface AskedSettings extends Answered {
   /** In the order of installation; those that ask nothing are left out. */
   features: AskedFeature[];
-  facts: CustomerFacts;
 }
+
+/**
+ * Whether the project has a feature's answers. `built`: its seed alone reads them, and does not run
+ * again; `earlier`: a seed of another version has read them, or may have, and the present one is
+ * still to run; `unknown`: nobody can say whether the present one is there.
+ */
+type InProject = "no" | "earlier" | "built" | "unknown";
 
 interface AskedFeature {
   template: Template;
   /** To what it asks today. */
   answers: Record<string, string>;
-  /** The project has them, or may have them: its seed alone reads them, and does so once. */
+  /** The project has them, or may have them. */
   isBuiltIn: boolean;
   /**
-   * Whether they can be corrected. What is built in can be only where the feature does not take it
-   * any more: it stops every run, although no run would read it again.
+   * Why they cannot be corrected; null where they can. What is built in can be only where the
+   * feature does not take it any more: it stops every run, although no run would read it again.
    */
-  isOpen: boolean;
+  closed: "built" | "unknown" | null;
 }
 
 /** What a request's features ask, its answers, and which of them can still be corrected. */
 export async function readAsked(
   { tx, catalog }: { tx: Tx; catalog: Catalog },
-  request: RequestRow,
+  { id, features: chosen }: Pick<RequestRow, "id" | "features">,
 ): Promise<AskedSettings> {
-  const [customer] = await tx
-    .select({ company: customers.company, timeZone: customers.timezone })
-    .from(customers)
-    .where(eq(customers.id, request.customerId));
-  if (!customer) throw new Error("A request without a customer.");
-  // As a run sees it: what the country makes likely is for the customer to confirm.
-  const facts = { ...customer, country: "" };
-  const builtIn = await builtInTemplates(tx, request.id);
-  const features = templatesOf(catalog, request.features)
+  const given = await givenOf(tx, id);
+  const seeds = await seedsOf(tx, id);
+  const features = templatesOf(catalog, chosen)
     .filter(({ parameters }) => parameters.length > 0)
     .map((template): AskedFeature => {
-      const asked = new Set(template.parameters.map(({ name }) => name));
-      const given = Object.entries(request.parameters[template.name] ?? {});
-      const answers = Object.fromEntries(given.filter(([name]) => asked.has(name)));
-      const isBuiltIn = builtIn.has(template.name);
-      const { problems } = completeAnswers([template], { [template.name]: answers }, facts);
-      return { template, answers, isBuiltIn, isOpen: !isBuiltIn || problems.length > 0 };
+      const own = seeds.filter((step) => step.template === template.name);
+      const inProject = standingIn(own, template.seed?.checksum);
+      const { problems } = answersFor(catalog, [template.name], given);
+      const isReadAgain = inProject === "no" || inProject === "earlier";
+      return {
+        template,
+        answers: answeredTo(template, given.parameters),
+        isBuiltIn: inProject !== "no",
+        closed: isReadAgain || problems.length > 0 ? null : inProject,
+      };
     });
-  return { features, facts };
+  return { ...given, features };
 }
 
-/** By Berth's record of steps, which follows the ledger of the request's present project. */
-async function builtInTemplates(tx: Tx, requestId: string): Promise<Set<string>> {
+type Step = typeof provisioningSteps.$inferSelect;
+
+/** The seeds that runs have begun in the request's present project, oldest first. */
+async function seedsOf(tx: Tx, requestId: string): Promise<Step[]> {
   const backend = await liveBackendOf(tx, requestId);
-  if (!backend) return new Set();
+  if (!backend) return [];
   const seeds = await tx
     .select({ step: provisioningSteps })
     .from(provisioningSteps)
@@ -87,24 +93,32 @@ async function builtInTemplates(tx: Tx, requestId: string): Promise<Set<string>>
       ),
     )
     .orderBy(asc(provisioningRuns.id));
-  const done = seeds.filter(({ step }) => step.status === "done");
-  // A later run has found out what an earlier one left open.
-  const newest = new Map(seeds.map(({ step }) => [step.template, step]));
-  const open = [...newest.values()].filter(
-    ({ outcome, error }) =>
-      outcome?.outcome === "unknown" || error?.code === "step_outcome_unknown",
-  );
-  const templates = [...done.map(({ step }) => step.template), ...open.map((one) => one.template)];
-  return new Set(templates.filter((name) => name !== null));
+  return seeds.map(({ step }) => step);
+}
+
+/** By Berth's record of a feature's seeds, oldest first, and the checksum of its present one. */
+function standingIn(seeds: readonly Step[], checksum: string | undefined): InProject {
+  let done: Step | null = null;
+  let perhaps: Step | null = null;
+  for (const step of seeds) {
+    const effect = effectOf(step);
+    if (effect === "done") done = step;
+    if (effect !== null) perhaps = effect === "unknown" ? step : null;
+  }
+  if (done && done.checksum === checksum) return "built";
+  if (perhaps && perhaps.checksum === checksum) return "unknown";
+  return done || perhaps ? "earlier" : "no";
 }
 
 /** What the page of a correction shows. */
 export interface CorrectionView {
   seen: Seen;
-  /** What can be corrected. */
+  /** What can be corrected; `isBuiltIn` where the project has it all the same, or may have it. */
   open: (SettingsOfFeature & { isBuiltIn: boolean })[];
   /** What is built in, and so cannot. */
   closed: ToldAnswers[];
+  /** What may be built in, which the next run finds out. */
+  unknown: ToldAnswers[];
   /** What amounts of money are in; empty where nobody has said. */
   currency: string;
 }
@@ -116,23 +130,26 @@ export async function viewCorrection(
 ): Promise<CorrectionView> {
   const seen = await readSeen(tx, requestId);
   const [request] = await tx
-    .select()
+    .select({ id: provisioningQueue.id, features: provisioningQueue.features })
     .from(provisioningQueue)
     .where(eq(provisioningQueue.id, requestId));
   if (!request) throw new RequestNotFoundError();
-  const { features, facts } = await readAsked({ tx, catalog }, request);
-  const closed = new Set(
-    features.filter(({ isOpen }) => !isOpen).map(({ template }) => template.name),
-  );
+  const { features, facts, parameters } = await readAsked({ tx, catalog }, request);
+  const told = tellAnswers(catalog, parameters);
+  const closedAs = (why: AskedFeature["closed"]) =>
+    told.filter((one) =>
+      features.some(({ template, closed }) => template.name === one.template && closed === why),
+    );
   return {
     seen,
     open: features
-      .filter(({ isOpen }) => isOpen)
+      .filter(({ closed }) => closed === null)
       .map(({ template, answers, isBuiltIn }) => ({
         isBuiltIn,
         ...toFields(template, (asked) => answers[asked.name] ?? presetOf(asked, facts) ?? ""),
       })),
-    closed: tellAnswers(catalog, request.parameters).filter(({ template }) => closed.has(template)),
-    currency: request.parameters.base?.currency ?? "",
+    closed: closedAs("built"),
+    unknown: closedAs("unknown"),
+    currency: parameters.base?.currency ?? "",
   };
 }

@@ -1,5 +1,7 @@
 /** Answers that are corrected at the desk after the sign-up. */
+import { eq } from "drizzle-orm";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { provisioningQueue } from "#db/queue.ts";
 import { type Desk, openDesk } from "../../../tests/support/desk.ts";
 import { NotStaffError } from "../identity/index.server.ts";
 import { cancelRequest, trackRequest } from "../provisioning/index.server.ts";
@@ -16,6 +18,7 @@ import {
 } from "../queue/index.server.ts";
 import {
   AnswersNotPossibleError,
+  correctedSince,
   correctSettings,
   SettingsClosedError,
   viewCorrection,
@@ -51,6 +54,13 @@ const claimed = async (wish: Record<string, unknown> = {}) => {
 };
 const rowOf = async (id: string) =>
   (await desk.base.admin.query("select * from provisioning_queue where id = $1", [id])).rows[0];
+/** Lets a customer's account be the request's. */
+const belongsTo = (id: string, account: string) =>
+  desk.base.admin.query(
+    `update customers set user_id = $2 where id =
+       (select customer_id from provisioning_queue where id = $1)`,
+    [id, account],
+  );
 const tracesOf = async (id: string) => {
   const [events, records] = await Promise.all([
     desk.base.admin.query(
@@ -91,11 +101,7 @@ describe("a correction", () => {
       id,
     ]);
     expect(mails.rows.map(({ kind }) => kind).sort()).toEqual(["claimed", "received"]);
-    await desk.base.admin.query(
-      `update customers set user_id = $2 where id =
-         (select customer_id from provisioning_queue where id = $1)`,
-      [id, ann.id],
-    );
+    await belongsTo(id, ann.id);
     const { timeline, parameters } = await desk.as(ann, (tx) =>
       trackRequest({ tx, catalog: desk.catalog }, id),
     );
@@ -154,30 +160,27 @@ describe("who may correct", () => {
   it("is nobody outside the staff, and nobody who took it off", async () => {
     const id = await claimed();
     const { seen } = await view(id);
-    const stranger = { ...desk.kim, id: "nobody" };
+    const { catalog } = desk;
+    const actor = { ...desk.kim, id: "nobody" };
+    const given = { base: { currency: "USD" } };
     await expect(
-      desk.as(stranger, (tx) =>
-        correctSettings(
-          { tx, actor: stranger, catalog: desk.catalog },
-          id,
-          { base: { currency: "USD" } },
-          seen,
-        ),
-      ),
+      desk.as(actor, (tx) => correctSettings({ tx, actor, catalog }, id, given, seen)),
     ).rejects.toThrow(NotStaffError);
-    // Row-level security alone: a customer cannot write answers, its own neither.
-    const ann = await desk.newcomer();
-    await expect(
-      desk.as(ann, (tx) =>
-        correctSettings(
-          { tx, actor: ann, catalog: desk.catalog },
-          id,
-          { base: { currency: "USD" } },
-          seen,
-        ),
-      ),
-    ).rejects.toThrow();
     expect(await tracesOf(id)).toEqual({ events: [], records: [] });
+  });
+
+  it("is no customer: the database lets them read their own answers, and write none", async () => {
+    const id = await claimed();
+    const ann = await desk.newcomer();
+    await belongsTo(id, ann.id);
+    const { parameters } = await rowOf(id);
+    const own = eq(provisioningQueue.id, id);
+    const read = await desk.as(ann, (tx) => tx.select().from(provisioningQueue).where(own));
+    expect(read).toHaveLength(1);
+    await expect(
+      desk.as(ann, (tx) => tx.update(provisioningQueue).set({ parameters: {} }).where(own)),
+    ).rejects.toMatchObject({ cause: { code: "42501" } });
+    expect((await rowOf(id)).parameters).toEqual(parameters);
   });
 
   it("has to claim it, and to hold the claim still", async () => {
@@ -218,6 +221,19 @@ describe("a correction from a stale page", () => {
       MovedOnError,
     );
     expect((await rowOf(id)).parameters.base).toMatchObject({ currency: "USD", locale: "de" });
+  });
+
+  it("is told what was corrected meanwhile, whatever else happened", async () => {
+    const id = await claimed();
+    const { seen } = await view(id);
+    for (let note = 1; note <= 25; note += 1) {
+      await desk.as(desk.lou, (tx) => addNote({ tx, actor: desk.lou }, id, `Note ${note}`));
+    }
+    await fresh("kim", id, { base: { currency: "USD", locale: "fr" } });
+    await fresh("kim", id, { base: { currency: "CHF" } });
+    const since = (eventId: number) => desk.as(desk.kim, (tx) => correctedSince(tx, id, eventId));
+    expect([...(await since(seen.eventId))].sort()).toEqual(["base.currency", "base.locale"]);
+    expect(await since((await view(id)).seen.eventId)).toEqual(new Set());
   });
 
   it("is made where nothing that matters has changed", async () => {

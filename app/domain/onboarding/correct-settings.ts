@@ -1,6 +1,7 @@
-import { and, eq, sql } from "drizzle-orm";
+import { and, eq, gt, sql } from "drizzle-orm";
 import { z } from "zod";
-import { provisioningQueue } from "#db/queue.ts";
+import type { Tx } from "#db/index.ts";
+import { provisioningQueue, requestEvents } from "#db/queue.ts";
 import { recordAudit } from "../audit/index.server.ts";
 import { type Answers, type Catalog, completeAnswers } from "../catalog/index.server.ts";
 import { requireStaff } from "../identity/index.server.ts";
@@ -8,8 +9,6 @@ import {
   addEvent,
   type Context,
   HELD,
-  lockRequest,
-  RequestChangedError,
   type RequestStatus,
   requireHeld,
   requireUnmoved,
@@ -18,7 +17,7 @@ import {
 import { type AskedSettings, readAsked } from "./asked-settings.ts";
 import { AnswersNotPossibleError, SettingsClosedError } from "./errors.ts";
 import { newCustomerInput } from "./schema.ts";
-import type { Given } from "./settings.ts";
+import { type Given, settingField } from "./settings.ts";
 
 const version = z
   .number()
@@ -42,6 +41,9 @@ export const correctionInput = z.strictObject({
     ),
 });
 
+/** The timeline's word for it. */
+const CORRECTED = "settings_corrected";
+
 /** In these states a run reads the answers, or is about to. */
 const RUNNING: readonly RequestStatus[] = ["credentials_received", "migrating"];
 
@@ -50,7 +52,7 @@ const RUNNING: readonly RequestStatus[] = ["credentials_received", "migrating"];
  * looked; what is not given stays as it is. Only names of questions go into the timeline and the
  * audit record: an answer may be personal. What changes nothing leaves no trace.
  * @throws NotStaffError, MovedOnError; SettingsClosedError while a run reads them, and once they are
- * built in; AnswersNotPossibleError, and what {@link requireHeld} throws
+ * built in or may be; AnswersNotPossibleError, and what {@link requireHeld} throws
  */
 export async function correctSettings(
   { tx, actor, catalog }: Context & { catalog: Catalog },
@@ -58,32 +60,27 @@ export async function correctSettings(
   given: Given,
   seen: Seen,
 ): Promise<void> {
+  // Whoever is not on the staff is not even told that the request has moved.
   await requireStaff(tx, actor.id);
-  await requireUnmoved({ tx }, requestId, seen);
-  const { status } = await lockRequest(tx, requestId);
+  const { status } = await requireUnmoved({ tx }, requestId, seen);
   if (RUNNING.includes(status)) throw new SettingsClosedError("run");
   if (status === "completed") throw new SettingsClosedError("built");
   const request = await requireHeld({ tx, actor }, requestId, "correct the settings of", HELD);
   const asked = await readAsked({ tx, catalog }, request);
-  refuseClosed(asked, given);
-  const { parameters, changed } = correct(asked, request.parameters, given);
+  const { parameters, changed } = correct(asked, given);
   if (changed.length === 0) return;
-  const [corrected] = await tx
+  await tx
     .update(provisioningQueue)
     .set({
       parameters,
       version: sql`${provisioningQueue.version} + 1`,
       updatedAt: sql`berth_now()`,
     })
-    .where(
-      and(eq(provisioningQueue.id, request.id), eq(provisioningQueue.version, request.version)),
-    )
-    .returning({ id: provisioningQueue.id });
-  if (!corrected) throw new RequestChangedError();
+    .where(eq(provisioningQueue.id, request.id));
   const data = { answers: changed };
-  await addEvent({ tx, actor }, request.id, "settings_corrected", data);
+  await addEvent({ tx, actor }, request.id, CORRECTED, data);
   await recordAudit(tx, actor, {
-    action: "request.settings_corrected",
+    action: `request.${CORRECTED}`,
     subjectKind: "request",
     subjectId: request.id,
     requestId: request.id,
@@ -91,36 +88,53 @@ export async function correctSettings(
   });
 }
 
-const givenTo = (given: Given, template: string) =>
-  Object.hasOwn(given, template) ? (given[template] ?? {}) : {};
-
-/** @throws SettingsClosedError where another answer is given than the one that is built in */
-function refuseClosed({ features }: AskedSettings, given: Given): void {
-  for (const { template, answers, isOpen } of features) {
-    if (isOpen) continue;
-    const others = Object.entries(givenTo(given, template.name)).filter(
-      ([name, value]) => answers[name] !== String(value),
-    );
-    if (others.length > 0) throw new SettingsClosedError("built", template.title);
-  }
-}
-
-/** All answers as they are then, and which questions they change. @throws AnswersNotPossibleError */
-function correct({ features, facts }: AskedSettings, before: Answers, given: Given) {
+/**
+ * All answers as they are then, and which of those given change: nothing but what is given is
+ * written, although every answer must be one that a run takes.
+ * @throws AnswersNotPossibleError; SettingsClosedError where one changes that is built in, or may be
+ */
+function correct({ features, facts, parameters: before }: AskedSettings, given: Given) {
   const asking = features.map(({ template }) => template);
-  const whole = features.map(({ template: { name }, answers }) => [
-    name,
-    { ...answers, ...givenTo(given, name) },
-  ]);
-  const all = { ...given, ...Object.fromEntries(whole) };
+  const all: Given = { ...given };
+  for (const { template, answers } of features) {
+    const own = Object.hasOwn(given, template.name) ? given[template.name] : {};
+    all[template.name] = { ...answers, ...own };
+  }
   const { answers, problems } = completeAnswers(asking, all, facts);
   if (problems.length > 0) throw new AnswersNotPossibleError(problems);
-  const changed = Object.entries(answers).flatMap(([template, own]) =>
-    Object.entries(own)
-      .filter(([name, value]) => before[template]?.[name] !== value)
-      .map(([name]) => `${template}.${name}`),
-  );
-  // What nobody asks any more is no reason to forget it.
-  const kept = Object.entries(answers).map(([name, own]) => [name, { ...before[name], ...own }]);
-  return { parameters: { ...before, ...Object.fromEntries(kept) } as Answers, changed };
+  const parameters: Answers = { ...before };
+  const changed: string[] = [];
+  for (const { template, closed } of features) {
+    const own = answers[template.name] ?? {};
+    for (const { name } of template.parameters) {
+      const value = own[name];
+      const isGiven = given[template.name]?.[name] !== undefined;
+      if (!isGiven || value === undefined || value === before[template.name]?.[name]) continue;
+      if (closed) throw new SettingsClosedError(closed, template.title);
+      parameters[template.name] = { ...parameters[template.name], [name]: value };
+      changed.push(settingField(template.name, name));
+    }
+  }
+  return { parameters, changed };
+}
+
+/** The names of what was corrected after an event, as a form's fields have them. */
+export async function correctedSince(
+  tx: Tx,
+  requestId: string,
+  eventId: number,
+): Promise<Set<string>> {
+  const rows = await tx
+    .selectDistinct({
+      name: sql<string>`jsonb_array_elements_text(${requestEvents.data} -> 'answers')`,
+    })
+    .from(requestEvents)
+    .where(
+      and(
+        eq(requestEvents.requestId, requestId),
+        eq(requestEvents.kind, CORRECTED),
+        gt(requestEvents.id, eventId),
+      ),
+    );
+  return new Set(rows.map(({ name }) => name));
 }

@@ -40,21 +40,26 @@ export class AnswersNotPossibleError extends BerthError {
   }
 }
 
-/** A run is reading the answers, or the customer's project has them: no correction would be read. */
+/** A run is reading the answers, or the customer's project has them, or may: a correction might never be read. */
 export class SettingsClosedError extends BerthError {
   /** `feature`: its title, where the answers to others are still open. */
-  constructor(why: "run" | "built", feature?: string) {
-    const settings = feature ? `The settings of ${feature}` : "The settings";
-    const [message, fix] =
-      why === "run"
-        ? [
-            "A run is building with the settings at this moment, so they cannot be corrected.",
-            "Wait for the run to end, or cancel it. Then correct the settings, and retry.",
-          ]
-        : [
-            `${settings} are in the customer's project already, and nothing reads them here again.`,
-            "Change them in the product's own settings.",
-          ];
+  constructor(why: keyof typeof CLOSED, feature?: string) {
+    const { message, fix } = CLOSED[why](feature ? `The settings of ${feature}` : "The settings");
     super("settings_closed", message, { fix });
   }
 }
+
+const CLOSED = {
+  run: () => ({
+    message: "A run is building with the settings at this moment, so they cannot be corrected.",
+    fix: "Wait for the run to end, or cancel it. Then correct the settings, and retry.",
+  }),
+  built: (settings: string) => ({
+    message: `${settings} are in the customer's project already, and nothing reads them here again.`,
+    fix: "Change them in the product's own settings.",
+  }),
+  unknown: (settings: string) => ({
+    message: `${settings} may be in the customer's project already; nobody knows yet.`,
+    fix: "Retry: the next run finds out. What it finds there is changed in the product's own settings.",
+  }),
+};

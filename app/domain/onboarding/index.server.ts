@@ -9,7 +9,12 @@ export {
   seenDraft,
 } from "./answers.ts";
 export { type CorrectionView, viewCorrection } from "./asked-settings.ts";
-export { correctionInput, correctSettings, seenRequest } from "./correct-settings.ts";
+export {
+  correctedSince,
+  correctionInput,
+  correctSettings,
+  seenRequest,
+} from "./correct-settings.ts";
 export {
   type Draft,
   findDraft,

@@ -8,11 +8,12 @@ import {
   type CustomerFacts,
   completeAnswers,
   settingsOf,
+  type Template,
 } from "../catalog/index.server.ts";
 import { CheckFailedError } from "./errors.ts";
 
 /** What a customer has answered, and what Berth knows of it anyway. */
-interface Given {
+export interface Given {
   parameters: Readonly<Record<string, Readonly<Record<string, string>>>>;
   facts: CustomerFacts;
 }
@@ -53,14 +54,20 @@ export function answersFor(
 ): RunAnswers {
   const asking = names.map((name) => catalog.get(name));
   const asked = Object.fromEntries(
-    asking.map((template) => {
-      const answers = Object.entries(parameters[template.name] ?? {});
-      const known = new Set(template.parameters.map(({ name }) => name));
-      return [template.name, Object.fromEntries(answers.filter(([name]) => known.has(name)))];
-    }),
+    asking.map((template) => [template.name, answeredTo(template, parameters)]),
   );
   const { answers, problems } = completeAnswers(asking, asked, facts);
   return { settings: settingsOf(asking, answers), problems };
+}
+
+/** What was answered to the questions that a template asks today. */
+export function answeredTo(
+  template: Pick<Template, "name" | "parameters">,
+  parameters: Given["parameters"],
+): Record<string, string> {
+  const known = new Set(template.parameters.map(({ name }) => name));
+  const answers = Object.entries(parameters[template.name] ?? {});
+  return Object.fromEntries(answers.filter(([name]) => known.has(name)));
 }
 
 /**

@@ -1,3 +1,4 @@
+export { answeredTo, answersFor, type Given, givenOf } from "./answers.ts";
 export { cancelRun } from "./cancel-run.ts";
 export {
   cancelRequest,
@@ -49,7 +50,7 @@ export {
   type StepReport,
 } from "./run-report.ts";
 export type { Standing } from "./standing.ts";
-export { staysOf, type WhatStays } from "./stays.ts";
+export { effectOf, staysOf, type WhatStays } from "./stays.ts";
 export {
   cancelOwnRequest,
   listOwnRequests,

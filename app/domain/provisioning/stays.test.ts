@@ -53,9 +53,9 @@ async function ended(id: string) {
 }
 
 /** Sets steps of a request's newest run. */
-const plant = (id: string, columns: string, which: string) =>
+const plant = (id: string, columns: string, which: string, attempts = 1) =>
   desk.base.admin.query(
-    `update provisioning_steps set attempts = 1, ${columns}
+    `update provisioning_steps set attempts = ${attempts}, ${columns}
      where run_id = (select id from provisioning_runs where request_id = $1 order by id desc limit 1)
        and ${which}`,
     [id],
@@ -167,4 +167,28 @@ it("a project given up for other credentials is listed too, each line under its 
     `${first}other: the sign-in settings that the templates ask for`,
     `${first}other: perhaps the effect of “Owner account”`,
   ]);
+});
+
+it("what nobody knows stays unknown until a run has found out, not until one could not connect", async () => {
+  const id = await failedRequest();
+  const seedOf = (template: string) => `kind = 'seed' and template = '${template}'`;
+  const error = (code: string) => `status = 'failed', error = '{"code":"${code}","message":"x"}'`;
+  // Left by a run that ended outside its steps, and taken over by one that could not connect.
+  await plant(id, "status = 'running'", seedOf("base"));
+  await plant(id, error("database_password"), seedOf("pos"), 2);
+  await plant(id, "status = 'running'", "kind = 'health'");
+  const unknown = async () => (await stays(id))?.flatMap((project) => project.unknown);
+  const both = [expect.stringContaining("seed"), expect.stringContaining("seed")];
+  expect(await unknown()).toEqual(both);
+  const again = async () => {
+    await context(({ tx, actor }) => retryRequest({ tx, actor }, desk.catalog, id));
+    await ended(id);
+  };
+  await again();
+  await plant(id, error("database_connection_lost"), "kind = 'seed'");
+  expect(await unknown()).toEqual(both);
+  await again();
+  // It asked the ledger first.
+  await plant(id, error("sql_step_failed"), "kind = 'seed'", 2);
+  expect(await unknown()).toEqual([]);
 });

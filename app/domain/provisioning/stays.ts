@@ -63,12 +63,10 @@ function staysIn(
   begun: readonly { ownerUserId: string | null; step: Step }[],
 ): WhatStays {
   const steps = begun.map(({ step }) => step);
-  const newest = new Map(steps.map((step) => [keyOf(step), step]));
-  const done = new Map(
-    steps.filter(({ status }) => status === "done").map((step) => [keyOf(step), step]),
-  );
-  const ofKind = (kind: Step["kind"]) => [...done.values()].filter((step) => step.kind === kind);
-  const undone = [...newest.values()].filter((step) => !done.has(keyOf(step)));
+  const told = lastTold(steps);
+  const having = (effect: Effect) =>
+    told.filter((one) => one.effect === effect).map(({ step }) => step);
+  const ofKind = (kind: Step["kind"]) => having("done").filter((step) => step.kind === kind);
   return {
     projectRef,
     applied: ofKind("sql").map((step) => ({ version: step.ledgerVersion ?? "", ...fileOf(step) })),
@@ -77,19 +75,55 @@ function staysIn(
     buckets: ofKind("storage").map(bucketNameOf),
     authSettings: ofKind("auth-config").some(({ outcome }) => outcome?.outcome !== "nothing_asked"),
     ledger: ofKind("preflight").length > 0 || steps.some(isPrepared),
-    unfinished: undone.filter(isUnfinished).map(({ file, name }) => file ?? name),
-    unknown: undone.filter(isUnknown).map(({ name }) => name),
+    unfinished: having("unfinished").map(({ file, name }) => file ?? name),
+    unknown: having("unknown").map(({ name }) => name),
   };
+}
+
+/** Of each thing that runs did: the last step that says something of its effect. Done is done. */
+function lastTold(steps: readonly Step[]) {
+  const told = new Map<string, { step: Step; effect: Effect }>();
+  for (const step of steps) {
+    const effect = effectOf(step);
+    const isDone = told.get(keyOf(step))?.effect === "done";
+    if (effect === "done" || (effect !== null && !isDone)) told.set(keyOf(step), { step, effect });
+  }
+  return [...told.values()];
 }
 
 const keyOf = ({ file, name }: Step) => file ?? name;
 const fileOf = ({ template, file }: Step) => ({ template: template ?? "", file: file ?? "" });
 const isPrepared = ({ outcome }: Step) => outcome?.outcome === "prepared";
-const isUnfinished = ({ outcome }: Step) => outcome?.outcome === "unfinished";
-const isUnknown = ({ kind, outcome, error }: Step) =>
-  outcome?.outcome === "unknown" ||
-  error?.code === "step_outcome_unknown" ||
-  ((kind === "owner" || kind === "storage") && WITHOUT_ANSWER.has(error?.code ?? ""));
+
+type Effect = "done" | "undone" | "unfinished" | "unknown";
+
+/**
+ * What a step that has begun tells of its effect on the project, unless it is still at work; null
+ * where it tells nothing, as one that could not connect: what an earlier run told holds on.
+ */
+export function effectOf(step: Step): Effect | null {
+  const { status, outcome, error } = step;
+  if (status === "done") return "done";
+  if (outcome?.outcome === "unfinished") return "unfinished";
+  if (isUnknown(step)) return "unknown";
+  // A file that the database refuses is not in its ledger, nor is one that waits after a
+  // cancelled run: both looked.
+  return status === "pending" || error?.code === REFUSED ? "undone" : null;
+}
+
+/** The database's own answer to a file. */
+const REFUSED = "sql_step_failed";
+
+function isUnknown({ kind, status, attempts, outcome, error }: Step): boolean {
+  if (outcome?.outcome === "unknown" || error?.code === "step_outcome_unknown") return true;
+  // Its run ended outside its steps. The checks only read.
+  if (status === "running") return kind !== "health";
+  if (!error) return false;
+  // A worker that was lost may have committed it.
+  if (kind === "sql" || kind === "seed") return attempts > 1 && error.code !== REFUSED;
+  return (kind === "owner" || kind === "storage") && WITHOUT_ANSWER.has(error.code);
+}
+
 /** Failures of a call that may have done its work all the same. */
 const WITHOUT_ANSWER = new Set(["outbound_timeout", "project_timeout", "supabase_failure"]);
 

@@ -4,7 +4,7 @@ import { user } from "#db/auth.ts";
 import type { Tx } from "#db/index.ts";
 import { provisioningQueue, requestEvents } from "#db/queue.ts";
 import { RequestNotFoundError } from "./errors.ts";
-import { type Context, lockRequest } from "./requests.ts";
+import { type Context, lockRequest, type RequestRow } from "./requests.ts";
 
 /** What the page showed when the person began: the request's version, and its newest event. */
 export interface Seen {
@@ -42,7 +42,7 @@ export interface RequestChange {
 /** The act was meant for a request that has moved on since; nothing was done. */
 export class MovedOnError extends BerthError {
   constructor() {
-    super("request_changed", "This request changed while the page was open. Nothing was done.", {
+    super("request_changed", "This request has changed since it was read. Nothing was done.", {
       fix: "Read what changed. If the act still makes sense, do it again.",
     });
   }
@@ -100,16 +100,16 @@ const HARMLESS = ["note", "priority_changed"];
  * was (a note) is let pass, since nobody would decide otherwise because of it. The request stays
  * locked until the transaction ends, so that what is checked here still holds for the act.
  * `heeded`: kinds of events that matter to this act although they matter to no other.
- * @throws MovedOnError, RequestNotFoundError
+ * @returns the request. @throws MovedOnError, RequestNotFoundError
  */
 export async function requireUnmoved(
   { tx }: Pick<Context, "tx">,
   requestId: string,
   seen: Seen,
   heeded: readonly string[] = [],
-): Promise<void> {
+): Promise<RequestRow> {
   const request = await lockRequest(tx, requestId);
-  if (request.version === seen.version) return;
+  if (request.version === seen.version) return request;
   const harmless = HARMLESS.filter((kind) => !heeded.includes(kind));
   const [move] = await tx
     .select({ id: requestEvents.id })
@@ -123,4 +123,5 @@ export async function requireUnmoved(
     )
     .limit(1);
   if (move) throw new MovedOnError();
+  return request;
 }

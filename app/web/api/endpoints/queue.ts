@@ -111,7 +111,7 @@ export const correct = endpoint({
   scope: "queue:work",
   summary: "Correct answers to what the request's features ask",
   description:
-    "For who holds the request, as long as no run is building with the answers (409, `settings_closed`). What a feature's seed has put into the project stays: it is changed in the product itself. Nothing is corrected where the request is not in the `version` that was read (409, `request_changed`); several callers at once: one wins. The customer sees that the settings were corrected; which questions is in the timeline, the answers are not.",
+    "For who holds the request, as long as no run is building with the answers (409, `settings_closed`). What a feature's seed has put into the project, or may have, stays as long as no other version of the feature reads it again: it is changed in the product itself. Nothing is corrected where the request is not in the `version` that was read (409, `request_changed`); every act on it raises that, so read it right before. Several callers at once: one wins. The customer sees that the settings were corrected; which questions is in the timeline, the answers are not.",
   body: correctionInput,
   answer: { status: 200, schema: requestView },
   problems: [...HOLDING, "request_changed", "settings_closed", "answers_not_possible"],
