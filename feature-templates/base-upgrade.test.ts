@@ -1,10 +1,10 @@
 import type pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { privileges } from "../scripts/templates/privileges.ts";
 import { diffCatalogs, snapshotCatalog } from "../tests/support/catalog.ts";
 import { signUp } from "./accounts.ts";
 import { act, createPeople } from "./acting.ts";
 import { applyTemplates, failedChecks, grantModes, type ProjectServer } from "./fresh-database.ts";
-import { privileges } from "./schema-rules.ts";
 import { joinProjectServer } from "./shared-server.ts";
 
 let server: ProjectServer;

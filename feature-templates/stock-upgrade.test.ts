@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { filesFor, loadCatalog } from "#app/domain/catalog/index.server.ts";
+import { privileges } from "../scripts/templates/privileges.ts";
 import { diffCatalogs, snapshotCatalog } from "../tests/support/catalog.ts";
 import { act, call, createPeople, type People } from "./acting.ts";
 import {
@@ -11,7 +12,6 @@ import {
   grantModes,
   type ProjectServer,
 } from "./fresh-database.ts";
-import { privileges } from "./schema-rules.ts";
 import { joinProjectServer } from "./shared-server.ts";
 
 let server: ProjectServer;

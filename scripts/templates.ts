@@ -4,6 +4,7 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { BerthError } from "#app/platform/errors.ts";
 import { checkTemplates } from "./templates/check.ts";
+import { BusyError } from "./templates/exclusive.ts";
 import { asFinding } from "./templates/findings.ts";
 import { newTemplate } from "./templates/new.ts";
 import {
@@ -63,7 +64,8 @@ async function main(args: string[]): Promise<number> {
     await undoKilledRelease(folder, name)
       .then(() => requireReleasable(folder, name))
       .catch((error) => {
-        if (error instanceof NotReleasableError) throw error;
+        const isToldByCheck = error instanceof BerthError && !(error instanceof NotReleasableError);
+        if (!isToldByCheck) throw error;
       });
     const { findings } = await checkTemplates(folder, [name]);
     if (findings.length > 0) {
@@ -91,7 +93,7 @@ try {
 } catch (error) {
   const { message, stack } = error as Error;
   const told = error instanceof BerthError ? asFinding(error).message : message;
-  const isTold = error instanceof BerthError || error instanceof TypeError;
+  const isTold = [BerthError, BusyError, TypeError].some((kind) => error instanceof kind);
   process.stderr.write(`${isTold ? told : stack}\n`);
   process.exitCode = 1;
 }

@@ -13,7 +13,8 @@ export interface Rule {
   fix: string;
   /**
    * Answers the objects that break the rule, as one column of text, from the catalog and from what
-   * `schema-rules.ts` puts before it: `ours`, `relations`, `tables`, `functions`, `policies`.
+   * `schema-rules.ts` puts before it: `ours`, `relations`, `tables`, `grants`, `functions`,
+   * `policies`.
    */
   query: string;
 }
@@ -37,6 +38,15 @@ const findsReferences = `(i.indpred is null
     select format('(%I IS NOT NULL)', a.attname) from pg_attribute a
     where a.attrelid = k.conrelid and a.attnum = k.conkey[1]))`;
 
+/** A condition that is missing, or that holds for every row. */
+const always = (condition: string) =>
+  `coalesce(replace(${condition}, ' ', ''), 'true') in ('true', '(true)', '1=1', '(1=1)')`;
+const using = "pg_get_expr(p.polqual, p.polrelid)";
+const withCheck = "pg_get_expr(p.polwithcheck, p.polrelid)";
+
+/** A call that a policy should make once per query. */
+const LOOKUP = `((auth|private)\\.("[^"]+"|\\w+)|current_setting)\\(`;
+
 const exposedWithOwnersRights = `select p.oid::regprocedure::text from functions p
   where p.pronamespace = ${EXPOSED} and p.prosecdef`;
 const moveToPrivate =
@@ -46,12 +56,11 @@ export const advisors: readonly Rule[] = [
   {
     name: "unindexed_foreign_keys",
     says: "is a foreign key without an index",
-    fix: "Create an index that begins with its columns.",
+    fix: "Create an index that begins with its columns, in their order.",
     query: `select k.conrelid::regclass || '.' || k.conname from pg_constraint k
       where k.connamespace in (select oid from ours) and k.contype = 'f' and not exists (
         select from pg_index i where i.indrelid = k.conrelid and i.indisvalid and ${findsReferences}
-          and k.conkey @> (i.indkey::smallint[])[0:cardinality(k.conkey) - 1]
-          and k.conkey <@ (i.indkey::smallint[])[0:cardinality(k.conkey) - 1])`,
+          and (i.indkey::smallint[])[0:cardinality(k.conkey) - 1] = k.conkey)`,
   },
   {
     name: "auth_users_exposed",
@@ -67,9 +76,7 @@ export const advisors: readonly Rule[] = [
     says: "is a policy that looks something up for each row",
     fix: "Write (select private.has_role(…)), in parentheses with select; the same for auth.uid(), auth.jwt() and current_setting().",
     query: `select p.title from policies p
-      where regexp_replace(p.conditions,
-          'SELECT ((auth|private)\\.[a-z_]+|current_setting)\\([^)]*\\)', '', 'gi')
-        ~* '((auth|private)\\.[a-z_]+|current_setting)\\('`,
+      where regexp_replace(p.conditions, 'SELECT ${LOOKUP}[^)]*\\)', '', 'gi') ~* '${LOOKUP}'`,
   },
   {
     name: "no_primary_key",
@@ -187,8 +194,11 @@ export const advisors: readonly Rule[] = [
     name: "rls_policy_always_true",
     says: "is a policy that lets everybody of its roles write",
     fix: "Say in its condition who may do so.",
-    query: `select p.title from policies p where p.polpermissive and p.polcmd <> 'r'
-      and (pg_get_expr(p.polqual, p.polrelid) = 'true' or pg_get_expr(p.polwithcheck, p.polrelid) = 'true')`,
+    // Without WITH CHECK, an update is judged by USING.
+    query: `select p.title from policies p where p.polpermissive and (
+      p.polcmd = 'a' and ${always(withCheck)}
+      or p.polcmd in ('w', 'd', '*') and ${always(using)}
+      or p.polcmd in ('w', '*') and p.polwithcheck is not null and ${always(withCheck)})`,
   },
   {
     name: "public_bucket_allows_listing",
@@ -196,8 +206,8 @@ export const advisors: readonly Rule[] = [
     fix: "Drop it: the files of a public bucket need no policy to be read by their address.",
     query: `select p.title || ' on ' || b.name from policies p cross join storage.buckets b
       where p.polrelid = 'storage.objects'::regclass and p.polcmd in ('r', '*') and b.public
-        and pg_get_expr(p.polqual, p.polrelid) ~ ('bucket_id = ''' || b.id || '''')
-        and pg_get_expr(p.polqual, p.polrelid) !~* '(select|auth\\.|private\\.)'`,
+        and (${always(using)} or ${using} ~ ('bucket_id = ''' || b.id || '''')
+          and ${using} !~* '(select|auth\\.|private\\.)')`,
   },
   {
     name: "anon_security_definer_function_executable",

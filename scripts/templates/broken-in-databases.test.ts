@@ -151,7 +151,7 @@ describe("a broken template is told by the database that it was tried in", () =>
       "checks without a name",
       { "shop/checks.sql": row("true", "null") },
       "checks_form",
-      /A row says neither/,
+      /A row has no check_name\. Answer/,
     ],
     [
       "checks that fail",

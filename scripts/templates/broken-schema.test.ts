@@ -40,6 +40,9 @@ const select = (condition: string, to = "authenticated") =>
   `grant select on public.labels to authenticated;
 create policy labels_select on public.labels for select to ${to} using (${condition});`;
 const may = select("(select private.may())");
+/** A function that policies may ask. */
+const asked = (name: string) =>
+  `create function ${name} returns boolean language sql stable set search_path = '' as 'select true';${revoked(`function ${name}`)}\n`;
 const view = (kind: string, query: string) =>
   `create ${kind} as ${query};${revoked("public.seen")}`;
 
@@ -52,6 +55,13 @@ const cases: Case[] = [
     "labels.labels_goods_id_fkey",
     `${table("id int primary key, goods_id int references public.goods (id)")}
 create index labels_some on public.labels (goods_id) where goods_id > 0;\n${may}`,
+  ],
+  [
+    "unindexed_foreign_keys",
+    "labels.labels_goods_id_goods_name_fkey",
+    `alter table public.goods add constraint goods_both unique (id, name);
+${table("id int primary key, goods_id int, goods_name text, foreign key (goods_id, goods_name) references public.goods (id, name)")}
+create index labels_turned on public.labels (goods_name, goods_id);\n${may}`,
   ],
   [
     "auth_users_exposed",
@@ -73,6 +83,16 @@ grant select on public.seen to authenticated;${commented("view public.seen")}`,
     "auth_rls_initplan",
     "labels.labels_select",
     `${table("id text primary key")}\n${select("id = current_setting('request.path', true)")}`,
+  ],
+  [
+    "auth_rls_initplan",
+    "labels.labels_select",
+    `${asked("private.may2()")}${table("id int primary key")}\n${select("private.may2()")}`,
+  ],
+  [
+    "auth_rls_initplan",
+    "labels.labels_select",
+    `${asked('private."Be"()')}${table("id int primary key")}\n${select('private."Be"()')}`,
   ],
   ["no_primary_key", "labels", `${table("id int")}\n${may}`],
   [
@@ -155,6 +175,27 @@ grant insert on public.labels to authenticated;
 create policy labels_insert on public.labels for insert to authenticated with check (true);`,
   ],
   [
+    "rls_policy_always_true",
+    "labels.labels_delete",
+    `${table("id int primary key")}\n${may}
+grant delete on public.labels to authenticated;
+create policy labels_delete on public.labels for delete to authenticated;`,
+  ],
+  [
+    "rls_policy_always_true",
+    "labels.labels_update",
+    `${table("id int primary key")}\n${may}
+grant update on public.labels to authenticated;
+create policy labels_update on public.labels for update to authenticated
+  using ((select private.may())) with check (1 = 1);`,
+  ],
+  [
+    "public_bucket_allows_listing",
+    "storage.objects.all_list on shown",
+    "create policy all_list on storage.objects for select to authenticated using (true);",
+    "insert into storage.buckets (id, name, public) values ('shown', 'shown', true);",
+  ],
+  [
     "public_bucket_allows_listing",
     "storage.objects.shown_list on shown",
     "create policy shown_list on storage.objects for select to authenticated using (bucket_id = 'shown');",
@@ -198,6 +239,8 @@ create index parts_name on only private.parts (name);`,
     "create function private.f() returns int language sql set search_path = '' as 'select 1';",
   ],
   ["relation_open_to_everyone", "goods", "grant select on public.goods to anon;"],
+  ["relation_open_to_everyone", "goods", "grant select (name) on public.goods to anon;"],
+  ["more_than_rows", "goods", "grant references (name) on public.goods to authenticated;"],
   ["more_than_rows", "goods", "grant truncate on public.goods to authenticated;"],
   [
     "broad_policy",
@@ -231,6 +274,7 @@ describe("a schema that breaks one rule is refused by that one alone, with its p
 
   it("but not what comes close", async () => {
     const close = `
+${asked('private."May2"()')}
 create table private.secrets (id int primary key);${closed("private.secrets")}
 ${table("id int primary key, goods_id int references public.goods (id), email text, is_admin boolean")}
 create index labels_goods on public.labels (goods_id) where goods_id is not null;
@@ -238,7 +282,7 @@ create index labels_email on public.labels (email);
 create index labels_admins on public.labels (email) where is_admin;
 create view public.seen with (security_invoker = on) as select id from public.labels;
 ${revoked("public.seen")}${commented("view public.seen")}
-${select("id > 0 and (select auth.uid()) is not null and (select current_setting('a.b', true)) <> ''")}
+${select(`id > 0 and (select auth.uid()) is not null and (select private."May2"()) and (select current_setting('a.b', true)) <> ''`)}
 create function private.f() returns int language sql security definer set search_path = ''
 as 'select 1';${revoked("function private.f()")}`;
     expect(await judge({ [more]: close })).toEqual([]);

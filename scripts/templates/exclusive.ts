@@ -5,11 +5,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 /** Longest wait for another process that works on the same. */
 const PATIENCE_MS = 10_000;
 
+export class BusyError extends Error {}
+
 /**
  * Does work while no other process does: a file that only one can make holds the process's number.
  * One that was left by a process which has ended is moved away.
  *
- * @throws Error where another process is still at it after ten seconds.
+ * @throws BusyError where another process is still at it after ten seconds.
  */
 export async function exclusively<T>(file: string, work: () => Promise<T>): Promise<T> {
   const mine = `${file}.${randomUUID()}`;
@@ -39,7 +41,9 @@ async function take(file: string, mine: string): Promise<void> {
     if (owner === null) continue;
     if (!isAlive(owner)) await moveAway(file, owner);
     else if (Date.now() > until) {
-      throw new Error(`Process ${owner} is writing here (${file}). Try again when it has ended.`);
+      throw new BusyError(
+        `Process ${owner} is writing here (${file}). Try again when it has ended.`,
+      );
     }
   }
 }

@@ -18,16 +18,19 @@ beforeAll(async () => {
 });
 afterAll(() => server?.stop());
 
-/** Shop with a question, whose answer a function gets once. */
+const shorter = "{ name: motto, type: text, max: 30, title: Motto, default: Hi }";
+
+/** Shop with a question, whose answer a function gets once, beside a shorter one. */
 const handing = (body: string) => ({
   ...soundBase,
   ...soundShop,
-  "shop/template.yaml": asking(question),
+  "shop/template.yaml": asking(`${question}, ${shorter}`),
   [more]: `create function private.keep(answer text) returns void language plpgsql set search_path = ''
 as $$ begin ${body} end $$;
 revoke all on function private.keep(text) from public, anon, authenticated, service_role;`,
   "shop/seed.sql": `select private.keep(coalesce(${readsIt}, 'Hello'))
-where not exists (select from public.goods);`,
+where not exists (select from public.goods)
+  and coalesce(current_setting('berth.shop.motto', true), 'Hi') <> '';`,
 });
 
 describe("an answer that is meant to break out", () => {
@@ -60,6 +63,11 @@ describe("an answer that is meant to break out", () => {
     [
       "is cut",
       "insert into public.goods values (1, left(answer, 40));",
+      [/^goods\.name holds a part of an answer/],
+    ],
+    [
+      "is cut within a text, where the answer to another question is shorter still",
+      "insert into public.goods values (1, '<' || left(answer, 40) || '>');",
       [/^goods\.name holds a part of an answer/],
     ],
   ];

@@ -25,11 +25,14 @@ const MARK = "Qx7zB";
  */
 const HOSTILE = `${MARK}'; create schema spliced; -- $$ "a" \\ \\' %s %1$I {0} */ ‘b’ “c” `;
 
+/** How every hostile answer ends: the part of a longer one is never the whole of a shorter one. */
+const END = "»";
+
 /** As long as the question allows; what it refuses nevertheless is answered as usual. */
 const hostile: Answer = (parameter) => {
   if (parameter.type !== "text") return preset(parameter);
-  const longest = [...HOSTILE.padEnd(2 * parameter.max, "”")].slice(0, parameter.max).join("");
-  const judged = judgeAnswer(parameter, longest);
+  const long = [...HOSTILE.padEnd(2 * parameter.max, "”")].slice(0, parameter.max - 1).join("");
+  const judged = judgeAnswer(parameter, long + END);
   return "value" in judged ? judged.value : preset(parameter);
 };
 

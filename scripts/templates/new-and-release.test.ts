@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { loadCatalog } from "#app/domain/catalog/index.server.ts";
+import { sha256 } from "#app/domain/catalog/template-file.ts";
 import { folderOf, removeFolders } from "#app/domain/catalog/template-folders.ts";
 import { newTemplate } from "./new.ts";
 import { releaseTemplate, undoKilledRelease } from "./release.ts";
@@ -166,20 +167,30 @@ describe("a release", () => {
 describe("a release that is killed before the lock", () => {
   afterEach(removeFolders);
 
+  /** A process that runs one function of release.ts, with calls that end it. */
+  const runs = (work: string, deadly: string) => (where: string) => {
+    const script = `
+      import fs from "node:fs/promises";
+      import { syncBuiltinESMExports } from "node:module";
+      const { rename, rm, unlink } = fs;
+      const end = () => process.kill(process.pid, "SIGKILL");
+      ${deadly}
+      syncBuiltinESMExports();
+      const { ${work} } = await import("./scripts/templates/release.ts");
+      await ${work}(process.argv[1], "base");`;
+    const args = ["--input-type=module", "-e", script, where];
+    return promisify(execFile)(process.execPath, args, { cwd: root }).catch((error) => error);
+  };
   /** Ends itself where the lock is about to be put in place. */
-  const KILLED = `
-    import fs from "node:fs/promises";
-    import { syncBuiltinESMExports } from "node:module";
-    const { rename } = fs;
-    fs.rename = (from, to) =>
-      to.endsWith("released.lock.json") ? process.kill(process.pid, "SIGKILL") : rename(from, to);
-    syncBuiltinESMExports();
-    const { releaseTemplate } = await import("./scripts/templates/release.ts");
-    await releaseTemplate(process.argv[1], "base");`;
-  const killed = (where: string) =>
-    promisify(execFile)(process.execPath, ["--input-type=module", "-e", KILLED, where], {
-      cwd: root,
-    }).catch((error) => error);
+  const killed = runs(
+    "releaseTemplate",
+    'fs.rename = (from, to) => to.endsWith("/released.lock.json") ? end() : rename(from, to);',
+  );
+  /** Ends itself where the first of the copies is gone. */
+  const killedAgain = runs(
+    "undoKilledRelease",
+    `fs.rm = (at, how) => unlink(at + "/template.yaml").then(end, () => rm(at, how));`,
+  );
 
   it("is undone and made by the same command", async () => {
     const small = await folderOf({ ...soundBase, "base/seed.sql": "select 1;\r\n" });
@@ -192,17 +203,59 @@ describe("a release that is killed before the lock", () => {
     expect(await readdir(path.join(small, "base", "releases"))).toEqual(["1.0.0"]);
   }, 600_000);
 
-  it("is left to somebody's eyes where its copies are of other files", async () => {
+  it("is undone also where that was killed in the midst", async () => {
     const small = await folderOf(soundBase);
     await killed(small);
-    await appendFile(path.join(small, "base", "checks.sql"), "-- later\n");
+    expect(await killedAgain(small)).toMatchObject({ signal: "SIGKILL" });
+    await undoKilledRelease(small, "base");
+    await releaseTemplate(small, "base");
+    expect((await readdir(small)).sort()).toEqual(["base", "released.lock.json"]);
+    expect(await readdir(path.join(small, "base", "releases"))).toEqual(["1.0.0"]);
+  });
+
+  const isLeft = async (small: string) => {
     await undoKilledRelease(small, "base");
     expect(await readdir(path.join(small, "base", "releases"))).toEqual(["1.0.0"]);
-    await expect(loadCatalog(small)).rejects.toThrow(/Remove the folder/);
+  };
+
+  it.each(["checks.sql", "migrations/20260101000100_start.sql"])(
+    "is left to somebody's eyes where %s is another since",
+    async (file) => {
+      const small = await folderOf(soundBase);
+      await killed(small);
+      await appendFile(path.join(small, "base", file), "-- later\n");
+      await isLeft(small);
+      await expect(loadCatalog(small)).rejects.toThrow(/Remove the folder/);
+    },
+  );
+
+  it("is not what a lock has lost", async () => {
+    const small = await folderOf(soundBase);
+    await releaseTemplate(small, "base");
+    await writeFile(path.join(small, "released.lock.json"), "{}\n");
+    await isLeft(small);
+    // Nor where another template's release was killed, which knew of it.
+    const sums = { "template.yaml": sha256(soundBase["base/template.yaml"] as string) };
+    const next = { base: { "1.0.0": sums }, shop: { "1.0.0": {} } };
+    await writeFile(path.join(small, ".released.lock.json"), JSON.stringify(next));
+    await isLeft(small);
   });
 });
 
 describe("the command", () => {
+  afterEach(removeFolders);
+
+  it("says at once that another process is releasing", async () => {
+    // Whose check would be red.
+    const small = await folderOf({ ...soundBase, "base/seed.sql": "delete from auth.users;\n" });
+    await writeFile(path.join(small, ".release"), `${process.pid}\n`);
+    const { code, said } = await templatesIn(small, "release", "base");
+    expect([code, said]).toEqual([
+      1,
+      expect.stringContaining(`Process ${process.pid} is writing here`),
+    ]);
+  });
+
   it("says what it can do, which command it does not know, and that a folder is missing", async () => {
     expect(await templates("--help")).toMatchObject({
       code: 0,

@@ -1,8 +1,10 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import semver from "semver";
 import {
   LOCK_FILE,
+  type Lock,
   loadCatalog,
   readLock,
   type Template,
@@ -13,6 +15,10 @@ import { exclusively } from "./exclusive.ts";
 
 /** Names the process that is writing a release. */
 const OWNER_FILE = ".release";
+/** The lock as a release will leave it: written before the copies, and renamed at the end. */
+const NEXT_LOCK = `.${LOCK_FILE}`;
+/** In `releases/`, what is being written or removed. Nobody reads a hidden name. */
+const UNFINISHED = ".unfinished";
 
 /** A version cannot be released as it is. */
 export class NotReleasableError extends BerthError {
@@ -50,8 +56,9 @@ export async function requireReleasable(folder: string, name: string): Promise<T
 }
 
 /**
- * Undoes a release that was killed before it stood in the lock: copies which no lock knows, and which
- * are what the template's files still are. Others stay, for somebody to look at.
+ * Undoes a release that was killed before it stood in the lock: its copies go where the lock that it
+ * was about to write says nothing else than today's and this release, of files that are as they
+ * were. Others stay, for somebody to look at: their version may be released, and its entry lost.
  *
  * @throws TemplateFileInvalidError where the lock cannot be read.
  */
@@ -59,22 +66,39 @@ export async function undoKilledRelease(folder: string, name: string): Promise<v
   if (!(await readdir(folder)).includes(name)) return;
   await exclusively(path.join(folder, OWNER_FILE), async () => {
     const lock = await readLock(folder);
+    const next = await readNextLock(folder);
     const releases = path.join(folder, name, "releases");
     for (const version of await readdir(releases).catch(() => [])) {
-      const copies = path.join(releases, version);
-      if (version.startsWith(".") || lock[name]?.[version]) continue;
-      if (await isCopyOf(path.join(folder, name), copies)) await rm(copies, { recursive: true });
+      const sums = next[name]?.[version];
+      if (!sums || lock[name]?.[version]) continue;
+      if (!isDeepStrictEqual(next, withRelease(lock, name, version, sums))) continue;
+      if (!(await isUnchanged(path.join(folder, name), sums))) continue;
+      // A kill in the midst leaves nothing that looks like a release.
+      await rm(path.join(releases, UNFINISHED), { recursive: true, force: true });
+      await rename(path.join(releases, version), path.join(releases, UNFINISHED));
+      await rm(path.join(releases, UNFINISHED), { recursive: true });
+      await rm(path.join(folder, NEXT_LOCK));
     }
   });
 }
 
-async function isCopyOf(template: string, copies: string): Promise<boolean> {
-  const files: string[] = await readdir(copies).catch(() => []);
-  // Without the manifest nobody can tell what they are copies of.
-  if (!files.includes("template.yaml")) return false;
-  for (const file of files) {
+/** What a killed release was about to write; nothing where there is none, or half a one. */
+const readNextLock = (folder: string): Promise<Lock> =>
+  readFile(path.join(folder, NEXT_LOCK), "utf8")
+    .then(JSON.parse)
+    .catch(() => ({}));
+
+type Sums = Lock[string][string];
+
+const withRelease = (lock: Lock, name: string, version: string, sums: Sums): Lock => ({
+  ...lock,
+  [name]: { ...lock[name], [version]: sums },
+});
+
+async function isUnchanged(template: string, sums: Sums): Promise<boolean> {
+  for (const [file, sum] of Object.entries(sums)) {
     const text = await textIn(template, file).catch(() => null);
-    if ((await textIn(copies, file)) !== text) return false;
+    if (text === null || sha256(text) !== sum) return false;
   }
   return true;
 }
@@ -86,7 +110,7 @@ const textIn = async (folder: string, file: string) =>
 /**
  * Records the current version of a template: its checksums in the lock file, and copies of what may
  * differ in the next version. What is written is what was checked: the catalogue's texts. The lock
- * is written last, so a kill before it has released nothing, and `undoKilledRelease` clears up.
+ * is put in place last, so a kill before it has released nothing, and `undoKilledRelease` clears up.
  *
  * @throws NotReleasableError, and what `loadCatalog` throws.
  */
@@ -101,10 +125,10 @@ export async function releaseTemplate(folder: string, name: string): Promise<Rel
     if (lock[name]?.[version]) {
       throw new NotReleasableError(name, version, "is released already", "Raise its version.");
     }
+    const next = path.join(folder, NEXT_LOCK);
+    const text = JSON.stringify(withRelease(lock, name, version, sums), null, 2);
+    await writeFile(next, `${text}\n`);
     await writeCopies(folder, template, texts);
-    lock[name] = { ...lock[name], [version]: sums };
-    const next = path.join(folder, `.${LOCK_FILE}`);
-    await writeFile(next, `${JSON.stringify(lock, null, 2)}\n`);
     await rename(next, path.join(folder, LOCK_FILE));
   });
   return { version, files: Object.keys(sums) };
@@ -139,8 +163,8 @@ function requireChecked(template: Template, sums: Readonly<Record<string, string
 /** They appear together, by one rename. */
 async function writeCopies(folder: string, { name, version }: Template, texts: readonly Text[]) {
   const releases = path.join(folder, name, "releases");
-  // A name that nobody reads; a killed release may have left it.
-  const made = path.join(releases, ".unfinished");
+  // A killed release may have left it.
+  const made = path.join(releases, UNFINISHED);
   await rm(made, { recursive: true, force: true });
   await mkdir(made, { recursive: true });
   for (const { file, text } of texts) {

@@ -36,7 +36,12 @@ async function judgeChecks(session: RunSession, file: string, sql: string): Prom
     if (typeof ok !== "boolean" || typeof check !== "string" || detail === undefined) {
       const fix = "Answer check_name (text), ok (true or false, never null) and detail (text).";
       const row = typeof check === "string" ? `"${check}"` : "A row";
-      const what = detail === undefined ? "has no detail" : "says neither yes nor no";
+      const what =
+        typeof check !== "string"
+          ? "has no check_name"
+          : detail === undefined
+            ? "has no detail"
+            : "says neither yes nor no";
       return [broken("checks_form", file, `${row} ${what}. ${fix}`)];
     }
     return ok ? [] : [broken("checks_red", file, ended(`"${check}" does not hold: ${detail}`))];

@@ -13,6 +13,13 @@ const SCOPE = `with
   relations as (select c.* from pg_class c
     where c.relnamespace in (select oid from ours) and ${notOfExtension("pg_class", "c.oid")}),
   tables as (select * from relations where relkind in ('r', 'p')),
+  grants as (
+    select c.oid, c.relkind, c.relowner, acl.* from relations c,
+      aclexplode(coalesce(c.relacl, acldefault(
+        case c.relkind when 'S' then 's'::"char" else 'r' end, c.relowner))) acl
+    union all
+    select c.oid, c.relkind, c.relowner, acl.* from relations c
+      join pg_attribute a on a.attrelid = c.oid and not a.attisdropped, aclexplode(a.attacl) acl),
   functions as (select p.* from pg_proc p
     where p.pronamespace in (select oid from ours) and ${notOfExtension("pg_proc", "p.oid")}),
   policies as (select p.*, p.polrelid::regclass || '.' || p.polname as title,
@@ -67,19 +74,17 @@ const ownRules: readonly Rule[] = [
     name: "relation_open_to_everyone",
     says: "is open to anon or everyone",
     fix: "Revoke all on it from public, anon, authenticated and service_role right after its creation.",
-    query: `select c.oid::regclass::text from relations c,
-        aclexplode(coalesce(c.relacl, acldefault(
-          case c.relkind when 'S' then 's'::"char" else 'r' end, c.relowner))) acl
-      where c.relkind in ('r', 'p', 'v', 'S') and acl.grantee in (0, 'anon'::regrole)`,
+    query: `select g.oid::regclass::text from grants g
+      where g.relkind in ('r', 'p', 'v', 'S') and g.grantee in (0, 'anon'::regrole)`,
   },
   {
     name: "more_than_rows",
     says: "gives the API's roles more than rows",
     fix: "Revoke all on it first, and grant select, insert, update or delete alone.",
-    query: `select c.oid::regclass::text from relations c, aclexplode(c.relacl) acl
-      where acl.grantee in ('anon'::regrole, 'authenticated'::regrole, 'service_role'::regrole)
-        and acl.grantee <> c.relowner
-        and (acl.privilege_type not in ('SELECT', 'INSERT', 'UPDATE', 'DELETE') or acl.is_grantable)`,
+    query: `select g.oid::regclass::text from grants g
+      where g.grantee in ('anon'::regrole, 'authenticated'::regrole, 'service_role'::regrole)
+        and g.grantee <> g.relowner
+        and (g.privilege_type not in ('SELECT', 'INSERT', 'UPDATE', 'DELETE') or g.is_grantable)`,
   },
   {
     name: "broad_policy",

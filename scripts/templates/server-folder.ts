@@ -1,10 +1,13 @@
-import { chmod, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { chmod, lstat, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { clusterRoot } from "#local/cluster.ts";
 import { clearTheWay, isAlive, recordOwner } from "#local/orphan.ts";
 
 const PREFIX = "berth-project-server-";
+
+/** Longer than anybody takes to make or to remove a folder. */
+const ABANDONED_MS = 3_600_000;
 
 /** Where a throw-away server keeps its data. */
 export interface ServerFolder {
@@ -39,9 +42,12 @@ async function sweep(): Promise<void> {
 }
 
 async function sweepOne(folder: string): Promise<void> {
-  // Without an owner it is only being made, or removed.
-  const owner = Number(await readFile(path.join(folder, "data.owner"), "utf8"));
-  if (isAlive(owner)) return;
+  // Others may make anything there, and have us end a server of their choice by it.
+  const found = await lstat(folder);
+  if (!found.isDirectory() || found.uid !== process.getuid?.()) return;
+  const owner = await readFile(path.join(folder, "data.owner"), "utf8").catch(() => null);
+  // Without an owner it is being made or removed, unless that was killed.
+  if (owner === null ? Date.now() - found.mtimeMs < ABANDONED_MS : isAlive(Number(owner))) return;
   await clearTheWay(await dataDirOf(folder));
   await remove(folder);
 }

@@ -71,7 +71,7 @@ function CorrectionForm({ request, correction, errors, values, page }: Shown & {
   }));
   return (
     <>
-      <p className="mb-6">
+      <p className="mb-6 wrap-anywhere">
         Change only what <bdi>{request.company}</bdi> has asked for, or agreed to. Their page will
         say that the settings were corrected; the next run builds with them.
       </p>
