@@ -51,7 +51,10 @@ async function letGo(first: Holder, run: FaultedRun, lab: FaultLab): Promise<voi
   );
 }
 
-/** What a worker wrote about a run after another one had taken it over. */
+/**
+ * What a worker wrote about a run after another one had taken it over. When the other one has ended
+ * it, due work of the new backend is any worker's.
+ */
 async function wordsOf(first: Holder, run: FaultedRun, lab: FaultLab): Promise<string[]> {
   const { rows } = await lab.db.query<{ words: string }>(
     `with taken as (
@@ -59,6 +62,7 @@ async function wordsOf(first: Holder, run: FaultedRun, lab: FaultLab): Promise<s
        order by id limit 1)
      select 'audit ' || action as words from audit_log, taken
      where request_id = $1 and actor_id like $2 and audit_log.at > taken.at
+       and data ->> 'purpose' is distinct from 'due'
      union all
      select 'event ' || kind from request_events, taken
      where request_id::text = $1 and actor_id like $2 and request_events.at > taken.at`,
