@@ -1,12 +1,11 @@
 /**
  * `npm test`: the checks, then every suite of tests, then one summary whose last line is
  * `N passed, N failed`. Checks count as tests; a skipped test counts as failed. Budgets are
- * printed beside the times; they judge nothing. Suites that wait run beside suites that compute.
+ * printed beside the times; they judge nothing.
  */
-import { type ChildProcess, spawn } from "node:child_process";
-import { rmSync } from "node:fs";
+import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { constants, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { runChecks } from "./check.ts";
 
@@ -24,8 +23,8 @@ interface Suite {
   budget: number;
 }
 
-/** One after the other, in the order of what they cost. */
-const quick: Suite[] = [
+/** In the order of what they cost. */
+const suites: Suite[] = [
   { name: "unit", budget: 60 },
   { name: "templates", budget: 60 },
   { name: "module", budget: 120 },
@@ -38,12 +37,10 @@ const quick: Suite[] = [
     env: { BERTH_FAULT_ROUNDS: "5" },
     budget: 60,
   },
+  { name: "integration", budget: 300 },
+  { name: "e2e", budget: 420 },
 ];
-/** Its files wait more than they compute, one after the other: it runs beside the quick ones. */
-const integration: Suite = { name: "integration", budget: 300 };
-const browser: Suite = { name: "e2e", budget: 420 };
 const CHECK_BUDGET = 60;
-const WHOLE_BUDGET = 720;
 
 interface Row {
   name: string;
@@ -137,13 +134,8 @@ function command({ name, only }: Suite, reportFile: string): string[] {
   ];
 }
 
-const running = new Set<ChildProcess>();
-/** What the suite that runs beside others has said. */
-const said: Buffer[] = [];
-
-/** A suite says at once what it has to say, or, when it runs `beside` others, keeps it for the end. */
-async function runSuite(suite: Suite, scratch: string, beside = false): Promise<Row> {
-  if (!beside) process.stdout.write(`\n${suite.name}\n`);
+async function runSuite(suite: Suite, scratch: string): Promise<Row> {
+  process.stdout.write(`\n${suite.name}\n`);
   const begin = Date.now();
   const reportFile = path.join(scratch, `${suite.name}.json`);
   // Where nobody watches, as in CI, colours would bury what failed. Each program has its own switch.
@@ -159,18 +151,13 @@ async function runSuite(suite: Suite, scratch: string, beside = false): Promise<
       // Hundreds of processes load the same packages: each is compiled once.
       NODE_COMPILE_CACHE: path.join(scratch, "compiled"),
     },
-    stdio: beside ? ["ignore", "pipe", "pipe"] : "inherit",
+    stdio: ["ignore", "inherit", "inherit"],
   });
-  running.add(child);
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.on("data", (chunk: Buffer) => said.push(chunk));
-  }
   const exitCode = await new Promise<number | null>((resolve) => {
-    child.once("close", resolve);
+    child.once("exit", resolve);
     // It could not be started.
     child.once("error", () => resolve(null));
   });
-  running.delete(child);
   const seconds = (Date.now() - begin) / 1000;
   const count = suite.name === "e2e" ? countBrowserTests : countTests;
   return {
@@ -212,33 +199,10 @@ function print(rows: Row[]): { passed: number; failed: number } {
   return total;
 }
 
-async function runQuick(scratch: string): Promise<Row[]> {
-  const rows: Row[] = [];
-  for (const suite of quick) rows.push(await runSuite(suite, scratch));
-  return rows;
-}
-
-const tellSaid = () => process.stdout.write(`\n${integration.name}\n${Buffer.concat(said)}`);
-
 const scratch = await mkdtemp(path.join(tmpdir(), "berth-test-"));
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  process.once(signal, () => {
-    for (const child of running) child.kill(signal);
-    tellSaid();
-    rmSync(scratch, { recursive: true, force: true });
-    process.exit(128 + constants.signals[signal]);
-  });
-}
 const rows = [await checkRow()];
-const [quickRows, waitingRow] = await Promise.all([
-  runQuick(scratch),
-  runSuite(integration, scratch, true),
-]);
-tellSaid();
-rows.push(...quickRows, waitingRow, await runSuite(browser, scratch));
+for (const suite of suites) rows.push(await runSuite(suite, scratch));
 await rm(scratch, { recursive: true, force: true });
 const { passed, failed } = print(rows);
-const minutes = (seconds: number) => `${(seconds / 60).toFixed(1)} min`;
-process.stdout.write(`\n\n${minutes(performance.now() / 1000)} of ${minutes(WHOLE_BUDGET)}`);
 process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
 process.exitCode = failed === 0 ? 0 : 1;
